@@ -1,0 +1,108 @@
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/base64.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/intrusive_list.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/result.h"
+
+namespace parley {
+namespace {
+
+TEST(Bytes, ParseUintTakesWholeDigitsOnly) {
+  uint32_t value = 7;
+  EXPECT_TRUE(parse_uint("4294967295", value));
+  EXPECT_EQ(value, 4294967295u);
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "4294967296", "0x1", "1a"})
+    EXPECT_FALSE(parse_uint(bad, value)) << bad;
+}
+
+TEST(Base64, VectorsOfRfc4648) {
+  const std::map<std::string, std::string> vectors = {{"", ""},
+                                                      {"f", "Zg=="},
+                                                      {"fo", "Zm8="},
+                                                      {"foo", "Zm9v"},
+                                                      {"foob", "Zm9vYg=="},
+                                                      {"fooba", "Zm9vYmE="},
+                                                      {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, coded] : vectors) {
+    Buffer out;
+    append_base64(out, plain);
+    EXPECT_EQ(out, coded);
+    EXPECT_EQ(decode_base64(coded), plain);
+  }
+  for (const char* bad : {"Z", "Zg=", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==", "Zm 9", "===="})
+    EXPECT_FALSE(decode_base64(bad)) << bad;
+}
+
+TEST(Hash, StableHashNeverChanges) {
+  // Stored data is keyed by these values: a change here is a change of the storage format.
+  EXPECT_EQ(stable_hash(""), stable_hash(""));
+  EXPECT_NE(stable_hash("news"), stable_hash("newt"));
+  EXPECT_NE(siphash13({1, 2}, "news"), siphash13({1, 3}, "news"));
+}
+
+TEST(Random, UuidsAreVersion4AndDiffer) {
+  SystemIdSource ids;
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = uuid4(ids);
+    ASSERT_EQ(id.size(), 36u);
+    EXPECT_EQ(id[14], '4');
+    EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
+    EXPECT_TRUE(seen.insert(id).second);
+  }
+}
+
+struct Tag;
+struct Element : ListNode<Tag> {
+  explicit Element(int v) : value(v) {}
+  int value;
+};
+
+TEST(IntrusiveList, KeepsOrderAndForgetsTheDead) {
+  IntrusiveList<Element, Tag> list;
+  Element a(1), c(3);
+  {
+    Element b(2);
+    list.push_back(a);
+    list.push_back(b);
+    list.push_back(c);
+  }
+  EXPECT_EQ(list.pop_front().value, 1);
+  EXPECT_EQ(list.pop_front().value, 3);
+  EXPECT_TRUE(list.empty());
+}
+
+TEST(Metrics, RenderSumsShards) {
+  static metrics::Counter counter("parley_test_total", "A test", {{"kind", "a\"b"}});
+  affinity::set_current(3);
+  counter.add(2);
+  affinity::set_current(kNoShard);
+  counter.add(1);
+  const std::string text = metrics::render();
+  EXPECT_NE(text.find("# TYPE parley_test_total counter\nparley_test_total{kind=\"a\\\"b\"} 3\n"),
+            std::string::npos);
+}
+
+Result<int> half(int n) {
+  if (n % 2) return fail("odd");
+  return n / 2;
+}
+Result<int> quarter(int n) {
+  const int h = TRY(half(n));
+  return TRY(half(h));
+}
+
+TEST(Result, TryReturnsTheFirstError) {
+  EXPECT_EQ(quarter(8).value(), 2);
+  EXPECT_EQ(quarter(6).error().message, "odd");
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,76 @@
+#include "base/metrics.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace parley::metrics {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<const Metric*> metrics;
+};
+
+Registry& registry() {
+  static Registry instance;
+  return instance;
+}
+
+std::string label_text(Labels labels) {
+  std::string text;
+  for (const auto& [key, value] : labels) {
+    text += text.empty() ? "{" : ",";
+    text.append(key).append("=\"");
+    for (const char c : value) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c == '\n' ? ' ' : c;
+    }
+    text += '"';
+  }
+  if (!text.empty()) text += '}';
+  return text;
+}
+
+}  // namespace
+
+Metric::Metric(Kind kind, std::string_view name, std::string_view help, Labels labels)
+    : kind_(kind), name_(name), help_(help), labels_(label_text(labels)) {
+  const std::lock_guard lock(registry().mutex);
+  registry().metrics.push_back(this);
+}
+
+std::string render() {
+  std::vector<const Metric*> metrics;
+  {
+    const std::lock_guard lock(registry().mutex);
+    metrics = registry().metrics;
+  }
+  std::ranges::sort(metrics, [](const Metric* a, const Metric* b) {
+    return std::pair(a->name(), a->labels()) < std::pair(b->name(), b->labels());
+  });
+  std::string out;
+  std::string_view previous;
+  for (const Metric* metric : metrics) {
+    if (metric->name() != previous) {
+      out.append("# HELP ")
+          .append(metric->name())
+          .append(" ")
+          .append(metric->help())
+          .append("\n# TYPE ");
+      out.append(metric->name())
+          .append(metric->kind() == Kind::kCounter ? " counter\n" : " gauge\n");
+      previous = metric->name();
+    }
+    out.append(metric->name()).append(metric->labels()).append(" ");
+    const int64_t value = metric->value();
+    if (value < 0) out += '-';
+    append_uint(out, static_cast<uint64_t>(value < 0 ? -value : value));
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace parley::metrics
