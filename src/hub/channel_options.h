@@ -1,0 +1,47 @@
+// The options of a channel, from its namespace, in hub words. Configuration fills them; the hub
+// only reads them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/time.h"
+#include "hub/publication.h"
+
+namespace parley::hub {
+
+// How safe a publication is. A publish is answered at the level asked for, never earlier.
+enum class AckLevel : uint8_t { kAccepted, kStored, kReplicated, kDurable };
+
+// What happens to a reader that lags beyond its bounds.
+enum class OverflowPolicy : uint8_t { kResume, kDropOldest, kLatest, kBlock };
+
+struct ChannelOptions {
+  uint32_t history_size = 0;  // publications kept; 0: no history
+  seconds history_ttl{0};     // how long each is kept; 0: no history
+  seconds history_meta_ttl{30 * 24 *
+                           3600};  // how long an idle channel's epoch and top offset are remembered
+  bool presence = false;
+  bool join_leave = false;   // emit presence changes as publications of the presence stream
+  bool positioned = false;   // subscribers are told epoch and offset, and holes are detected
+  bool recoverable = false;  // ... and may resume from a position
+  std::array<bool, 3> kinds{true, true, true};  // content kinds accepted at publish, by ContentKind
+  AckLevel level = AckLevel::kAccepted;         // nothing is delivered or read above this level
+  OverflowPolicy overflow = OverflowPolicy::kResume;
+  size_t tail_bytes = 1 << 20;  // what each shard keeps of a live channel for its readers
+
+  bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }
+  bool accepts(ContentKind kind) const { return kinds[static_cast<size_t>(kind)]; }
+};
+
+// Shard: any (immutable). Finds the options of a channel by its name; nullptr: no namespace of that
+// name is configured.
+class ChannelRules {
+ public:
+  virtual ~ChannelRules() = default;
+  virtual std::shared_ptr<const ChannelOptions> find(std::string_view channel) const = 0;
+};
+
+}  // namespace parley::hub

@@ -1,0 +1,58 @@
+// The immutable message of a channel. Crosses shards as shared_ptr<const Publication>; never
+// changed after creation.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "hub/epoch.h"
+
+namespace parley::hub {
+
+// What the data bytes are. A protocol that cannot carry a kind says so instead of mangling it.
+enum class ContentKind : uint8_t { kJson, kText, kBinary };
+
+// What a publication does: a plain message, or a change of a keyed channel's state (presence is
+// one, keyed by session).
+enum class Change : uint8_t { kMessage, kEnter, kUpdate, kLeave };
+
+// Who published, or who is present. The info fields are JSON or empty.
+struct ClientInfo {
+  std::string user;
+  std::string client;  // the session's public id
+  Buffer connection_info;
+  Buffer channel_info;
+  bool operator==(const ClientInfo&) const = default;
+};
+
+using Tags = std::vector<std::pair<std::string, std::string>>;
+
+struct Publication {
+  uint64_t offset = 0;  // strictly increasing within an incarnation; contiguity is the broker's
+                        // capability, not a promise
+  uint64_t prev =
+      0;  // offset of the channel's previous publication. Deliverable iff prev <= position < offset
+  Epoch epoch;  // the generation under which it was sequenced
+  WallMillis time = 0;
+  ContentKind kind = ContentKind::kJson;
+  Change change = Change::kMessage;
+  Buffer data;
+  std::string event;  // event name, for protocols that have one
+  std::string key;    // keyed channels: which entry it changes
+  Tags tags;
+  std::unique_ptr<const ClientInfo> publisher;  // null when the server API published
+
+  // What it counts against budgets in bytes.
+  size_t cost() const {
+    return sizeof(Publication) + data.size() + event.size() + key.size() + 64 * tags.size() +
+           (publisher ? 128 : 0);
+  }
+};
+
+using PublicationPtr = std::shared_ptr<const Publication>;
+
+}  // namespace parley::hub
