@@ -55,6 +55,23 @@ class IntrusiveList {
     static_cast<ListNode<Tag>&>(element).unlink();
     return element;
   }
+  // Iteration; the list must not change meanwhile.
+  class Iterator {
+   public:
+    explicit Iterator(ListNode<Tag>* at) : at_(at) {}
+    T& operator*() const { return *static_cast<T*>(at_); }
+    Iterator& operator++() {
+      at_ = at_->next_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    ListNode<Tag>* at_;
+  };
+  Iterator begin() { return Iterator(root_.next_); }
+  Iterator end() { return Iterator(&root_); }
+
   // Takes all elements of `other`, behind ours.
   void append(IntrusiveList& other) {
     while (!other.empty()) push_back(other.pop_front());

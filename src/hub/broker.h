@@ -38,6 +38,9 @@ struct Attached {
   Epoch epoch;
   uint64_t base = 0;  // everything behind this offset is still readable (0: from the beginning)
   uint64_t top = 0;   // the watermark: the last offset that may be delivered or read
+  // Last surviving offset of each older generation, by generation. Empty when the sequencer never
+  // restarted.
+  std::vector<uint64_t> generation_ends;
 };
 
 // One publish on its way to the sequencer. `publication` lacks offset, prev and epoch, which the

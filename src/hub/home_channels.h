@@ -1,0 +1,125 @@
+// The home side of a shard: for the channels whose home it is, the node's only follower. It merges
+// feed and history once per channel and hands every publication over once per interested shard.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/broker.h"
+#include "hub/post.h"
+#include "hub/presence_book.h"
+#include "hub/tail.h"
+
+namespace parley::hub {
+
+// What: follows channels at the broker and feeds interested shards. An interested shard is a reader
+// with a position: when its ring is full it falls behind and is fed on from the tail; fallen out of
+// it, it sees a hole and reads history itself. Owner: Hub. Shard: home. Failure: answers requests
+// with HubError; a broken feed is mended by comparing tops.
+class HomeChannels final : public BrokerEvents {
+ public:
+  // How answers and feeds leave. Implemented by the hub.
+  class Outlet {
+   public:
+    virtual ~Outlet() = default;
+    virtual void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) = 0;
+    virtual bool try_feed(ShardId to, HubMessage& message) = 0;
+  };
+
+  HomeChannels(Broker& broker, Outlet& outlet, const ChannelRules& rules, IdSource& ids,
+               size_t max_presence)
+      : broker_(broker), outlet_(outlet), rules_(rules), presence_(ids, max_presence) {}
+
+  void request(ShardId from, Request request, const Now& now);
+  void drop_interest(ShardId from, const ChannelKey& channel, InterestId interest);
+
+  // Feeds shards that fell behind. Returns whether some still are.
+  bool feed_behind();
+  // Every 10 s: tells interested shards the tops of channels that changed.
+  void announce_tops();
+  size_t size() const { return channels_.size(); }
+
+  void on_attached(const ChannelKey& channel, uint32_t attempt,
+                   std::expected<Attached, BrokerError> result) override;
+  void on_published(BrokerToken token, std::expected<Published, BrokerError> result) override;
+  void on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) override;
+  void on_history_removed(BrokerToken token, std::expected<void, BrokerError> result) override;
+  void on_publication(const ChannelKey& channel, PublicationPtr publication) override;
+  void on_reset(const ChannelKey& channel, const Attached& now, GapReason reason) override;
+  void on_feed_broken(const std::vector<Slot>& slots) override;
+
+ private:
+  struct Interest {
+    ShardId shard = kNoShard;
+    InterestId id;
+    uint64_t next = 0;  // everything up to here has been handed over
+    bool behind = false;
+    std::optional<GapReason> reset_owed;  // a reset to be told before anything else
+  };
+  struct PendingFollow {
+    ShardId shard = kNoShard;
+    uint64_t ticket = 0;
+    InterestId interest;
+  };
+  // detached: not in the table. kAttaching: no feed yet. kCatchingUp: the feed broke; it goes live
+  // when the broker's top is reached.
+  enum class Follow : uint8_t { kAttaching, kLive, kCatchingUp };
+  struct HomeChannel {
+    ChannelKey key;
+    std::shared_ptr<const ChannelOptions> options;
+    Follow follow = Follow::kAttaching;
+    uint32_t attempt = 0;
+    Attached at;
+    Tail tail{kTailBytes};
+    std::vector<Interest> interests;
+    std::vector<PendingFollow> pending;
+    bool changed = false;  // since the last announcement
+    bool behind = false;   // in the behind list
+  };
+  static constexpr size_t kTailBytes = 256 * 1024;
+  using Channels =
+      std::unordered_map<ChannelKey, std::unique_ptr<HomeChannel>, ChannelKeyHash, ChannelKeyEqual>;
+
+  // What a broker completion belongs to.
+  struct Pending {
+    ShardId from = kNoShard;
+    uint64_t ticket = 0;
+    std::unique_ptr<ChannelKey> catching_up;  // a read of our own, after a broken feed
+  };
+
+  void handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
+  void handle(ShardId from, uint64_t ticket, ReadRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, RemoveHistoryRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, PresenceChange& change, const Now& now);
+  void handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
+
+  HomeChannel* find(const ChannelKey& key);
+  void attach(HomeChannel& channel);
+  void go_live(HomeChannel& channel);
+  void accept_follower(HomeChannel& channel, const PendingFollow& follower);
+  void close_if_unwanted(HomeChannel& channel);
+  void deliver(HomeChannel& channel, PublicationPtr publication);
+  void feed(HomeChannel& channel, Interest& interest);
+  void note_behind(HomeChannel& channel, Interest& interest);
+  void reset(HomeChannel& channel, const Attached& now, GapReason reason);
+  void read_missing(HomeChannel& channel);
+  void caught_up_page(const ChannelKey& key, std::expected<ReadPage, BrokerError> page);
+  BrokerToken add_pending(Pending pending);
+  Pending take_pending(BrokerToken token);
+
+  Broker& broker_;
+  Outlet& outlet_;
+  const ChannelRules& rules_;
+  PresenceBook presence_;
+  Channels channels_;
+  std::vector<HomeChannel*> behind_;
+  std::vector<ChannelKey> changed_;
+  std::unordered_map<BrokerToken, Pending> pending_;
+  BrokerToken next_token_ = 1;
+};
+
+}  // namespace parley::hub

@@ -1,0 +1,342 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/metrics.h"
+
+namespace parley::hub {
+namespace {
+
+constexpr seconds kSweepEvery{1};
+constexpr seconds kTopsEvery{10};
+metrics::Counter overloaded("parley_hub_overloaded_total",
+                            "Requests refused because too many wait for another shard");
+
+}  // namespace
+
+Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post& post,
+         const ChannelRules& rules, IdSource& ids)
+    : home_shard_(options.shard),
+      options_(options),
+      slots_(slots),
+      broker_(broker),
+      post_(post),
+      rules_(rules),
+      local_(*this),
+      home_(broker, *this, rules, ids, options.presence_members),
+      parked_(slots.shards()) {}
+
+Hub::~Hub() = default;
+
+RequesterId Hub::add(Requester& requester) {
+  uint32_t index;
+  if (free_requesters_.empty()) {
+    index = static_cast<uint32_t>(requesters_.size());
+    requesters_.emplace_back();
+  } else {
+    index = free_requesters_.back();
+    free_requesters_.pop_back();
+  }
+  requesters_[index].requester = &requester;
+  return {index, requesters_[index].generation};
+}
+
+void Hub::remove(RequesterId id) {
+  CHECK(id.index < requesters_.size() && requesters_[id.index].generation == id.generation);
+  requesters_[id.index].requester = nullptr;
+  ++requesters_[id.index].generation;
+  free_requesters_.push_back(id.index);
+}
+
+void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start start) {
+  home_shard_.check();
+  auto options = rules_.find(key.name);
+  if (!options) return local_.refuse(subscription, HubError::kUnknownChannel);
+  local_.subscribe(subscription, key, std::move(options), std::move(start));
+}
+
+void Hub::unsubscribe(Subscription& subscription) { local_.unsubscribe(subscription, now_.mono); }
+
+void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
+  home_shard_.check();
+  record.options = rules_.find(record.channel.name);
+  if (!record.options) return answer_later(who, step, HubError::kUnknownChannel);
+  if (!record.options->accepts(record.publication->kind))
+    return answer_later(who, step, HubError::kUnsupportedKind);
+  const std::string channel = record.channel.name;
+  ask_home(channel, who, step, std::move(record));
+}
+
+void Hub::history(RequesterId who, StepId step, const std::string& channel,
+                  const ReadQuery& query) {
+  const auto options = rules_.find(channel);
+  if (!options) return answer_later(who, step, HubError::kUnknownChannel);
+  if (!options->has_history()) return answer_later(who, step, HubError::kNotAvailable);
+  ask_home(channel, who, step, ReadRequest{{channel, Aspect::kMessages}, query});
+}
+
+void Hub::remove_history(RequesterId who, StepId step, const std::string& channel) {
+  const auto options = rules_.find(channel);
+  if (!options) return answer_later(who, step, HubError::kUnknownChannel);
+  if (!options->has_history()) return answer_later(who, step, HubError::kNotAvailable);
+  ask_home(channel, who, step, RemoveHistoryRequest{{channel, Aspect::kMessages}});
+}
+
+void Hub::presence(RequesterId who, StepId step, const std::string& channel) {
+  const auto options = rules_.find(channel);
+  if (!options) return answer_later(who, step, HubError::kUnknownChannel);
+  if (!options->presence) return answer_later(who, step, HubError::kNotAvailable);
+  ask_home(channel, who, step, PresenceRequest{channel, false});
+}
+
+void Hub::presence_counts(RequesterId who, StepId step, const std::string& channel) {
+  const auto options = rules_.find(channel);
+  if (!options) return answer_later(who, step, HubError::kUnknownChannel);
+  if (!options->presence) return answer_later(who, step, HubError::kNotAvailable);
+  ask_home(channel, who, step, PresenceRequest{channel, true});
+}
+
+void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
+  size_t index = 0;
+  while (index < surveys_.size() && surveys_[index].missing > 0) ++index;
+  if (index == surveys_.size()) surveys_.emplace_back();
+  surveys_[index] = {.who = who, .step = step, .missing = slots_.shards()};
+  for (ShardId shard = 0; shard < slots_.shards(); ++shard)
+    ask(shard, {.kind = Ticket::Kind::kChannels, .step = static_cast<StepId>(index)},
+        ChannelsRequest{pattern});
+}
+
+void Hub::change_presence(const std::string& channel, Change change, ClientInfo member) {
+  const auto options = rules_.find(channel);
+  if (!options || !options->presence) return;
+  ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
+      PresenceChange{channel, change, std::move(member)});
+}
+
+void Hub::follow(const ChannelKey& channel, InterestId interest) {
+  ask(slots_.home(channel.name), {.kind = Ticket::Kind::kFollow, .interest = interest},
+      FollowRequest{channel, interest});
+}
+
+void Hub::read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) {
+  ask(slots_.home(channel.name), {.kind = Ticket::Kind::kPage, .interest = interest},
+      ReadRequest{channel, query});
+}
+
+bool Hub::drop_interest(const ChannelKey& channel, InterestId interest) {
+  const ShardId to = slots_.home(channel.name);
+  HubMessage message = std::make_unique<DropInterest>(DropInterest{channel, interest});
+  if (to != shard()) return post_.try_send(to, message);
+  loopback_.push_back(std::move(message));
+  return true;
+}
+
+void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body) {
+  ask(slots_.home(channel), {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
+      std::move(body));
+}
+
+// Requests to one shard leave in the order in which they were made, whether or not they had to wait
+// for a credit.
+void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
+  // Presence leaves and interest follow from what already exists, so only requesters' requests are
+  // refused.
+  const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
+  auto request = std::make_unique<Request>(Request{0, std::move(body)});
+  if (to == shard()) {
+    request->ticket = add_ticket(ticket);
+    loopback_.push_back(std::move(request));
+    return;
+  }
+  auto& parked = parked_[to];
+  if (parked.empty() && post_.take_credit(to)) {
+    request->ticket = add_ticket(ticket);
+    post_.send_request(to, std::move(request));
+    return;
+  }
+  if (may_refuse && parked.size() >= options_.parked_requests) {
+    overloaded.add(1);
+    return answer_later(ticket.who, ticket.step, HubError::kOverloaded);
+  }
+  request->ticket = add_ticket(ticket);
+  parked.push_back(std::move(request));
+}
+
+// Returns whether some still wait.
+bool Hub::send_parked() {
+  bool waiting = false;
+  for (ShardId to = 0; to < parked_.size(); ++to) {
+    auto& parked = parked_[to];
+    while (!parked.empty() && post_.take_credit(to)) {
+      post_.send_request(to, std::move(parked.front()));
+      parked.pop_front();
+    }
+    waiting = waiting || !parked.empty();
+  }
+  return waiting;
+}
+
+void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) {
+  auto message = std::make_unique<Reply>(Reply{ticket, std::move(body)});
+  if (to == shard()) {
+    loopback_.push_back(std::move(message));
+  } else {
+    post_.send_reply(to, std::move(message));
+  }
+}
+
+bool Hub::try_feed(ShardId to, HubMessage& message) {
+  if (to != shard()) return post_.try_send(to, message);
+  loopback_.push_back(std::move(message));
+  return true;
+}
+
+uint64_t Hub::add_ticket(Ticket ticket) {
+  uint32_t index;
+  if (free_tickets_.empty()) {
+    index = static_cast<uint32_t>(tickets_.size());
+    tickets_.emplace_back();
+  } else {
+    index = free_tickets_.back();
+    free_tickets_.pop_back();
+  }
+  ticket.generation = tickets_[index].generation;
+  tickets_[index] = ticket;
+  return static_cast<uint64_t>(ticket.generation) << 32 | index;
+}
+
+Hub::Ticket Hub::take_ticket(uint64_t id) {
+  const uint32_t index = static_cast<uint32_t>(id);
+  CHECK(index < tickets_.size());
+  Ticket& slot = tickets_[index];
+  // Each request is answered exactly once, so a stale ticket is a bug of ours.
+  CHECK(slot.kind != Ticket::Kind::kFree && slot.generation == static_cast<uint32_t>(id >> 32));
+  const Ticket ticket = slot;
+  slot = {.generation = slot.generation + 1};
+  free_tickets_.push_back(index);
+  return ticket;
+}
+
+void Hub::answer(RequesterId who, StepId step, Answer answer) {
+  if (who.index >= requesters_.size()) return;
+  const RequesterSlot slot = requesters_[who.index];
+  if (slot.generation == who.generation && slot.requester != nullptr)
+    slot.requester->on_answer(step, std::move(answer));
+}
+
+void Hub::answer_later(RequesterId who, StepId step, HubError error) {
+  const uint64_t ticket = add_ticket({.kind = Ticket::Kind::kRequester, .step = step, .who = who});
+  loopback_.push_back(std::make_unique<Reply>(Reply{ticket, std::unexpected(error)}));
+}
+
+void Hub::receive(ShardId from, HubMessage message) {
+  home_shard_.check();
+  handle(from, std::move(message));
+}
+
+void Hub::handle(ShardId from, HubMessage message) {
+  if (auto* feed = std::get_if<Feed>(&message)) {
+    local_.on_feed(feed->interest, std::move(feed->publication));
+  } else if (auto* request = std::get_if<std::unique_ptr<Request>>(&message)) {
+    on_request(from, std::move(**request));
+  } else if (auto* reply = std::get_if<std::unique_ptr<Reply>>(&message)) {
+    on_reply(std::move(**reply));
+  } else if (const auto* top = std::get_if<TopNote>(&message)) {
+    local_.on_top(top->interest, top->top);
+  } else if (const auto* reset = std::get_if<std::unique_ptr<ResetNote>>(&message)) {
+    local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
+  } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {
+    home_.drop_interest(from, (*drop)->channel, (*drop)->interest);
+  }
+}
+
+void Hub::on_request(ShardId from, Request request) {
+  if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
+    return this->reply(from, request.ticket, local_.count(channels->pattern));
+  home_.request(from, std::move(request), now_);
+}
+
+void Hub::on_reply(Reply reply) {
+  const Ticket ticket = take_ticket(reply.ticket);
+  switch (ticket.kind) {
+    case Ticket::Kind::kFollow:
+      if (!reply.body)
+        return local_.on_followed(ticket.interest, std::unexpected(reply.body.error()));
+      return local_.on_followed(ticket.interest, std::move(std::get<Attached>(*reply.body)));
+    case Ticket::Kind::kPage:
+      if (!reply.body) return local_.on_page(ticket.interest, std::unexpected(reply.body.error()));
+      return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
+    case Ticket::Kind::kChannels:
+      return on_survey_reply(ticket.step, std::move(reply.body));
+    case Ticket::Kind::kPresenceChange:
+      return;
+    case Ticket::Kind::kRequester:
+      break;
+    case Ticket::Kind::kFree:
+      CHECK(false);
+  }
+  if (!reply.body) return answer(ticket.who, ticket.step, std::unexpected(reply.body.error()));
+  std::visit(
+      [&](auto& body) {
+        if constexpr (std::is_constructible_v<AnswerValue, decltype(std::move(body))>)
+          answer(ticket.who, ticket.step, AnswerValue(std::move(body)));
+      },
+      *reply.body);
+}
+
+void Hub::on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body) {
+  Survey& survey = surveys_[index];
+  if (body) {
+    for (const auto& [name, count] : std::get<ChannelCounts>(*body).subscribers)
+      survey.counts.subscribers[name] += count;
+  } else {
+    survey.failed = true;
+  }
+  if (--survey.missing > 0) return;
+  const RequesterId who = survey.who;
+  const StepId step = survey.step;
+  if (survey.failed) return answer(who, step, std::unexpected(HubError::kUnavailable));
+  answer(who, step, std::exchange(survey.counts, {}));
+}
+
+void Hub::drain_loopback(size_t& budget) {
+  for (; budget > 0 && !loopback_.empty(); --budget) {
+    HubMessage message = std::move(loopback_.front());
+    loopback_.pop_front();
+    handle(shard(), std::move(message));
+  }
+}
+
+Pace Hub::turn(const Now& now) {
+  home_shard_.check();
+  now_ = now;
+  size_t budget = options_.turn_items;
+  bool more = true;
+  while (more && budget > 0) {
+    drain_loopback(budget);
+    more = broker_.run(now_, home_, budget);
+    const size_t answered = local_.deliver_ready(budget);
+    budget -= std::min(budget, answered);
+    more = more || answered > 0 || !loopback_.empty();
+  }
+  const bool waiting = send_parked();
+  const bool behind = home_.feed_behind();
+  periodic();
+  if (more || !loopback_.empty()) return Pace::kNow;
+  return waiting || behind ? Pace::kSoon : Pace::kIdle;
+}
+
+void Hub::periodic() {
+  if (now_.mono >= next_sweep_) {
+    next_sweep_ = now_.mono + kSweepEvery;
+    local_.sweep(now_.mono);
+  }
+  if (now_.mono >= next_tops_) {
+    next_tops_ = now_.mono + kTopsEvery;
+    home_.announce_tops();
+  }
+}
+
+}  // namespace parley::hub

@@ -1,0 +1,140 @@
+// The channel core of one shard: what sessions and API handlers call, and what the other shards'
+// hubs talk to.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/affinity.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "hub/broker.h"
+#include "hub/home_channels.h"
+#include "hub/local_channels.h"
+#include "hub/post.h"
+#include "hub/requester.h"
+#include "hub/subscription.h"
+
+namespace parley::hub {
+
+struct HubOptions {
+  ShardId shard = 0;
+  size_t parked_requests =
+      4096;  // requests to one shard that may wait for a credit; above: kOverloaded
+  size_t presence_members = 100'000;  // per channel
+  size_t turn_items = 4096;           // messages, completions and answers handled in one turn
+};
+
+// When the hub wants its next turn: when something happens or a second has passed, in about a
+// millisecond (a shard is behind or a request waits for a credit), or at once.
+enum class Pace : uint8_t { kIdle, kSoon, kNow };
+
+// What: channels, subscriptions, publishing, history and presence, for the sessions of one shard;
+// and, for the channels whose home this shard is, their sequencing through the Broker and their
+// feed. No method calls back before it returned: answers, events and feeds come out of turn().
+// Owner: the server, one per shard. Shard: its own; receive() is called there too. Failure: every
+// request is answered exactly once, with HubError if it must. See docs/life-of-a-message.md.
+class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
+ public:
+  Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post& post,
+      const ChannelRules& rules, IdSource& ids);
+  ~Hub() override;
+
+  RequesterId add(Requester& requester);
+  void remove(RequesterId id);
+
+  // Answered through Subscriber::on_subscribed. The subscription must be idle.
+  void subscribe(Subscription& subscription, const ChannelKey& key, Start start);
+  // At once; nothing more is called for this subscription. Safe in every state.
+  void unsubscribe(Subscription& subscription);
+  Pull pull(Subscription& subscription) { return local_.pull(subscription); }
+
+  // Requests, answered through Requester::on_answer with `step`. `record.options` is filled in
+  // here.
+  void publish(RequesterId who, StepId step, PublishRecord record);
+  void history(RequesterId who, StepId step, const std::string& channel, const ReadQuery& query);
+  void remove_history(RequesterId who, StepId step, const std::string& channel);
+  void presence(RequesterId who, StepId step, const std::string& channel);
+  void presence_counts(RequesterId who, StepId step, const std::string& channel);
+  // Channels with subscribers on any shard of this node; `pattern` is a glob, "" for all.
+  void channels(RequesterId who, StepId step, const std::string& pattern);
+  // Enter, update or leave. Not answered; a leave is never refused. Does nothing where the
+  // namespace has presence off.
+  void change_presence(const std::string& channel, Change change, ClientInfo member);
+
+  // A message from another shard's hub, in the order in which it was sent.
+  void receive(ShardId from, HubMessage message);
+  // Does what is due, and says when it wants the next turn.
+  Pace turn(const Now& now);
+
+  const ChannelRules& rules() const { return rules_; }
+  ShardId shard() const { return home_shard_.id(); }
+  const Now& now() const { return now_; }
+  size_t channels_followed() const { return local_.size(); }
+
+ private:
+  // Who waits for the reply to a request.
+  struct Ticket {
+    enum class Kind : uint8_t { kFree, kRequester, kFollow, kPage, kPresenceChange, kChannels };
+    Kind kind = Kind::kFree;
+    uint32_t generation = 0;
+    StepId step = 0;      // kChannels: index of the survey
+    RequesterId who;      // kRequester
+    InterestId interest;  // kFollow, kPage
+  };
+  // One channels() call, while its shards' answers come in.
+  struct Survey {
+    RequesterId who;
+    StepId step = 0;
+    size_t missing = 0;  // 0: free
+    bool failed = false;
+    ChannelCounts counts;
+  };
+  struct RequesterSlot {
+    Requester* requester = nullptr;
+    uint32_t generation = 0;
+  };
+
+  void follow(const ChannelKey& channel, InterestId interest) override;
+  void read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) override;
+  bool drop_interest(const ChannelKey& channel, InterestId interest) override;
+  void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
+  bool try_feed(ShardId to, HubMessage& message) override;
+
+  void ask(ShardId to, Ticket ticket, RequestBody body);
+  void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
+  void answer(RequesterId who, StepId step, Answer answer);
+  void answer_later(RequesterId who, StepId step, HubError error);
+  uint64_t add_ticket(Ticket ticket);
+  Ticket take_ticket(uint64_t ticket);
+  bool send_parked();
+  void drain_loopback(size_t& budget);
+  void handle(ShardId from, HubMessage message);
+  void on_request(ShardId from, Request request);
+  void on_reply(Reply reply);
+  void on_survey_reply(uint32_t survey, std::expected<ReplyBody, HubError> body);
+  void periodic();
+
+  HomeShard home_shard_;
+  HubOptions options_;
+  const SlotTable& slots_;
+  Broker& broker_;
+  Post& post_;
+  const ChannelRules& rules_;
+  LocalChannels local_;
+  HomeChannels home_;
+  std::vector<RequesterSlot> requesters_;
+  std::vector<uint32_t> free_requesters_;
+  std::vector<Ticket> tickets_;
+  std::vector<uint32_t> free_tickets_;
+  std::vector<Survey> surveys_;
+  std::deque<HubMessage> loopback_;                           // from this shard to itself, in order
+  std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  Now now_;
+  Time next_sweep_{};
+  Time next_tops_{};
+};
+
+}  // namespace parley::hub

@@ -1,0 +1,142 @@
+// The interested side of a shard: its channels, their tails and the subscriptions that read them.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "hub/channel_key.h"
+#include "hub/channel_options.h"
+#include "hub/post.h"
+#include "hub/subscription.h"
+#include "hub/tail.h"
+
+namespace parley::hub {
+
+// Something that a layer above keeps with a local channel (the session layer: encoded frames). Dies
+// with the channel.
+class ChannelAddon {
+ public:
+  virtual ~ChannelAddon() = default;
+};
+
+// What: a channel as one interested shard sees it. Owner: LocalChannels. Shard: its hub's.
+class LocalChannel {
+ public:
+  LocalChannel(ChannelKey key, std::shared_ptr<const ChannelOptions> options, InterestId interest)
+      : key_(std::move(key)),
+        options_(std::move(options)),
+        interest_(interest),
+        tail_(options_->tail_bytes) {}
+
+  const ChannelKey& key() const { return key_; }
+  const ChannelOptions& options() const { return *options_; }
+  const Epoch& epoch() const { return at_.epoch; }
+  const Tail& tail() const { return tail_; }
+  size_t subscribers() const { return live_.size(); }
+  mutable std::unique_ptr<ChannelAddon> addon;
+
+ private:
+  friend class LocalChannels;
+  ChannelKey key_;
+  std::shared_ptr<const ChannelOptions> options_;
+  InterestId interest_;
+  Attached at_;
+  Tail tail_;
+  std::vector<Subscription*> live_;
+  IntrusiveList<Subscription, WaitTag> waiting_;  // for the attachment, or for a page of history
+  Time idle_since_{};
+  uint64_t read_from_ = 0;
+  bool attached_ = false;
+  bool reading_ = false;    // one page is on its way (single-flight)
+  bool idle_ = false;       // in the idle list
+  bool warm_ = false;       // in the warm list: its tail may hold publications
+  uint64_t quiet_top_ = 0;  // the top that the last sweep saw, and since when
+  Time quiet_since_{};
+};
+
+// What: follows channels for this shard's subscribers. Owner: Hub. Shard: its hub's.
+// Failure: a channel that cannot be followed answers its pending subscribes with the error and
+// disappears.
+class LocalChannels {
+ public:
+  // How this side talks to channels' homes. Implemented by the hub.
+  class Home {
+   public:
+    virtual ~Home() = default;
+    virtual void follow(const ChannelKey& channel, InterestId interest) = 0;
+    virtual void read_page(const ChannelKey& channel, InterestId interest,
+                           const ReadQuery& query) = 0;
+    // False when there is no room now; asked again at the next sweep.
+    virtual bool drop_interest(const ChannelKey& channel, InterestId interest) = 0;
+  };
+
+  explicit LocalChannels(Home& home) : home_(home) {}
+  ~LocalChannels();
+
+  void subscribe(Subscription& subscription, const ChannelKey& key,
+                 std::shared_ptr<const ChannelOptions> options, Start start);
+  // Refuses without following: the error is delivered like any answer.
+  void refuse(Subscription& subscription, HubError error);
+  void unsubscribe(Subscription& subscription, Time now);
+  // What the cursor can be given now. A gap is returned once, and moves the cursor behind it.
+  Pull pull(Subscription& subscription);
+
+  void on_followed(InterestId interest, std::expected<Attached, HubError> result);
+  void on_page(InterestId interest, std::expected<ReadPage, HubError> page);
+  void on_feed(InterestId interest, PublicationPtr publication);
+  void on_top(InterestId interest, uint64_t top);
+  void on_reset(InterestId interest, const Attached& now, GapReason reason);
+
+  // Delivers up to `budget` answers to subscribes; returns how many.
+  size_t deliver_ready(size_t budget);
+  // About once a second: lets go of channels that nobody has wanted for a while, trims what is
+  // idle, retries failed reads.
+  void sweep(Time now);
+
+  size_t size() const { return channels_.size(); }
+  size_t subscriptions() const { return subscriptions_; }
+  ChannelCounts count(std::string_view pattern) const;
+
+ private:
+  LocalChannel* find(InterestId interest);
+  LocalChannel& open(const ChannelKey& key, std::shared_ptr<const ChannelOptions> options);
+  void close(LocalChannel& channel);
+  void note_if_idle(LocalChannel& channel, Time since);
+  void cool(LocalChannel& channel, Time now);
+  void admit(LocalChannel& channel, Subscription& subscription);
+  void admit_from(LocalChannel& channel, Subscription& subscription);
+  void go_live(LocalChannel& channel, Subscription& subscription, uint64_t cursor,
+               Subscribed answer);
+  void answer(Subscription& subscription, std::expected<Subscribed, HubError> result);
+  void wait_for_page(LocalChannel& channel, Subscription& subscription);
+  void request_page(LocalChannel& channel);
+  void serve_page(LocalChannel& channel, Subscription& subscription,
+                  const std::shared_ptr<const ReadPage>& page);
+  void collect_page(LocalChannel& channel, Subscription& subscription, const ReadPage& page);
+  void mark_dirty(Subscription& subscription);
+  static uint64_t needed_from(const Subscription& subscription);
+
+  Home& home_;
+  std::unordered_map<ChannelKey, std::unique_ptr<LocalChannel>, ChannelKeyHash, ChannelKeyEqual>
+      channels_;
+  struct InterestSlot {
+    LocalChannel* channel = nullptr;
+    uint32_t sequence = 0;
+  };
+  std::vector<InterestSlot> interests_;
+  std::vector<uint32_t> free_interests_;
+  IntrusiveList<Subscription, WaitTag> ready_;
+  std::vector<LocalChannel*> idle_;
+  std::vector<LocalChannel*> warm_;
+  std::vector<InterestId> stalled_;  // channels whose last page read failed
+  size_t subscriptions_ = 0;
+};
+
+// Glob with '*' and '?' over the whole text, linear time. "" matches everything.
+bool glob_match(std::string_view pattern, std::string_view text);
+
+}  // namespace parley::hub

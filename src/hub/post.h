@@ -1,0 +1,100 @@
+// What the hubs of a node's shards say to each other, and the port that carries it.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "base/affinity.h"
+#include "hub/requester.h"
+
+namespace parley::hub {
+
+// Names one attempt of one shard to follow one channel; chosen by that shard and echoed, so that
+// nothing stale is believed.
+struct InterestId {
+  uint32_t index = 0;
+  uint32_t sequence = 0;
+  bool operator==(const InterestId&) const = default;
+};
+
+// Requests, from any shard to a channel's home. Each is answered exactly once.
+struct FollowRequest {
+  ChannelKey channel;
+  InterestId interest;
+};
+struct ReadRequest {
+  ChannelKey channel;
+  ReadQuery query;
+};
+struct RemoveHistoryRequest {
+  ChannelKey channel;
+};
+struct PresenceChange {
+  std::string channel;
+  Change change = Change::kEnter;
+  ClientInfo member;
+};
+struct PresenceRequest {
+  std::string channel;
+  bool counts_only = false;
+};
+// To every shard: which of your channels match? `pattern` is a glob with * and ?; "" matches all.
+struct ChannelsRequest {
+  std::string pattern;
+};
+using RequestBody = std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest,
+                                 PresenceChange, PresenceRequest, ChannelsRequest>;
+struct Request {
+  uint64_t ticket = 0;
+  RequestBody body;
+};
+
+struct PresenceChanged {};
+using ReplyBody = std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged,
+                               PresenceSnapshot, PresenceCounts, ChannelCounts>;
+struct Reply {
+  uint64_t ticket = 0;
+  std::expected<ReplyBody, HubError> body;
+};
+
+// Data, from a channel's home to each interested shard; one FIFO with the replies.
+struct Feed {
+  InterestId interest;
+  PublicationPtr publication;
+};
+// The home's top of a channel that changed lately: makes a hole at the end of a quiet channel
+// visible.
+struct TopNote {
+  InterestId interest;
+  uint64_t top = 0;
+};
+struct ResetNote {
+  InterestId interest;
+  Attached now;
+  GapReason reason = GapReason::kEpochChanged;
+};
+// The shard no longer follows. Names the last interest sent; ignored when the home shard knows a
+// newer one.
+struct DropInterest {
+  ChannelKey channel;
+  InterestId interest;
+};
+
+using HubMessage = std::variant<Feed, TopNote, std::unique_ptr<Request>, std::unique_ptr<Reply>,
+                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>>;
+
+// What: carries hub messages to other shards; one FIFO per ordered pair. Never waits. Owner: server
+// (or the simulator). A request holds a credit from take_credit() until its reply was drained; the
+// credit reserves the room for both.
+class Post {
+ public:
+  virtual ~Post() = default;
+  virtual bool take_credit(ShardId to) = 0;
+  virtual void send_request(ShardId to, HubMessage message) = 0;
+  virtual void send_reply(ShardId to, HubMessage message) = 0;
+  // Fan-out and notes. False, and `message` is untouched, when there is no room; the sender falls
+  // behind by position.
+  virtual bool try_send(ShardId to, HubMessage& message) = 0;
+};
+
+}  // namespace parley::hub

@@ -1,0 +1,60 @@
+// Who asks the hub something, and what comes back. An answer is always a later input, never a call
+// from within the request.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "hub/broker.h"
+
+namespace parley::hub {
+
+// Chosen by the requester for each request; comes back with the answer.
+using StepId = uint32_t;
+
+enum class HubError : uint8_t {
+  kUnknownChannel,       // no namespace of that name
+  kNotAvailable,         // the channel's namespace has this feature off
+  kUnsupportedKind,      // the namespace does not take this content kind
+  kIdempotencyConflict,  // the key was used with other bytes
+  kOverloaded,           // not done; try again later
+  kUnavailable,          // broker trouble; the outcome of a publish may be unknown
+};
+
+struct PresenceSnapshot {
+  std::vector<ClientInfo> members;
+  StreamPosition position;  // of the presence stream
+};
+struct PresenceCounts {
+  uint64_t clients = 0;
+  uint64_t users = 0;
+};
+struct HistoryRemoved {};
+// Channels that have subscribers, with how many.
+struct ChannelCounts {
+  std::map<std::string, uint64_t> subscribers;
+};
+
+using AnswerValue = std::variant<Published, ReadPage, PresenceSnapshot, PresenceCounts,
+                                 HistoryRemoved, ChannelCounts>;
+using Answer = std::expected<AnswerValue, HubError>;
+
+// A requester's name at its hub; a stale one (the requester is gone) is simply not called any more.
+struct RequesterId {
+  uint32_t index = UINT32_MAX;
+  uint32_t generation = 0;
+};
+
+// Implemented by sessions and by API handlers. Shard: its hub's. Must be removed from the hub
+// before it dies.
+class Requester {
+ public:
+  virtual ~Requester() = default;
+  virtual void on_answer(StepId step, Answer answer) = 0;
+};
+
+}  // namespace parley::hub

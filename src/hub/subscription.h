@@ -1,0 +1,117 @@
+// A subscriber's interest in one channel: a cursor into the channel's tail, not a queue.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/intrusive_list.h"
+#include "hub/requester.h"
+#include "hub/tail.h"
+
+namespace parley::hub {
+
+class LocalChannel;
+class LocalChannels;
+class Subscription;
+
+// Where a subscription starts.
+struct Start {
+  enum class Kind : uint8_t {
+    kLive,     // behind the top
+    kRecover,  // all that was missed since `position` comes in the answer, or none of it and
+               // recovered == false
+    kResume,   // the cursor starts at `position`; what is gone is told as a gap
+  };
+  Kind kind = Kind::kLive;
+  // For kRecover and kResume. nullopt: a position that no stream can have. An unknown epoch matches
+  // any.
+  std::optional<StreamPosition> position;
+  uint32_t limit = 0;  // kRecover: more missed publications than this count as not recovered
+};
+
+// The answer to a subscribe: from now on publications behind `cursor` are delivered.
+struct Subscribed {
+  StreamPosition top;  // of the stream when the subscription became live
+  bool recovered = false;
+  std::vector<PublicationPtr> missed;
+};
+
+// What a cursor can be served now.
+struct Pull {
+  enum class Kind : uint8_t { kNothing, kPublications, kWaiting, kGap };
+  Kind kind = Kind::kNothing;
+  std::span<const PublicationPtr>
+      publications;     // valid until the channel changes or pull() is called again
+  bool shared = false;  // from the tail: others read the same run
+  Gap gap;
+};
+
+// Implemented by the session. Shard: its hub's.
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  virtual void on_subscribed(Subscription& subscription,
+                             std::expected<Subscribed, HubError> result) = 0;
+  // The subscription has something to pull. Called once until the subscriber clears `dirty`. Must
+  // only take note: neither the hub nor an adapter may be called from here.
+  virtual void on_dirty(Subscription& subscription) = 0;
+};
+
+struct WaitTag;
+
+// What: one subscriber's place in one channel. Owner: the subscriber, which must unsubscribe it
+// before destroying it. Shard: its hub's. The hub writes everything but `dirty` and `next_dirty`;
+// advance() moves the cursor.
+class Subscription : public ListNode<WaitTag> {
+ public:
+  Subscription(Subscriber& owner, uint32_t handle) : owner_(owner), handle_(handle) {}
+  ~Subscription();
+
+  uint32_t handle() const { return handle_; }  // the subscriber's own name for it
+  bool live() const { return state_ == State::kLive; }
+  bool idle() const { return state_ == State::kIdle; }
+  const LocalChannel* channel() const { return channel_; }
+  uint64_t position() const {
+    return position_;
+  }  // offset of the last publication that was delivered or skipped
+  // Everything up to `offset` has been handed to the transport.
+  void advance(uint64_t offset) {
+    if (offset > position_) position_ = offset;
+  }
+
+  // The subscriber's list of subscriptions that have something to pull.
+  bool dirty = false;
+  Subscription* next_dirty = nullptr;
+
+ private:
+  friend class LocalChannels;
+  friend class LocalChannel;
+  enum class State : uint8_t { kIdle, kWaiting, kReady, kLive };
+
+  // Only while starting or catching up.
+  struct Catchup {
+    Start start;
+    std::vector<PublicationPtr> collected;  // kRecover: what pages brought so far
+    std::shared_ptr<const ReadPage> page;   // live: a page of history being read on from
+    std::optional<Gap> gap;                 // to be told before anything else is delivered
+    std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
+  };
+  Catchup& catchup() {
+    if (!catchup_) catchup_ = std::make_unique<Catchup>();
+    return *catchup_;
+  }
+
+  Subscriber& owner_;
+  LocalChannel* channel_ = nullptr;
+  uint64_t position_ = 0;
+  std::unique_ptr<Catchup> catchup_;
+  uint32_t index_ = 0;  // among the channel's live subscriptions
+  uint32_t handle_;
+  State state_ = State::kIdle;
+};
+
+}  // namespace parley::hub

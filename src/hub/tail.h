@@ -1,0 +1,52 @@
+// The newest publications of a channel, kept by every shard that follows it, so that cursors are
+// served without asking home.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "hub/publication.h"
+
+namespace parley::hub {
+
+// What: a gapless run of publications behind `base`. Bounded in bytes; the oldest go first. Owner:
+// a channel on one shard.
+class Tail {
+ public:
+  explicit Tail(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // Forgets everything; the tail then stands at `base` and covers only that position.
+  void reset(uint64_t base);
+  // Appends the next publication. One that does not follow top() directly is a hole: the tail
+  // restarts at its `prev`. Returns false, and changes nothing, when the publication is not new
+  // (offset <= top).
+  bool append(PublicationPtr publication);
+  // Forgets the publications but stands at the same top: what an idle channel costs.
+  void trim() { reset(top_); }
+
+  uint64_t base() const { return base_; }  // positions from base() to top() are covered
+  uint64_t top() const { return top_; }
+  bool covers(uint64_t position) const { return position >= base_ && position <= top_; }
+  // The publications behind a covered position, oldest first. Valid until the next change of the
+  // tail.
+  std::span<const PublicationPtr> after(uint64_t position) const;
+  size_t bytes() const { return bytes_; }
+  bool empty() const { return first_ == entries_.size(); }
+
+ private:
+  void drop_front();
+
+  size_t max_bytes_;
+  size_t bytes_ = 0;
+  uint64_t base_ = 0;
+  uint64_t top_ = 0;
+  std::vector<PublicationPtr>
+      entries_;  // those before first_ are already dropped; compacted now and then
+  size_t first_ = 0;
+};
+
+// The entries of `run` (ascending offsets) with offset > position.
+std::span<const PublicationPtr> after_position(std::span<const PublicationPtr> run,
+                                               uint64_t position);
+
+}  // namespace parley::hub
