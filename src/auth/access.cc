@@ -1,0 +1,20 @@
+#include "auth/access.h"
+
+#include <algorithm>
+
+namespace parley::auth {
+
+bool is_channel_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxChannelLength &&
+         std::ranges::all_of(name, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+Verdict OpenAccess::check(const Principal&, std::string_view channel, Verb) const {
+  return is_channel_name(channel) ? Verdict::kAllow : Verdict::kBadName;
+}
+
+Verdict ClosedAccess::check(const Principal&, std::string_view channel, Verb) const {
+  return is_channel_name(channel) ? Verdict::kDeny : Verdict::kBadName;
+}
+
+}  // namespace parley::auth

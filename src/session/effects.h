@@ -1,0 +1,108 @@
+// What an adapter's handler wants done. Bytes are appended to the outbox at once; commands and timers run, in order, after the
+// handler has returned; answers are always later inputs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "session/adapter.h"
+
+namespace parley::session {
+
+class Session;
+class Outbox;
+
+struct SubscribeCommand {
+  SubscriptionHandle handle = 0;
+  hub::ChannelKey channel;
+  hub::Start start;
+};
+struct UnsubscribeCommand {
+  SubscriptionHandle handle = 0;
+};
+struct PublishCommand {
+  hub::StepId step = 0;
+  hub::PublishRecord record;
+};
+struct HistoryCommand {
+  hub::StepId step = 0;
+  std::string channel;
+  hub::ReadQuery query;
+};
+struct PresenceCommand {
+  hub::StepId step = 0;
+  std::string channel;
+  bool counts_only = false;
+};
+struct ChangePresenceCommand {
+  std::string channel;
+  hub::Change change = hub::Change::kEnter;
+  hub::ClientInfo member;
+};
+struct TimerCommand {
+  TimerId timer = TimerId::kOther;
+  Duration after{-1};  // negative: cancel
+};
+struct EndCommand {
+  EndReason reason = EndReason::kClientLeft;
+};
+using Command = std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, HistoryCommand, PresenceCommand,
+                             ChangePresenceCommand, TimerCommand, EndCommand>;
+
+// What: one reused object per shard, bound to one session during one handler call. Owner: SessionTable. Shard: own.
+// Nothing follows end(): later calls of the same handler are ignored.
+class Effects {
+ public:
+  const Now& now() const { return *now_; }
+  IdSource& ids() { return *ids_; }
+  // A random duration in [from, to), to spread what would otherwise happen together.
+  Duration random_between(Duration from, Duration to);
+
+  // One message to the client, behind everything sent before. Must not be empty.
+  void send(ByteView message) { send_after(0, 0, message); }
+  // ... but not before publications of the subscription up to `offset`: a publisher sees its publication before its reply.
+  void send_after(SubscriptionHandle handle, uint64_t offset, ByteView message);
+  // Connection-scoped frames only (pings): passes the data.
+  void send_urgent(ByteView message);
+  // A buffer to build a message in; contents are gone with the next handler call.
+  Buffer& scratch() {
+    scratch_.clear();
+    return scratch_;
+  }
+
+  SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start);
+  // At once, and quietly: the adapter says itself what its protocol wants said.
+  void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
+  void publish(hub::StepId step, hub::PublishRecord record) { add(PublishCommand{step, std::move(record)}); }
+  void history(hub::StepId step, std::string channel, hub::ReadQuery query) { add(HistoryCommand{step, std::move(channel), query}); }
+  void presence(hub::StepId step, std::string channel, bool counts_only) { add(PresenceCommand{step, std::move(channel), counts_only}); }
+  // The session leaves by itself, wherever it entered, when it ends.
+  void enter_presence(std::string channel, hub::ClientInfo member) {
+    add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});
+  }
+  void leave_presence(std::string channel, hub::ClientInfo member) {
+    add(ChangePresenceCommand{std::move(channel), hub::Change::kLeave, std::move(member)});
+  }
+  void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
+  void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
+  void end(EndReason reason);
+  bool ended() const { return ended_; }
+
+ private:
+  friend class Session;
+  friend class SessionTable;
+  void add(Command command) {
+    if (!ended_) commands_.push_back(std::move(command));
+  }
+
+  const Now* now_ = nullptr;
+  IdSource* ids_ = nullptr;
+  Session* session_ = nullptr;
+  std::vector<Command> commands_;
+  Buffer scratch_;
+  bool ended_ = false;
+};
+
+}  // namespace parley::session

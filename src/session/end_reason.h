@@ -1,0 +1,34 @@
+// Why sessions end: one neutral list. Each adapter maps it to its own codes and words in one table.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace parley::session {
+
+enum class EndReason : uint8_t {
+  kClientLeft,        // the client said goodbye, or its transport ended in order
+  kTransportLost,     // the transport broke
+  kShutdown,          // this server stops; come back
+  kBadRequest,        // the client broke its protocol
+  kMessageTooLarge,   // a message above the limit
+  kStale,             // no authenticated connect in time
+  kNoPong,            // no sign of life in time
+  kSlow,              // does not take what it is sent
+  kTooManyRequests,   // above a rate or the number of pending commands
+  kLimit,             // above another limit
+  kUnauthorized,      // no or bad credentials
+  kNotAvailable,      // asks for what this server does not have
+  kInternalError,     // our fault
+  kInsufficientState, // positions were lost; reconnect and recover
+};
+inline constexpr int kEndReasons = 14;
+std::string_view to_string(EndReason reason);
+
+// A protocol's own words for an end: what the transport puts into its close frame, if it has one.
+struct EndCode {
+  uint16_t code = 1000;
+  std::string_view text;  // static
+};
+
+}  // namespace parley::session
