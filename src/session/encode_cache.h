@@ -1,0 +1,71 @@
+// Encode once: the frames of a channel's newest publications in one encoding, contiguous, shared by all its subscribers on a shard.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "hub/local_channels.h"
+#include "session/adapter.h"
+#include "session/transport_link.h"
+
+namespace parley::session {
+
+// What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is flushed and given back when
+// the turn's flush is done. A reader that stands before a run's base gets its frames encoded alone, into the arena.
+// Owner: SessionTable. Shard: its own. Slices stay valid until begin_turn() or until the same run is extended.
+class EncodeCache {
+ public:
+  struct Frame {
+    uint64_t offset;  // of the publication
+    size_t end;       // where its frame ends in `bytes`
+  };
+  struct Run {
+    const Dialect* dialect = nullptr;
+    const Framing* framing = nullptr;
+    hub::Epoch epoch;
+    uint64_t base = 0;  // frames follow the publication with this offset
+    uint64_t last = 0;  // offset of the newest one encoded
+    Buffer bytes;
+    std::vector<Frame> frames;
+
+    // Where the frames behind `position` begin.
+    size_t begin_of(uint64_t position) const;
+  };
+  // One frame encoded for one reader.
+  struct Single {
+    uint64_t offset;
+    ByteView bytes;
+  };
+
+  ~EncodeCache();
+
+  // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes further. Null: the run starts
+  // behind `position`.
+  Run* run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, uint64_t position);
+  Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, const hub::Publication& publication);
+
+  // Between flushes. `flushed`: no session still has something to take, so what is cached can go.
+  void begin_turn(bool flushed);
+
+  static constexpr size_t kWindow = 64 * 1024;
+
+ private:
+  struct ChannelRuns;
+  static constexpr size_t kArenaBlock = 64 * 1024;
+  static constexpr size_t kKeptRuns = 64;         // pooled between turns
+  static constexpr size_t kMaxBytes = 16 << 20;   // over this, cached runs go even if some readers will have to encode again
+
+  Run& start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, uint64_t base);
+  void extend(Run& run, const hub::LocalChannel& channel, uint64_t position);
+  void release(std::unique_ptr<Run> run);
+
+  std::vector<ChannelRuns*> used_;
+  std::vector<std::unique_ptr<Run>> pool_;
+  std::vector<Buffer> arena_;  // blocks that never grow beyond their capacity while lent
+  size_t arena_blocks_used_ = 0;
+  Buffer scratch_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace parley::session

@@ -1,0 +1,54 @@
+// What a session still has to send besides publications: ordered control frames, urgent ones, and the rest of a broken-off frame.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "session/adapter.h"
+#include "session/transport_link.h"
+
+namespace parley::session {
+
+// A frame may have to wait for a subscription's publications up to an offset; handle 0: it need not.
+struct Barrier {
+  SubscriptionHandle handle = 0;
+  uint64_t offset = 0;
+};
+
+// What: a queue of whole frames in one buffer. Owner: Outbox. Shard: its own.
+class FrameQueue {
+ public:
+  void append(MessageType type, ByteView message, const Framing& framing, Barrier barrier);
+  bool empty() const { return first_ == marks_.size(); }
+  size_t size() const { return bytes_.size() - sent_; }  // bytes
+
+  size_t frames() const { return marks_.size() - first_; }
+  // The n-th frame from the front.
+  ByteView frame(size_t n) const;
+  const Barrier& barrier(size_t n) const { return marks_[first_ + n].barrier; }
+  void pop();
+
+ private:
+  struct Mark {
+    size_t end;
+    Barrier barrier;
+  };
+  Buffer bytes_;
+  size_t sent_ = 0;
+  std::vector<Mark> marks_;
+  size_t first_ = 0;
+};
+
+// What: a session's lanes. Publications are never queued here: they are cursors. The urgent lane is for connection-scoped frames
+// and passes the others at a frame border. Owner: Session, only while there is something in it. Shard: its own.
+struct Outbox {
+  Buffer rest;  // of a frame that the kernel took only a part of: goes before everything else
+  FrameQueue urgent;
+  FrameQueue ordered;
+
+  bool empty() const { return rest.empty() && urgent.empty() && ordered.empty(); }
+  size_t bytes() const { return rest.size() + urgent.size() + ordered.size(); }
+};
+
+}  // namespace parley::session

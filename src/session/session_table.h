@@ -1,0 +1,60 @@
+// The sessions of one shard, and what they share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "base/timer_wheel.h"
+#include "hub/hub.h"
+#include "session/effects.h"
+#include "session/encode_cache.h"
+#include "session/flush_plan.h"
+#include "session/session.h"
+
+namespace parley::session {
+
+struct SessionLimits {
+  size_t outbox_bytes = 1 << 20;  // control frames waiting for one client; above: ended as slow
+  uint32_t pending_commands = 1024;  // unanswered ones; above: reading pauses until half are answered
+  Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
+};
+
+// What: owns sessions from open() to the end of the turn in which their transport closed. Owner: the server, one per shard.
+// Shard: its own.
+class SessionTable {
+ public:
+  SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, const SessionLimits& limits);
+  ~SessionTable();
+
+  // Starts a session on `link`, which must outlive it or call transport_closed(). May already have ended when this returns.
+  Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake);
+
+  // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn before.
+  void begin_flush(bool flushed);
+  // Ends every session.
+  void end_all(EndReason reason);
+  size_t size() const { return sessions_.size() - free_.size(); }
+
+  hub::Hub& hub() { return hub_; }
+  const SessionLimits& limits() const { return limits_; }
+
+ private:
+  friend class Session;
+  friend class Effects;
+  void bury(Session& session);
+
+  hub::Hub& hub_;
+  TimerWheel& timers_;
+  IdSource& ids_;
+  SessionLimits limits_;
+  Effects effects_;
+  std::vector<Command> running_;  // the commands being carried out
+  EncodeCache cache_;
+  FlushPlan plan_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<uint32_t> free_;
+  std::vector<std::unique_ptr<Session>> dead_;
+};
+
+}  // namespace parley::session
