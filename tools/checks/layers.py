@@ -28,7 +28,7 @@ class Layers:
     def module_of(self, path):
         """(module, pattern) of a path below src/, or None. '*' stands for exactly one folder name."""
         folders = path.split("/")[:-1]
-        for pattern in self.may:
+        for pattern in sorted(self.may, key=lambda p: (-p.count("/"), p.count("*"))):  # the most exact one wins
             parts = pattern.split("/")
             if len(folders) >= len(parts) and all(fnmatch.fnmatchcase(f, p) for f, p in zip(folders, parts)):
                 return "/".join(folders[: len(parts)]), pattern

@@ -46,6 +46,13 @@ class LayersTest(unittest.TestCase):
         self.assertTrue(messages("codec/a.h", ""))
         self.assertTrue(messages("server/a.cc", '#include "stray/a.h"\n'))
 
+    def test_the_most_exact_pattern_wins(self):
+        rules = {"modules": {"codec/*": {"may": []}, "codec/a": {"may": ["codec/b"]}}, "sans_io": {"modules": []},
+                 "threads": {"may": []}, "tests": {"may": []}}
+        layer = layers.Layers(rules)
+        self.assertEqual(list(layer.check_file("codec/a/x.h", '#include "codec/b/y.h"\n')), [])
+        self.assertTrue(list(layer.check_file("codec/c/x.h", '#include "codec/b/y.h"\n')))
+
     def test_includes_are_written_from_src(self):
         self.assertTrue(messages("hub/a.cc", '#include "a.h"\n'))
         self.assertTrue(messages("hub/a.cc", '#include "hub/../session/a.h"\n'))
