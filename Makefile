@@ -1,0 +1,38 @@
+# The commands of the project; each installs what it lacks. See CONTRIBUTING.md.
+.PHONY: run build test test-tsan check format fuzz clean
+
+# Builds the server and starts it for development, on http://127.0.0.1:8000.
+run: build
+	build/release/parley dev
+
+# The release binary, build/release/parley.
+build:
+	@tools/setup run
+	@cmake --preset release >/dev/null
+	ninja -C build/release parley
+
+# Everything that must hold before a merge. The last line is `N passed, N failed`.
+test:
+	@tools/test
+
+# Unit, contract and simulation tests under ThreadSanitizer.
+test-tsan:
+	@tools/test tsan
+
+# Format, layers, headers, documents: the part of `make test` that needs no build.
+check:
+	@tools/setup test
+	@tools/check
+
+format:
+	@tools/setup test
+	@tools/check --fix-format
+
+# Each fuzz target for SECONDS seconds; findings go to build/fuzz/findings.
+SECONDS = 60
+fuzz:
+	@tools/setup clang
+	@tools/fuzz $(SECONDS)
+
+clean:
+	rm -rf build

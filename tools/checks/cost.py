@@ -1,0 +1,53 @@
+"""What a protocol costs outside of its own folders: the lines of code and build files that name it."""
+
+import re
+
+from . import cpp, files
+
+MAX_LINES = 3
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+PART = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
+# Documents tell of protocols and lock files list clients; neither is code that has to change.
+PROSE = re.compile(r"\.md$|(^|/)package(-lock)?\.json$|(^|/)LICENSE$|^tools/(tests|checks)/")
+CODE = {".h", ".cc", ".txt", ".cmake", ".toml", ".json", ".mjs", ".js", ".ts", ".tsx", ".html", ".yaml", ".yml", ""}
+
+
+def names(protocol, line):
+    """Whether a line names the protocol as a word: SseAdapter names sse, Session does not."""
+    for identifier in IDENTIFIER.findall(line):
+        parts = [part.lower() for part in PART.findall(identifier)]
+        # kSse and mqtt5: the constant's k and a version are not part of the name.
+        parts = parts[1:] if parts[:1] == ["k"] else parts
+        for start in range(len(parts)):
+            word = ""
+            for part in parts[start:]:
+                word += part
+                if word == protocol or word.rstrip("0123456789") == protocol:
+                    return True
+    return False
+
+
+def own(protocol, path):
+    """Whether a path belongs to the protocol: its folders, and files of tests, corpora and pages that are named after it."""
+    folders = path.split("/")
+    if path.startswith("src/"):
+        return len(folders) > 3 and folders[1] in ("adapter", "codec", "transport") and names(protocol, folders[2])
+    return folders[0] in ("tests", "fuzz", "web", "docs", "examples", "bench") and any(names(protocol, f) for f in folders[1:])
+
+
+def outside(protocol, root=files.ROOT):
+    """(path, line number, text) of each line that names the protocol outside of its own folders; comments are not counted."""
+    found = []
+    for file in files.walk(root, suffixes=CODE):
+        path = file.relative_to(root).as_posix()
+        if path.startswith(".git") or PROSE.search(path) or own(protocol, path):
+            continue
+        try:
+            text = file.read_text()
+        except UnicodeDecodeError:
+            continue
+        if text.startswith("#!") and "bash" in text.split("\n", 1)[0]:
+            continue  # a shell script says echo without meaning a protocol
+        code = cpp.without_comments(text) if file.suffix in (".h", ".cc", ".ts", ".mjs", ".js") else re.sub(r"#.*", "", text)
+        found += [(path, number, line.strip()) for number, line in enumerate(code.split("\n"), 1) if names(protocol, line)]
+    return found

@@ -1,0 +1,88 @@
+"""Links of the documents, and the symbols that docs/life-of-a-message.md names."""
+
+import re
+
+from . import cpp, files
+
+LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|!\[[^\]\n]*\]\(\s*([^)\s]+)\s*\)")
+FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+INLINE_CODE = re.compile(r"`([^`\n]+)`")
+SYMBOL_DOCS = ("docs/life-of-a-message.md",)
+IN_FILE = re.compile(r"^([\w./-]+\.(?:h|cc|ts|mjs)):([A-Za-z_]\w*(?:::~?\w+)*)(?:\(.*\))?$")
+FILE = re.compile(r"^[\w-]+(?:/[\w.-]+)+\.(?:h|cc|ts|mjs|md|toml)$")
+MEMBER = re.compile(r"^([A-Za-z_]\w*(?:::~?[A-Za-z_]\w*)+)(?:\(.*\))?$")
+FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(.*\)$")
+
+
+def check_links(root=files.ROOT):
+    problems = []
+    for file in files.walk(root, suffixes={".md"}):
+        text = INLINE_CODE.sub("", FENCE.sub(lambda m: "\n" * m.group(0).count("\n"), file.read_text()))
+        for number, line in enumerate(text.split("\n"), 1):
+            for match in LINK.finditer(line):
+                target = (match.group(1) or match.group(2)).split("#")[0]
+                if not target or re.match(r"[a-z][a-z0-9+.-]*:", target):
+                    continue
+                base = root if target.startswith("/") else file.parent
+                if not (base / target.lstrip("/")).exists():
+                    problems.append(f"{file.relative_to(root)}:{number}: no such file: {target}")
+    return problems
+
+
+class Sources:
+    """The code of src/ without comments, to look symbols up in."""
+
+    def __init__(self, root):
+        self.root = root
+        self.code = {f.relative_to(root / "src").as_posix(): cpp.without_comments(f.read_text())
+                     for f in files.cpp_files(root, "src")}
+
+    def has_word(self, text, word):
+        return re.search(rf"(?<![\w~]){re.escape(word)}\b", text) is not None
+
+    def in_file(self, path, symbol):
+        text = self.code.get(path.removeprefix("src/"))
+        if text is None:
+            file = self.root / path
+            if not file.is_file():
+                return f"no such file: {path}"
+            text = file.read_text()
+        parts = symbol.split("::")
+        return None if all(self.has_word(text, part) for part in parts) else f"{path} has no {symbol}"
+
+    def member(self, symbol):
+        owner, name = symbol.split("::")[-2:]
+        declares = re.compile(rf"\b(class|struct|union|enum|enum class|namespace)\s+(?:[\w:]+::)?{owner}\b(?!\s*;)")
+        for text in self.code.values():
+            if f"{owner}::{name}" in text or (declares.search(text) and self.has_word(text, name)):
+                return None
+        return f"no {symbol} in src/"
+
+    def problem_with(self, span):
+        """What is wrong with one span of inline code, or None. Spans that name no symbol are not looked at."""
+        if match := IN_FILE.match(span):
+            return self.in_file(*match.groups())
+        if FILE.match(span):
+            known = span.removeprefix("src/") in self.code or (self.root / span).exists()
+            return None if known else f"no such file: {span}"
+        if match := MEMBER.match(span):
+            return None if span.startswith("std::") else self.member(match.group(1))
+        if match := FUNCTION.match(span):
+            word = match.group(1)
+            return None if any(self.has_word(text, word) for text in self.code.values()) else f"no {word} in src/"
+        return None
+
+
+def check_symbols(root=files.ROOT):
+    documents = [root / name for name in SYMBOL_DOCS if (root / name).exists()]
+    if not documents:
+        return []
+    sources = Sources(root)
+    problems = []
+    for document in documents:
+        text = FENCE.sub(lambda m: "\n" * m.group(0).count("\n"), document.read_text())
+        for number, line in enumerate(text.split("\n"), 1):
+            for span in INLINE_CODE.findall(line):
+                if problem := sources.problem_with(span.strip()):
+                    problems.append(f"{document.relative_to(root)}:{number}: {problem}")
+    return problems
