@@ -1,0 +1,208 @@
+#include "codec/websocket/decoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace parley::codec::websocket {
+namespace {
+
+ByteView view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
+
+std::unexpected<DecodeFailure> invalid_utf8() {
+  return std::unexpected(DecodeFailure{CloseCode::kInvalidPayload, "text is not valid UTF-8"});
+}
+
+}  // namespace
+
+// What must be remembered between two calls: part of a header, part of a frame, part of a message.
+struct Decoder::Partial {
+  bool idle() const { return header_size == 0 && !in_frame && !in_message; }
+
+  FrameHeader frame;       // while in_frame
+  uint64_t remaining = 0;  // payload bytes of it still to come
+  Buffer message;          // while in_message
+  Buffer control;          // payload of a control frame that came in parts
+  std::array<char, kMaxHeaderSize> header;
+  uint8_t header_size = 0;
+  bool in_frame = false;
+  bool in_message = false;
+  bool text = false;
+  Utf8Stream utf8;
+};
+
+Decoder::Decoder(Limits limits, Role role)
+    : max_message_bytes_(limits.message_bytes), role_(role) {}
+Decoder::~Decoder() = default;
+Decoder::Decoder(Decoder&&) noexcept = default;
+Decoder& Decoder::operator=(Decoder&&) noexcept = default;
+
+Decoder::Partial& Decoder::partial() {
+  if (!partial_) partial_ = std::make_unique<Partial>();
+  return *partial_;
+}
+
+void Decoder::release_if_idle() {
+  if (partial_ && partial_->idle()) partial_.reset();
+}
+
+size_t Decoder::held_bytes() const {
+  if (!partial_) return 0;
+  return sizeof(Partial) + partial_->message.capacity() + partial_->control.capacity();
+}
+
+HeaderRules Decoder::header_rules() const {
+  const bool in_message = partial_ && partial_->in_message;
+  return {role_, in_message, max_message_bytes_ - (in_message ? partial_->message.size() : 0)};
+}
+
+Result<size_t, DecodeFailure> Decoder::decode(std::span<char> in, MessageSink& sink) {
+  paused_ = false;
+  size_t at = 0;
+  while (at < in.size() && !ended_ && !paused_) {
+    const bool in_frame = partial_ && partial_->in_frame;
+    const auto rest = in.subspan(at);
+    const Taken taken = in_frame ? continue_frame(rest, sink) : begin_frame(rest, sink);
+    if (!taken) {
+      ended_ = true;
+      partial_.reset();
+      return taken;
+    }
+    at += *taken;
+  }
+  return ended_ ? in.size() : at;
+}
+
+Decoder::Taken Decoder::begin_frame(std::span<char> in, MessageSink& sink) {
+  const size_t held = partial_ ? partial_->header_size : 0;
+  ByteView bytes = view(in);
+  if (held > 0) {
+    const size_t more = std::min(in.size(), kMaxHeaderSize - held);
+    std::memcpy(partial_->header.data() + held, in.data(), more);
+    bytes = {partial_->header.data(), held + more};
+  }
+  const auto parsed = parse_frame_header(bytes, header_rules());
+  if (!parsed) return std::unexpected(parsed.error());
+  const FrameHeader& header = *parsed;
+  if (header.header_size == 0) {
+    Partial& part = partial();
+    if (held == 0) std::ranges::copy(bytes, part.header.begin());
+    part.header_size = static_cast<uint8_t>(bytes.size());
+    return in.size();
+  }
+  if (held > 0) partial_->header_size = 0;
+
+  const size_t taken = header.header_size - held;
+  if (in.size() - taken >= header.payload_size) {
+    const auto payload = in.subspan(taken, header.payload_size);
+    if (auto ok = take_whole_frame(header, payload, sink); !ok) return std::unexpected(ok.error());
+    return taken + payload.size();
+  }
+  Partial& part = partial();
+  part.frame = header;
+  part.remaining = header.payload_size;
+  part.in_frame = true;
+  const Taken begun = continue_frame(in.subspan(taken), sink);
+  if (!begun) return begun;
+  return taken + *begun;
+}
+
+Decoder::Judged Decoder::take_whole_frame(const FrameHeader& header, std::span<char> payload,
+                                          MessageSink& sink) {
+  if (role_ == Role::kServer) apply_mask(payload, header.mask, 0);
+  if (is_control(header.opcode)) {
+    release_if_idle();
+    return take_control(header.opcode, view(payload), sink);
+  }
+  if (!header.fin || header.opcode == Opcode::kContinuation) {
+    if (auto ok = extend_message(header, view(payload)); !ok) return ok;
+    return end_data_frame(header.fin, sink);
+  }
+  release_if_idle();
+  const bool text = header.opcode == Opcode::kText;
+  if (text && !is_valid_utf8(view(payload))) return invalid_utf8();
+  sink.on_message(text, view(payload));
+  return {};
+}
+
+Decoder::Taken Decoder::continue_frame(std::span<char> in, MessageSink& sink) {
+  Partial& part = *partial_;
+  const auto payload = in.first(std::min<uint64_t>(in.size(), part.remaining));
+  if (role_ == Role::kServer)
+    apply_mask(payload, part.frame.mask, part.frame.payload_size - part.remaining);
+  part.remaining -= payload.size();
+  part.in_frame = part.remaining > 0;
+
+  if (!is_control(part.frame.opcode)) {
+    if (auto ok = extend_message(part.frame, view(payload)); !ok)
+      return std::unexpected(ok.error());
+    if (part.in_frame) return payload.size();
+    if (auto ok = end_data_frame(part.frame.fin, sink); !ok) return std::unexpected(ok.error());
+    return payload.size();
+  }
+  part.control.append(view(payload));
+  if (part.in_frame) return payload.size();
+  const Buffer control = std::exchange(part.control, {});
+  const Opcode opcode = part.frame.opcode;
+  release_if_idle();
+  if (auto ok = take_control(opcode, control, sink); !ok) return std::unexpected(ok.error());
+  return payload.size();
+}
+
+// Appends to the open message, or opens one. Text is judged byte by byte as it comes.
+Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payload) {
+  Partial& part = partial();
+  if (!part.in_message) {
+    part.in_message = true;
+    part.text = header.opcode == Opcode::kText;
+    part.utf8 = {};
+  }
+  if (part.text && !part.utf8.feed(payload)) return invalid_utf8();
+  part.message.append(payload);
+  return {};
+}
+
+Decoder::Judged Decoder::end_data_frame(bool fin, MessageSink& sink) {
+  if (!fin) {
+    sink.on_fragment();
+    return {};
+  }
+  Partial& part = *partial_;
+  if (part.text && !part.utf8.complete()) return invalid_utf8();
+  const Buffer message = std::exchange(part.message, {});
+  const bool text = part.text;
+  part.in_message = false;
+  release_if_idle();
+  sink.on_message(text, message);
+  return {};
+}
+
+Decoder::Judged Decoder::take_control(Opcode opcode, ByteView payload, MessageSink& sink) {
+  if (opcode == Opcode::kClose) return take_close(payload, sink);
+  if (opcode == Opcode::kPing) {
+    sink.on_ping(payload);
+  } else {
+    sink.on_pong(payload);
+  }
+  return {};
+}
+
+Decoder::Judged Decoder::take_close(ByteView payload, MessageSink& sink) {
+  auto code = static_cast<uint16_t>(CloseCode::kNoStatus);
+  if (!payload.empty()) {
+    if (payload.size() == 1)
+      return std::unexpected(DecodeFailure{CloseCode::kProtocolError, "close frame of one byte"});
+    code = static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 |
+                                 static_cast<uint8_t>(payload[1]));
+    if (!is_wire_close_code(code))
+      return std::unexpected(DecodeFailure{CloseCode::kProtocolError, "invalid close code"});
+    payload.remove_prefix(2);
+    if (!is_valid_utf8(payload)) return invalid_utf8();
+  }
+  ended_ = true;
+  // `payload` never lies in the partial message, which is of no more use.
+  partial_.reset();
+  sink.on_close(code, payload);
+  return {};
+}
+
+}  // namespace parley::codec::websocket
