@@ -1,0 +1,145 @@
+#include "broker/memory/memory_broker.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/metrics.h"
+
+namespace parley::broker::memory {
+namespace {
+
+constexpr size_t kKeysExpiredPerRun = 1024;
+
+metrics::Counter idempotent_hits("parley_broker_memory_idempotent_hits_total",
+                                 "Publishes that repeated a known idempotency key");
+
+}  // namespace
+
+// Hands one event over, unless its attachment is gone.
+struct MemoryBroker::Delivery {
+  const AttachmentTable& attachments;
+  hub::BrokerEvents& events;
+
+  void operator()(AttachedEvent& event) const {
+    if (const Attachment* to = attachments.find(event.attachment))
+      events.on_attached(to->channel, to->attempt, std::move(event.result));
+  }
+  void operator()(PublicationEvent& event) const {
+    if (const Attachment* to = attachments.find(event.attachment))
+      events.on_publication(to->channel, std::move(event.publication));
+  }
+  void operator()(PublishedEvent& event) const { events.on_published(event.token, event.result); }
+  void operator()(ReadEvent& event) const { events.on_read(event.token, std::move(event.page)); }
+  void operator()(RemovedEvent& event) const { events.on_history_removed(event.token, {}); }
+};
+
+MemoryBroker::MemoryBroker(const MemoryBrokerOptions& options, IdSource& ids, const Now& now)
+    : now_(now), streams_(ids, options.max_bytes, now.mono), idempotency_(options.idempotency) {}
+
+hub::BrokerCapabilities MemoryBroker::capabilities() const {
+  return {.max_level = hub::AckLevel::kAccepted,
+          .contiguous_offsets = true,
+          .history = true,
+          .keyed_compare_and_set = false,
+          .atomic_idempotency = true};
+}
+
+void MemoryBroker::attach(const hub::ChannelKey& channel,
+                          std::shared_ptr<const hub::ChannelOptions> options, uint32_t attempt) {
+  CHECK(channel.aspect == hub::Aspect::kMessages && options);
+  Stream& stream = streams_.find_or_create(channel.name, std::move(options), now_.mono);
+  if (stream.attachment().exists()) attachments_.remove(stream.attachment());
+  const AttachmentId id = attachments_.add(channel, attempt);
+  streams_.attach(stream, id);
+  streams_.enforce_budget();  // spares this stream, which is attached now
+  queue_.push_back(AttachedEvent{id, {stream.epoch(), stream.base(), stream.top()}});
+}
+
+void MemoryBroker::detach(const hub::ChannelKey& channel) {
+  CHECK(channel.aspect == hub::Aspect::kMessages);
+  Stream* stream = streams_.find(channel.name, now_.mono);
+  if (!stream || !stream->attachment().exists()) return;
+  attachments_.remove(stream->attachment());
+  streams_.detach(*stream);
+  streams_.enforce_budget();
+}
+
+void MemoryBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+  CHECK(record.channel.aspect == hub::Aspect::kMessages && record.options && record.publication);
+  // In two steps: the feed's event must stand in the queue before the completion.
+  PublishResult result = apply(record);
+  queue_.push_back(PublishedEvent{token, std::move(result)});
+}
+
+MemoryBroker::PublishResult MemoryBroker::apply(hub::PublishRecord& record) {
+  // The namespace's level bounds what may be delivered, so it cannot be promised either.
+  if (std::max(record.ack, record.options->level) > hub::AckLevel::kAccepted)
+    return std::unexpected(hub::BrokerError::kUnsupported);
+  if (record.idempotency_key.empty()) return sequence(record);
+
+  std::string scope =
+      idempotency_scope(record.channel.name, record.principal, record.idempotency_key);
+  const uint64_t digest = content_digest(*record.publication);
+  if (const auto* first = idempotency_.find(scope, now_.mono)) {
+    if (first->digest != digest) return std::unexpected(hub::BrokerError::kIdempotencyConflict);
+    idempotent_hits.add();
+    hub::Published again = first->answer;
+    again.duplicate = true;
+    return again;
+  }
+  const hub::Published published = sequence(record);
+  idempotency_.remember(std::move(scope), digest, published, now_.mono);
+  return published;
+}
+
+hub::Published MemoryBroker::sequence(hub::PublishRecord& record) {
+  const bool retain = record.options->has_history() && !record.skip_history;
+  if (record.publication->time == 0) record.publication->time = now_.wall;
+  Stream& stream = streams_.find_or_create(record.channel.name, record.options, now_.mono);
+  const AttachmentId attachment = stream.attachment();
+  hub::PublicationPtr publication =
+      streams_.append(stream, std::move(record.publication), retain, now_.mono);
+  streams_.enforce_budget();
+
+  const hub::Published published{.position = {publication->epoch, publication->offset},
+                                 .prev = publication->prev,
+                                 .level = hub::AckLevel::kAccepted,
+                                 .duplicate = false};
+  if (attachment.exists()) queue_.push_back(PublicationEvent{attachment, std::move(publication)});
+  return published;
+}
+
+void MemoryBroker::read(hub::BrokerToken token, const hub::ChannelKey& channel,
+                        const hub::ReadQuery& query) {
+  CHECK(channel.aspect == hub::Aspect::kMessages);
+  hub::ReadPage page;
+  if (const Stream* stream = streams_.find(channel.name, now_.mono)) {
+    page = {stream->epoch(), stream->base(), stream->top(), {}};
+    stream->read(query, page.publications);
+  } else {
+    page.epoch = streams_.epoch_without_stream(channel.name);
+  }
+  queue_.push_back(ReadEvent{token, std::move(page)});
+}
+
+void MemoryBroker::remove_history(hub::BrokerToken token, const hub::ChannelKey& channel) {
+  CHECK(channel.aspect == hub::Aspect::kMessages);
+  if (Stream* stream = streams_.find(channel.name, now_.mono)) streams_.drop_history(*stream);
+  queue_.push_back(RemovedEvent{token});
+}
+
+bool MemoryBroker::run(const Now& now, hub::BrokerEvents& events, size_t max_events) {
+  now_ = now;
+  attachments_.recycle();
+  for (; max_events > 0 && !queue_.empty(); --max_events) {
+    // Taken out first: the callback may make requests, which add to the queue.
+    Event event = std::move(queue_.front());
+    queue_.pop_front();
+    std::visit(Delivery{attachments_, events}, event);
+  }
+  streams_.sweep(now.mono);
+  idempotency_.expire(now.mono, kKeysExpiredPerRun);
+  return !queue_.empty();
+}
+
+}  // namespace parley::broker::memory

@@ -1,0 +1,116 @@
+#include "broker/memory/stream.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace parley::broker::memory {
+namespace {
+
+// Map node, hash link and allocator headers of a stream; slack of the queue and the control block
+// of a publication. Estimates, so that the budget is near what the process really uses.
+constexpr size_t kStreamOverhead = 96;
+constexpr size_t kPublicationOverhead = 96;
+
+size_t cost_of(const hub::Publication& publication) {
+  return publication.cost() + kPublicationOverhead;
+}
+
+// Whole seconds, because a configured ttl may be longer than nanoseconds can count.
+bool passed(seconds ttl, Time since, Time now) {
+  return std::chrono::floor<seconds>(now - since) >= ttl;
+}
+
+// Counts what a page takes; the first publication always fits.
+class PageBudget {
+ public:
+  explicit PageBudget(const hub::ReadQuery& query) : left_(query.max_bytes), count_(query.limit) {}
+  bool take(const hub::Publication& publication) {
+    const size_t cost = publication.cost();
+    if (count_ == 0 || (!first_ && cost > left_)) return false;
+    first_ = false;
+    --count_;
+    left_ -= std::min(cost, left_);
+    return true;
+  }
+
+ private:
+  size_t left_;
+  uint32_t count_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+size_t Stream::bytes() const {
+  return sizeof(Stream) + kStreamOverhead + name_.size() + retained_bytes_;
+}
+
+hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication, bool retain,
+                                   Time now) {
+  publication->prev = top_;
+  publication->offset = ++top_;
+  publication->epoch = epoch_;
+  hub::PublicationPtr shared(std::move(publication));
+  if (!retain) {
+    drop_all();
+    return shared;
+  }
+  retained_bytes_ += cost_of(*shared);
+  items_.push_back({shared, now});
+  while (retained() > options_->history_size) drop_oldest();
+  return shared;
+}
+
+void Stream::drop_oldest() {
+  CHECK(retains());
+  retained_bytes_ -= cost_of(*items_[head_].publication);
+  items_[head_++].publication.reset();
+  if (!retains()) return drop_all();
+  // Moving the rest down is paid for by the items dropped since the last time.
+  if (head_ * 2 >= items_.size()) {
+    items_.erase(items_.begin(), items_.begin() + static_cast<ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+void Stream::drop_all() {
+  std::vector<Retained>().swap(items_);
+  head_ = 0;
+  retained_bytes_ = 0;
+}
+
+void Stream::drop_expired(Time now) {
+  while (retains() && passed(options_->history_ttl, items_[head_].since, now)) drop_oldest();
+}
+
+bool Stream::forgettable(Time now) const {
+  return !attachment_.exists() && !retains() && passed(options_->history_meta_ttl, used_, now);
+}
+
+void Stream::read(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const {
+  if (!retains()) return;
+  query.reverse ? read_reverse(query, out) : read_forward(query, out);
+}
+
+void Stream::read_forward(const hub::ReadQuery& query,
+                          std::vector<hub::PublicationPtr>& out) const {
+  const uint64_t after = std::max(query.since.value_or(0), base());
+  PageBudget budget(query);
+  for (size_t i = head_ + std::min<uint64_t>(after - base(), retained()); i < items_.size(); ++i) {
+    if (!budget.take(*items_[i].publication)) return;
+    out.push_back(items_[i].publication);
+  }
+}
+
+void Stream::read_reverse(const hub::ReadQuery& query,
+                          std::vector<hub::PublicationPtr>& out) const {
+  const uint64_t before = std::clamp(query.since.value_or(top_ + 1), base() + 1, top_ + 1);
+  PageBudget budget(query);
+  for (size_t i = head_ + (before - base() - 1); i-- > head_;) {
+    if (!budget.take(*items_[i].publication)) return;
+    out.push_back(items_[i].publication);
+  }
+}
+
+}  // namespace parley::broker::memory

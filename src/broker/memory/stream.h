@@ -1,0 +1,75 @@
+// One channel's stream: its epoch, its top offset and what it still retains.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/intrusive_list.h"
+#include "base/time.h"
+#include "broker/memory/attachment_table.h"
+#include "hub/broker.h"
+
+namespace parley::broker::memory {
+
+struct ByUse;      // unattached streams, least recently used first
+struct ByHistory;  // streams that retain publications, least recently used first
+struct BySweep;    // all streams, the next one to be swept first
+
+// What: offsets and history of one channel. What is retained never has a hole: it is always the
+// run of publications (base, top]. Owner: StreamTable, which also keeps the accounts; use its
+// methods to change a stream. Shard: home. Failure: none.
+class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNode<BySweep> {
+ public:
+  Stream(hub::Epoch epoch, Time now) : epoch_(epoch), used_(now) {}
+
+  std::string_view name() const { return name_; }
+  const hub::Epoch& epoch() const { return epoch_; }
+  uint64_t top() const { return top_; }
+  uint64_t base() const { return retains() ? items_[head_].publication->prev : top_; }
+  bool retains() const { return head_ < items_.size(); }
+  size_t retained() const { return items_.size() - head_; }
+  // What the stream counts against the memory budget.
+  size_t bytes() const;
+
+  AttachmentId attachment() const { return attachment_; }
+  void set_attachment(AttachmentId id) { attachment_ = id; }
+  // Borrowed from the table's key, which lives as long as the stream.
+  void set_name(std::string_view name) { name_ = name; }
+  void set_options(std::shared_ptr<const hub::ChannelOptions> options) {
+    options_ = std::move(options);
+  }
+  void use(Time now) { used_ = now; }
+
+  // Gives the publication the next offset. Without `retain` everything up to it leaves the history,
+  // because a hole in it could not be seen.
+  hub::PublicationPtr append(std::unique_ptr<hub::Publication> publication, bool retain, Time now);
+  void drop_oldest();
+  void drop_all();
+  void drop_expired(Time now);
+  // Nobody is attached, nothing is retained, and nobody asked for it during the meta ttl.
+  bool forgettable(Time now) const;
+
+  void read(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
+
+ private:
+  struct Retained {
+    hub::PublicationPtr publication;
+    Time since;
+  };
+  void read_forward(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
+  void read_reverse(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
+
+  std::string_view name_;
+  hub::Epoch epoch_;
+  std::shared_ptr<const hub::ChannelOptions> options_;  // the latest ones seen
+  Time used_;
+  AttachmentId attachment_;
+  uint64_t top_ = 0;
+  // A queue: items before head_ are gone. Not a std::deque, which costs 576 bytes when empty.
+  std::vector<Retained> items_;
+  size_t head_ = 0;
+  size_t retained_bytes_ = 0;
+};
+
+}  // namespace parley::broker::memory
