@@ -1,6 +1,5 @@
 #include "codec/centrifuge/json_command_decoder.h"
 
-#include <algorithm>
 #include <array>
 
 #include "codec/json/reader.h"
@@ -272,10 +271,13 @@ bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
     }
     const size_t found = payload_of(key);
     if (found == kPayloads.size() || in.null()) continue;
-    // A payload that does not count must still be of the right type.
-    Command loser;
-    if (!kPayloads[found].read(in, found < best ? out : loser)) return false;
-    best = std::min(best, found);
+    if (found < best) {
+      best = found;
+      if (!kPayloads[found].read(in, out)) return false;
+    } else {
+      Command loser;  // does not count, but must be of the right type
+      if (!kPayloads[found].read(in, loser)) return false;
+    }
   }
   if (best == kPayloads.size() && out.id != 0) out.request = UnknownRequest{};
   return in.finish();

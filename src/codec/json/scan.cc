@@ -86,7 +86,7 @@ const char* find_special(const char* at, const char* end) {
   while (end - at >= 8) {
     uint64_t word;
     std::memcpy(&word, at, sizeof word);
-    if (!plain_word(word)) break;
+    if (const uint64_t bits = special_bits(word); bits != 0) return at + first_marked(bits);
     at += 8;
   }
   while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;

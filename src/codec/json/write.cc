@@ -50,7 +50,8 @@ const char* find_unusual(const char* at, const char* end) {
   while (end - at >= 8) {
     uint64_t word;
     std::memcpy(&word, at, sizeof word);
-    if ((word & 0x8080808080808080u) != 0 || !plain_word(word)) break;
+    const uint64_t bits = special_bits(word) | (word & 0x8080808080808080u);
+    if (bits != 0) return at + first_marked(bits);
     at += 8;
   }
   while (at != end && *at != '"' && *at != '\\' && static_cast<signed char>(*at) >= 0x20) ++at;
