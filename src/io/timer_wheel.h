@@ -25,7 +25,8 @@ class TimerNode : public ListNode<TimerNode> {
   uint64_t tick_ = 0;
 };
 
-// A timer that calls a function, where memory does not matter.
+// A timer that calls a function, where memory does not matter. A callback that destroys its own
+// timer does so last, since its captures die too.
 class CallbackTimer final : public TimerNode {
  public:
   explicit CallbackTimer(std::move_only_function<void(const Now&)> callback)
