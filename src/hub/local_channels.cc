@@ -54,6 +54,11 @@ std::optional<Gap> unreachable(const Start& start, const Attached& at, uint64_t 
 
 Subscription::~Subscription() { CHECK(channel_ == nullptr); }
 
+bool Subscription::pullable() const {
+  if (!live() || linked()) return gap_due();
+  return catchup_ != nullptr || position_ < channel_->tail().top();
+}
+
 LocalChannels::~LocalChannels() { channels_gauge.add(-static_cast<int64_t>(channels_.size())); }
 
 void LocalChannels::subscribe(Subscription& subscription, const ChannelKey& key,

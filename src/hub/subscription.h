@@ -78,6 +78,10 @@ class Subscription : public ListNode<WaitTag> {
   uint64_t position() const {
     return position_;
   }  // offset of the last publication that was delivered or skipped
+  // A gap has to be told before anything else is delivered: the next pull() gives it.
+  bool gap_due() const { return live() && catchup_ && catchup_->gap; }
+  // pull() would give something, and not only wait.
+  bool pullable() const;
   // Everything up to `offset` has been handed to the transport.
   void advance(uint64_t offset) {
     if (offset > position_) position_ = offset;
