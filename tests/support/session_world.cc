@@ -179,16 +179,18 @@ FakeClient& SessionWorld::open(std::unique_ptr<session::Adapter> adapter,
 }
 
 void SessionWorld::run() {
-  bool quiet = false;
-  for (int round = 0; !quiet; ++round) {
+  // A flush may ask the hub for something without moving a byte, so one quiet round is not enough.
+  int quiet_rounds = 0;
+  for (int round = 0; quiet_rounds < 2; ++round) {
     CHECK(round < kMaxRounds);
-    timers_.advance(now_, SIZE_MAX);
-    quiet = hub_.turn(now_) != hub::Pace::kNow;
+    bool quiet = hub_.turn(now_) != hub::Pace::kNow;
+    if (timers_.advance(now_, SIZE_MAX) > 0) quiet = false;
     const bool flushed =
         std::ranges::none_of(clients_, [](const auto& client) { return client->room_ == 0; });
     table_.begin_flush(flushed);
     for (const auto& client : clients_)
       if (client->flush()) quiet = false;
+    quiet_rounds = quiet ? quiet_rounds + 1 : 0;
   }
 }
 
