@@ -24,6 +24,8 @@ Exchange::~Exchange() {
 
 io::PeerAddress Exchange::peer() const { return connection_.socket().peer(); }
 
+Server& Exchange::server() const { return connection_.server(); }
+
 void Exchange::settle() {
   CHECK(!answered_);
   answered_ = true;

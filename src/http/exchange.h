@@ -61,6 +61,7 @@ class Exchange {
   // The route's variable segment, decoded.
   const std::string& path_tail() const { return path_tail_; }
   io::PeerAddress peer() const;
+  Server& server() const;
 
   // Without `content_type` there is none. The body is left out for HEAD.
   void respond(int status, std::string_view content_type, ByteView body,
