@@ -21,7 +21,8 @@ enum class Verdict : uint8_t {
   kBadName,         // no channel can have this name
 };
 
-// What: decides user x channel x verb. The same verdict over every protocol. Owner: server; immutable. Shard: any.
+// What: decides user x channel x verb. The same verdict over every protocol. Owner: server;
+// immutable. Shard: any.
 class Access {
  public:
   virtual ~Access() = default;
@@ -33,7 +34,8 @@ class Access {
 // The limit of every protocol; config key channel.max_length.
 inline constexpr size_t kMaxChannelLength = 255;
 
-// 1 to kMaxChannelLength bytes of printable ASCII (config key channel.max_length; the names of all protocols meet here).
+// 1 to kMaxChannelLength bytes of printable ASCII (config key channel.max_length; the names of all
+// protocols meet here).
 bool is_channel_name(std::string_view name);
 
 // `parley dev`: everything is allowed. Never in production.

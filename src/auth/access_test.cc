@@ -9,8 +9,9 @@ TEST(Access, ChannelNamesArePrintableAsciiOfBoundedLength) {
   EXPECT_TRUE(is_channel_name("news"));
   EXPECT_TRUE(is_channel_name("chat:room #1"));
   EXPECT_TRUE(is_channel_name(std::string(255, 'a')));
-  for (const std::string& bad : {std::string(), std::string(256, 'a'), std::string("a\nb"), std::string("a\0b", 3),
-                                 std::string("caf\xc3\xa9"), std::string("\x7f")})
+  for (const std::string& bad :
+       {std::string(), std::string(256, 'a'), std::string("a\nb"), std::string("a\0b", 3),
+        std::string("caf\xc3\xa9"), std::string("\x7f")})
     EXPECT_FALSE(is_channel_name(bad)) << bad;
 }
 

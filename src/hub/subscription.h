@@ -78,7 +78,12 @@ class Subscription : public ListNode<WaitTag> {
   uint64_t position() const {
     return position_;
   }  // offset of the last publication that was delivered or skipped
-  // Everything up to `offset` has been handed to the transport.
+  // A gap has to be told before anything else is delivered: the next pull() gives it.
+  bool gap_due() const { return live() && catchup_ && catchup_->gap; }
+  // pull() would give something, and not only wait.
+  bool pullable() const;
+  // Everything up to `offset` has been handed to the transport. Call it right after the pull() that
+  // gave the publications: a reset in between would make `offset` mean something else.
   void advance(uint64_t offset) {
     if (offset > position_) position_ = offset;
   }

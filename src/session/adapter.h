@@ -1,4 +1,5 @@
-// The session logic of one client protocol, without socket, clock or thread: inputs in, effects out.
+// The session logic of one client protocol, without socket, clock or thread: inputs in, effects
+// out.
 #pragma once
 
 #include <cstdint>
@@ -21,26 +22,29 @@ namespace parley::session {
 
 class Effects;
 
-// How a protocol writes publications. Stateless and shared by all sessions of the protocol: a publication is encoded once per
-// dialect and framing, not once per subscriber. Per-subscription variants (delta, filters) are further dialects.
+// How a protocol writes publications. Stateless and shared by all sessions of the protocol: a
+// publication is encoded once per dialect and framing, not once per subscriber. Per-subscription
+// variants (delta, filters) are further dialects.
 class Dialect {
  public:
   virtual ~Dialect() = default;
   virtual MessageType type() const = 0;
-  // Appends one message for the publication: a message, a presence change, or, where the dialect cannot carry the content
-  // kind, what the protocol says instead. Appending nothing skips it.
-  virtual void encode(const hub::LocalChannel& channel, const hub::Publication& publication, Buffer& out) const = 0;
+  // Appends one message for the publication: a message, a presence change, or, where the dialect
+  // cannot carry the content kind, what the protocol says instead. Appending nothing skips it.
+  virtual void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
+                      Buffer& out) const = 0;
 };
 
-// The adapter's own name of a subscription; 0 is none. Never reused by a session while something of it may still arrive.
+// The adapter's own name of a subscription; 0 is none. Never reused by a session while something of
+// it may still arrive.
 using SubscriptionHandle = uint32_t;
 
 // What an adapter's timers are for; each adapter has one of each.
 enum class TimerId : uint8_t { kHandshake, kPing, kPong, kOther };
 inline constexpr size_t kTimers = 4;
 
-// What: one client's protocol logic. Owner: its Session. Shard: the session's. Calls nothing but its Effects; whatever it asks
-// for is answered by a later input. Failure: effects.end(reason).
+// What: one client's protocol logic. Owner: its Session. Shard: the session's. Calls nothing but
+// its Effects; whatever it asks for is answered by a later input. Failure: effects.end(reason).
 class Adapter {
  public:
   virtual ~Adapter() = default;
@@ -49,9 +53,12 @@ class Adapter {
 
   virtual void on_open(const Handshake& handshake, Effects& effects) = 0;
   virtual void on_message(MessageType type, ByteView message, Effects& effects) = 0;
-  virtual void on_subscribed(SubscriptionHandle handle, std::expected<hub::Subscribed, hub::HubError> result, Effects& effects) = 0;
+  virtual void on_subscribed(SubscriptionHandle handle,
+                             std::expected<hub::Subscribed, hub::HubError> result,
+                             Effects& effects) = 0;
   virtual void on_answer(hub::StepId step, hub::Answer answer, Effects& effects) = 0;
-  // Publications of the subscription are missing; what follows comes after the gap, unless the adapter unsubscribes.
+  // Publications of the subscription are missing; what follows comes after the gap, unless the
+  // adapter unsubscribes.
   virtual void on_gap(SubscriptionHandle handle, const hub::Gap& gap, Effects& effects) = 0;
   virtual void on_timer(TimerId timer, Effects& effects) = 0;
   // The session ends; last words may be sent. Gives the protocol's code for it.

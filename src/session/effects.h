@@ -1,5 +1,5 @@
-// What an adapter's handler wants done. Bytes are appended to the outbox at once; commands and timers run, in order, after the
-// handler has returned; answers are always later inputs.
+// What an adapter's handler wants done. Bytes are appended to the outbox at once; commands and
+// timers run, in order, after the handler has returned; answers are always later inputs.
 #pragma once
 
 #include <string>
@@ -48,11 +48,11 @@ struct TimerCommand {
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command = std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, HistoryCommand, PresenceCommand,
-                             ChangePresenceCommand, TimerCommand, EndCommand>;
+using Command = std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, HistoryCommand,
+                             PresenceCommand, ChangePresenceCommand, TimerCommand, EndCommand>;
 
-// What: one reused object per shard, bound to one session during one handler call. Owner: SessionTable. Shard: own.
-// Nothing follows end(): later calls of the same handler are ignored.
+// What: one reused object per shard, bound to one session during one handler call. Owner:
+// SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
 class Effects {
  public:
   const Now& now() const { return *now_; }
@@ -62,7 +62,8 @@ class Effects {
 
   // One message to the client, behind everything sent before. Must not be empty.
   void send(ByteView message) { send_after(0, 0, message); }
-  // ... but not before publications of the subscription up to `offset`: a publisher sees its publication before its reply.
+  // ... but not before publications of the subscription up to `offset`: a publisher sees its
+  // publication before its reply.
   void send_after(SubscriptionHandle handle, uint64_t offset, ByteView message);
   // Connection-scoped frames only (pings): passes the data.
   void send_urgent(ByteView message);
@@ -73,11 +74,20 @@ class Effects {
   }
 
   SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start);
+  // Where the subscription's reader stands: behind the last publication it was given, or behind the
+  // gap that is being told. An unknown epoch while it is not live.
+  hub::StreamPosition position(SubscriptionHandle handle) const;
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
-  void publish(hub::StepId step, hub::PublishRecord record) { add(PublishCommand{step, std::move(record)}); }
-  void history(hub::StepId step, std::string channel, hub::ReadQuery query) { add(HistoryCommand{step, std::move(channel), query}); }
-  void presence(hub::StepId step, std::string channel, bool counts_only) { add(PresenceCommand{step, std::move(channel), counts_only}); }
+  void publish(hub::StepId step, hub::PublishRecord record) {
+    add(PublishCommand{step, std::move(record)});
+  }
+  void history(hub::StepId step, std::string channel, hub::ReadQuery query) {
+    add(HistoryCommand{step, std::move(channel), query});
+  }
+  void presence(hub::StepId step, std::string channel, bool counts_only) {
+    add(PresenceCommand{step, std::move(channel), counts_only});
+  }
   // The session leaves by itself, wherever it entered, when it ends.
   void enter_presence(std::string channel, hub::ClientInfo member) {
     add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});

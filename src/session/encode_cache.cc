@@ -6,8 +6,10 @@
 
 namespace parley::session {
 namespace {
-metrics::Counter encoded("parley_encodings_total", "Publications encoded for all readers of one encoding on a shard");
-metrics::Counter encoded_alone("parley_encodings_single_total", "Publications encoded for one lagging reader");
+metrics::Counter encoded("parley_encodings_total",
+                         "Publications encoded for all readers of one encoding on a shard");
+metrics::Counter encoded_alone("parley_encodings_single_total",
+                               "Publications encoded for one lagging reader");
 }  // namespace
 
 // What a channel keeps of its encodings while they are in use. Usually one.
@@ -27,12 +29,13 @@ EncodeCache::~EncodeCache() {
 
 size_t EncodeCache::Run::begin_of(uint64_t position) const {
   if (frames.empty() || position < frames.front().offset) return 0;
-  const auto it = position >= last ? frames.end() : std::ranges::upper_bound(frames, position, {}, &Frame::offset);
+  const auto it = position >= last ? frames.end()
+                                   : std::ranges::upper_bound(frames, position, {}, &Frame::offset);
   return std::prev(it)->end;
 }
 
-EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
-                                   uint64_t position) {
+EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Dialect& dialect,
+                                   const Framing& framing, uint64_t position) {
   if (!channel.addon) channel.addon = std::make_unique<ChannelRuns>(*this);
   auto& runs = static_cast<ChannelRuns&>(*channel.addon);
   Run* found = nullptr;
@@ -54,8 +57,9 @@ EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Diale
   return found;
 }
 
-EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect,
-                                         const Framing& framing, uint64_t base) {
+EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChannel& channel,
+                                         const Dialect& dialect, const Framing& framing,
+                                         uint64_t base) {
   if (runs.runs.empty()) used_.push_back(&runs);
   std::unique_ptr<Run> run;
   if (pool_.empty()) {
@@ -86,13 +90,15 @@ void EncodeCache::extend(Run& run, const hub::LocalChannel& channel, uint64_t po
   }
 }
 
-EncodeCache::Single EncodeCache::single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
+EncodeCache::Single EncodeCache::single(const hub::LocalChannel& channel, const Dialect& dialect,
+                                        const Framing& framing,
                                         const hub::Publication& publication) {
   scratch_.clear();
   dialect.encode(channel, publication, scratch_);
   if (!scratch_.empty()) framing.frame(dialect.type(), scratch_, 0);
   encoded_alone.add(1);
-  const bool fits = arena_blocks_used_ > 0 && arena_[arena_blocks_used_ - 1].capacity() - arena_[arena_blocks_used_ - 1].size() >=
+  const bool fits = arena_blocks_used_ > 0 && arena_[arena_blocks_used_ - 1].capacity() -
+                                                      arena_[arena_blocks_used_ - 1].size() >=
                                                   scratch_.size();
   if (!fits) {
     if (arena_blocks_used_ == arena_.size()) arena_.emplace_back();

@@ -1,4 +1,5 @@
-// Encode once: the frames of a channel's newest publications in one encoding, contiguous, shared by all its subscribers on a shard.
+// Encode once: the frames of a channel's newest publications in one encoding, contiguous, shared by
+// all its subscribers on a shard.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,10 @@
 
 namespace parley::session {
 
-// What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is flushed and given back when
-// the turn's flush is done. A reader that stands before a run's base gets its frames encoded alone, into the arena.
-// Owner: SessionTable. Shard: its own. Slices stay valid until begin_turn() or until the same run is extended.
+// What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is
+// flushed and given back when the turn's flush is done. A reader that stands before a run's base
+// gets its frames encoded alone, into the arena. Owner: SessionTable. Shard: its own. Slices stay
+// valid until begin_turn() or until the same run is extended.
 class EncodeCache {
  public:
   struct Frame {
@@ -40,10 +42,12 @@ class EncodeCache {
 
   ~EncodeCache();
 
-  // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes further. Null: the run starts
-  // behind `position`.
-  Run* run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, uint64_t position);
-  Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, const hub::Publication& publication);
+  // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes
+  // further. Null: the run starts behind `position`.
+  Run* run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
+           uint64_t position);
+  Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
+                const hub::Publication& publication);
 
   // Between flushes. `flushed`: no session still has something to take, so what is cached can go.
   void begin_turn(bool flushed);
@@ -53,10 +57,12 @@ class EncodeCache {
  private:
   struct ChannelRuns;
   static constexpr size_t kArenaBlock = 64 * 1024;
-  static constexpr size_t kKeptRuns = 64;         // pooled between turns
-  static constexpr size_t kMaxBytes = 16 << 20;   // over this, cached runs go even if some readers will have to encode again
+  static constexpr size_t kKeptRuns = 64;  // pooled between turns
+  static constexpr size_t kMaxBytes =
+      16 << 20;  // over this, cached runs go even if some readers will have to encode again
 
-  Run& start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing, uint64_t base);
+  Run& start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect,
+                 const Framing& framing, uint64_t base);
   void extend(Run& run, const hub::LocalChannel& channel, uint64_t position);
   void release(std::unique_ptr<Run> run);
 

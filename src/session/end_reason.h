@@ -7,20 +7,20 @@
 namespace parley::session {
 
 enum class EndReason : uint8_t {
-  kClientLeft,        // the client said goodbye, or its transport ended in order
-  kTransportLost,     // the transport broke
-  kShutdown,          // this server stops; come back
-  kBadRequest,        // the client broke its protocol
-  kMessageTooLarge,   // a message above the limit
-  kStale,             // no authenticated connect in time
-  kNoPong,            // no sign of life in time
-  kSlow,              // does not take what it is sent
-  kTooManyRequests,   // above a rate or the number of pending commands
-  kLimit,             // above another limit
-  kUnauthorized,      // no or bad credentials
-  kNotAvailable,      // asks for what this server does not have
-  kInternalError,     // our fault
-  kInsufficientState, // positions were lost; reconnect and recover
+  kClientLeft,         // the client said goodbye, or its transport ended in order
+  kTransportLost,      // the transport broke
+  kShutdown,           // this server stops; come back
+  kBadRequest,         // the client broke its protocol
+  kMessageTooLarge,    // a message above the limit
+  kStale,              // no authenticated connect in time
+  kNoPong,             // no sign of life in time
+  kSlow,               // does not take what it is sent
+  kTooManyRequests,    // above a rate or the number of pending commands
+  kLimit,              // above another limit
+  kUnauthorized,       // no or bad credentials
+  kNotAvailable,       // asks for what this server does not have
+  kInternalError,      // our fault
+  kInsufficientState,  // positions were lost; reconnect and recover
 };
 inline constexpr int kEndReasons = 14;
 std::string_view to_string(EndReason reason);

@@ -1,4 +1,5 @@
-// What one gather() lent, so that consumed() knows what the bytes were. One per shard: it lives from gather() to consumed().
+// What one gather() lent, so that consumed() knows what the bytes were. One per shard: it lives
+// from gather() to consumed().
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,8 @@
 
 namespace parley::session {
 
-void FrameQueue::append(MessageType type, ByteView message, const Framing& framing, Barrier barrier) {
+void FrameQueue::append(MessageType type, ByteView message, const Framing& framing,
+                        Barrier barrier) {
   const size_t start = bytes_.size();
   bytes_.append(message);
   framing.frame(type, bytes_, start);

@@ -1,4 +1,5 @@
-// What a session still has to send besides publications: ordered control frames, urgent ones, and the rest of a broken-off frame.
+// What a session still has to send besides publications: ordered control frames, urgent ones, and
+// the rest of a broken-off frame.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace parley::session {
 
-// A frame may have to wait for a subscription's publications up to an offset; handle 0: it need not.
+// A frame may have to wait for a subscription's publications up to an offset; handle 0: it need
+// not.
 struct Barrier {
   SubscriptionHandle handle = 0;
   uint64_t offset = 0;
@@ -40,8 +42,9 @@ class FrameQueue {
   size_t first_ = 0;
 };
 
-// What: a session's lanes. Publications are never queued here: they are cursors. The urgent lane is for connection-scoped frames
-// and passes the others at a frame border. Owner: Session, only while there is something in it. Shard: its own.
+// What: a session's lanes. Publications are never queued here: they are cursors. The urgent lane is
+// for connection-scoped frames and passes the others at a frame border. Owner: Session, only while
+// there is something in it. Shard: its own.
 struct Outbox {
   Buffer rest;  // of a frame that the kernel took only a part of: goes before everything else
   FrameQueue urgent;

@@ -19,9 +19,10 @@ namespace parley::session {
 class SessionTable;
 struct FlushPlan;
 
-// What: drives one adapter: gives it inputs, carries out its effects, and writes what its cursors and lanes hold when the
-// transport can take it. Owner: SessionTable; dies at the end of the turn in which its transport closed. Shard: never changes.
-// Failure: ends itself with an EndReason; nothing follows the end, and the hub is left at once. See core rules in docs/adr/.
+// What: drives one adapter: gives it inputs, carries out its effects, and writes what its cursors
+// and lanes hold when the transport can take it. Owner: SessionTable; dies at the end of the turn
+// in which its transport closed. Shard: never changes. Failure: ends itself with an EndReason;
+// nothing follows the end, and the hub is left at once. See core rules in docs/adr/.
 class Session final : public hub::Subscriber, public hub::Requester, private TimerNode {
  public:
   Session(SessionTable& table, std::unique_ptr<Adapter> adapter, TransportLink& link);
@@ -30,7 +31,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // From the transport.
   void open(const Handshake& handshake);
   void on_message(MessageType type, ByteView message);
-  // Lends frames that are ready to send; consumed() must follow before anything else happens on this shard.
+  // Lends frames that are ready to send; consumed() must follow before anything else happens on
+  // this shard.
   void gather(SliceSink& sink);
   // The kernel took the first n bytes of what gather() lent.
   void consumed(size_t n);
@@ -57,7 +59,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
     std::string client;
   };
 
-  void on_subscribed(hub::Subscription& subscription, std::expected<hub::Subscribed, hub::HubError> result) override;
+  void on_subscribed(hub::Subscription& subscription,
+                     std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
   void on_answer(hub::StepId step, hub::Answer answer) override;
   void on_timer(const Now& now) override;
@@ -77,7 +80,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
   void leave_hub();
-  EndReason last_words(EndReason reason, EndCode& code);
+  EndCode last_words(EndReason reason);
 
   Outbox& outbox();
   bool append_ordered(ByteView message, Barrier barrier);
@@ -86,7 +89,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void tell_gaps();
   bool plan_ordered(FlushPlan& plan, SliceSink& sink);
   bool plan_data(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription);
-  bool plan_singles(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription, const hub::Pull& pull);
+  bool plan_singles(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription,
+                    const hub::Pull& pull);
   void take_whole(FlushPlan& plan, size_t piece);
   void take_part(FlushPlan& plan, size_t piece, size_t n);
   void drop_from_dirty(hub::Subscription& subscription);
@@ -107,6 +111,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   std::array<Time, kTimers> deadlines_{};
   Time stall_deadline_{};  // armed while output waits for the peer
   uint32_t pending_ = 0;   // commands that are not answered yet
+  uint32_t index_ = 0;     // in the table
   bool paused_ = false;
   bool ended_ = false;
 };

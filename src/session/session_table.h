@@ -16,21 +16,24 @@ namespace parley::session {
 
 struct SessionLimits {
   size_t outbox_bytes = 1 << 20;  // control frames waiting for one client; above: ended as slow
-  uint32_t pending_commands = 1024;  // unanswered ones; above: reading pauses until half are answered
+  uint32_t pending_commands =
+      1024;  // unanswered ones; above: reading pauses until half are answered
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
 };
 
-// What: owns sessions from open() to the end of the turn in which their transport closed. Owner: the server, one per shard.
-// Shard: its own.
+// What: owns sessions from open() to the end of the turn in which their transport closed. Owner:
+// the server, one per shard. Shard: its own.
 class SessionTable {
  public:
   SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, const SessionLimits& limits);
   ~SessionTable();
 
-  // Starts a session on `link`, which must outlive it or call transport_closed(). May already have ended when this returns.
+  // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
+  // ended when this returns.
   Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake);
 
-  // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn before.
+  // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn
+  // before.
   void begin_flush(bool flushed);
   // Ends every session.
   void end_all(EndReason reason);
@@ -43,6 +46,7 @@ class SessionTable {
   friend class Session;
   friend class Effects;
   void bury(Session& session);
+  static void count_end(EndReason reason);
 
   hub::Hub& hub_;
   TimerWheel& timers_;

@@ -1,4 +1,5 @@
-// What a session needs of the transport that carries it at the moment. Implemented by transports; borrowed by the session.
+// What a session needs of the transport that carries it at the moment. Implemented by transports;
+// borrowed by the session.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ namespace parley::session {
 
 enum class MessageType : uint8_t { kText, kBinary };
 
-// How a transport marks the border of a message. Stateless and shared, so that one framed message serves all subscribers.
+// How a transport marks the border of a message. Stateless and shared, so that one framed message
+// serves all subscribers.
 class Framing {
  public:
   virtual ~Framing() = default;
@@ -46,7 +48,8 @@ class TransportLink {
   virtual const Framing& framing() const = 0;
   // The session has something to gather. `reply`: somebody waits for it.
   virtual void wake(bool reply) = 0;
-  // The session has ended: send what gather() still gives, then the protocol's farewell, and close. Called at most once.
+  // The session has ended: send what gather() still gives, then the protocol's farewell, and close.
+  // Called at most once.
   virtual void end(EndReason reason, const EndCode& code) = 0;
   // While commands cannot be served, the peer's bytes stay where they are.
   virtual void pause_input(bool paused) = 0;

@@ -1,0 +1,41 @@
+#include "session/effects.h"
+
+#include "session/session.h"
+
+namespace parley::session {
+
+Duration Effects::random_between(Duration from, Duration to) {
+  if (to <= from) return from;
+  return from + Duration(static_cast<int64_t>(ids_->next_u64() %
+                                              static_cast<uint64_t>((to - from).count())));
+}
+
+void Effects::send_after(SubscriptionHandle handle, uint64_t offset, ByteView message) {
+  if (ended_) return;
+  if (!session_->append_ordered(message, {handle, offset})) end(EndReason::kSlow);
+}
+
+void Effects::send_urgent(ByteView message) {
+  if (ended_) return;
+  if (!session_->append_urgent(message)) end(EndReason::kSlow);
+}
+
+SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start) {
+  if (ended_) return 0;
+  const SubscriptionHandle handle = session_->new_handle();
+  add(SubscribeCommand{handle, std::move(channel), std::move(start)});
+  return handle;
+}
+
+hub::StreamPosition Effects::position(SubscriptionHandle handle) const {
+  const hub::Subscription* subscription = session_->find(handle);
+  if (subscription == nullptr || !subscription->live()) return {};
+  return {subscription->channel()->epoch(), subscription->position()};
+}
+
+void Effects::end(EndReason reason) {
+  add(EndCommand{reason});
+  ended_ = true;
+}
+
+}  // namespace parley::session

@@ -1,0 +1,290 @@
+#include "session/session.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/metrics.h"
+#include "session/session_table.h"
+
+namespace parley::session {
+namespace {
+
+metrics::Counter messages_in("parley_messages_received_total", "Messages received from clients");
+metrics::Counter paused_total(
+    "parley_session_input_paused_total",
+    "Times a session's input was paused because too many commands were unanswered");
+
+// A subscription's handle: which place, and which use of that place. Never 0.
+constexpr uint32_t kPlaceBits = 16;
+constexpr SubscriptionHandle make_handle(size_t place, uint32_t generation) {
+  return static_cast<SubscriptionHandle>(place) | (generation & 0x7fff) << kPlaceBits | 1u << 31;
+}
+constexpr size_t place_of(SubscriptionHandle handle) { return handle & ((1u << kPlaceBits) - 1); }
+
+}  // namespace
+
+Session::Session(SessionTable& table, std::unique_ptr<Adapter> adapter, TransportLink& link)
+    : table_(table),
+      adapter_(std::move(adapter)),
+      link_(&link),
+      requester_(table.hub().add(*this)) {}
+
+Session::~Session() { CHECK(ended_); }
+
+// Every input of the adapter goes through here: the handler runs, then its commands, in order.
+template <class Handler>
+void Session::run_adapter(Handler handler) {
+  Effects& effects = table_.effects_;
+  CHECK(effects.session_ == nullptr);
+  effects.session_ = this;
+  effects.ended_ = false;
+  effects.now_ = &table_.hub().now();
+  handler(effects);
+  effects.session_ = nullptr;
+  auto commands = std::exchange(table_.running_, {});
+  commands.swap(effects.commands_);
+  for (Command& command : commands) std::visit([this](auto& c) { execute(c); }, command);
+  commands.clear();
+  table_.running_ = std::move(commands);
+  if (link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
+}
+
+void Session::open(const Handshake& handshake) {
+  run_adapter([&](Effects& effects) { adapter_->on_open(handshake, effects); });
+}
+
+void Session::on_message(MessageType type, ByteView message) {
+  if (ended_) return;
+  messages_in.add(1);
+  run_adapter([&](Effects& effects) { adapter_->on_message(type, message, effects); });
+}
+
+void Session::on_subscribed(hub::Subscription& subscription,
+                            std::expected<hub::Subscribed, hub::HubError> result) {
+  const SubscriptionHandle handle = subscription.handle();
+  note_pending(-1);
+  if (!result) forget(handle);
+  run_adapter(
+      [&](Effects& effects) { adapter_->on_subscribed(handle, std::move(result), effects); });
+}
+
+void Session::on_answer(hub::StepId step, hub::Answer answer) {
+  note_pending(-1);
+  run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
+}
+
+void Session::on_dirty(hub::Subscription& subscription) {
+  subscription.next_dirty = dirty_;
+  dirty_ = &subscription;
+  if (link_ != nullptr) link_->wake(false);
+}
+
+void Session::on_timer(const Now& now) {
+  if (ended_) return;
+  if (stall_deadline_ != Time{} && stall_deadline_ <= now.mono) return end(EndReason::kSlow);
+  for (size_t i = 0; i < kTimers && !ended_; ++i) {
+    if (deadlines_[i] == Time{} || deadlines_[i] > now.mono) continue;
+    deadlines_[i] = Time{};
+    const auto timer = static_cast<TimerId>(i);
+    if (timer == TimerId::kPong && paused_) {
+      // We are the ones who do not read: the client's sign of life may be waiting in front of us.
+      deadlines_[i] = now.mono + seconds(1);
+      continue;
+    }
+    run_adapter([&](Effects& effects) { adapter_->on_timer(timer, effects); });
+  }
+  if (!ended_) arm();
+}
+
+// Gaps are told to the adapter before planning, since what it answers must go out first.
+void Session::tell_gaps() {
+  for (bool again = true; again && !ended_;) {
+    again = false;
+    for (hub::Subscription* next = dirty_; next != nullptr; next = next->next_dirty) {
+      if (!next->gap_due()) continue;
+      const hub::Pull pull = table_.hub().pull(*next);
+      const SubscriptionHandle handle = next->handle();
+      // The adapter may unsubscribe, so the list is walked anew.
+      run_adapter([&](Effects& effects) { adapter_->on_gap(handle, pull.gap, effects); });
+      again = true;
+      break;
+    }
+  }
+}
+
+void Session::execute(SubscribeCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  hub::Subscription* subscription = find(command.handle);
+  CHECK(subscription != nullptr);
+  table_.hub().subscribe(*subscription, command.channel, std::move(command.start));
+}
+
+void Session::execute(UnsubscribeCommand& command) {
+  hub::Subscription* subscription = find(command.handle);
+  if (subscription == nullptr) return;
+  // Without an answer on its way, nobody else counts it as done.
+  if (!subscription->live()) note_pending(-1);
+  forget(command.handle);
+}
+
+void Session::execute(PublishCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().publish(requester_, command.step, std::move(command.record));
+}
+
+void Session::execute(HistoryCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().history(requester_, command.step, command.channel, command.query);
+}
+
+void Session::execute(PresenceCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  if (command.counts_only) {
+    table_.hub().presence_counts(requester_, command.step, command.channel);
+  } else {
+    table_.hub().presence(requester_, command.step, command.channel);
+  }
+}
+
+void Session::execute(ChangePresenceCommand& command) {
+  if (ended_) return;
+  const auto same = [&](const Presence& p) {
+    return p.channel == command.channel && p.client == command.member.client;
+  };
+  std::erase_if(presences_, same);
+  if (command.change != hub::Change::kLeave)
+    presences_.push_back({command.channel, command.member.client});
+  table_.hub().change_presence(command.channel, command.change, std::move(command.member));
+}
+
+void Session::execute(TimerCommand& command) {
+  if (ended_) return;
+  const bool cancel = command.after < Duration::zero();
+  deadlines_[static_cast<size_t>(command.timer)] =
+      cancel ? Time{} : table_.hub().now().mono + command.after;
+  arm();
+}
+
+void Session::execute(EndCommand& command) { end(command.reason); }
+
+void Session::end(EndReason reason) {
+  if (ended_) return;
+  const EndCode code = last_words(reason);
+  if (link_ != nullptr) link_->end(reason, code);
+}
+
+void Session::transport_closed(EndReason reason) {
+  link_ = nullptr;
+  if (!ended_) last_words(reason);
+  outbox_.reset();
+  table_.bury(*this);
+}
+
+// The adapter says goodbye, then the session leaves the hub: nothing more is delivered, asked for
+// or answered.
+EndCode Session::last_words(EndReason reason) {
+  EndCode code;
+  Effects& effects = table_.effects_;
+  CHECK(effects.session_ == nullptr);
+  effects.session_ = this;
+  effects.ended_ = false;
+  effects.now_ = &table_.hub().now();
+  code = adapter_->on_end(reason, effects);
+  effects.session_ = nullptr;
+  effects.commands_.clear();
+  ended_ = true;
+  leave_hub();
+  unlink();
+  table_.count_end(reason);
+  return code;
+}
+
+void Session::leave_hub() {
+  dirty_ = nullptr;
+  for (Place& place : places_)
+    if (place.subscription) table_.hub().unsubscribe(*place.subscription);
+  places_.clear();
+  for (Presence& presence : std::exchange(presences_, {})) {
+    hub::ClientInfo member;
+    member.client = std::move(presence.client);
+    table_.hub().change_presence(presence.channel, hub::Change::kLeave, std::move(member));
+  }
+  table_.hub().remove(requester_);
+}
+
+SubscriptionHandle Session::new_handle() {
+  const auto free = std::ranges::find_if(
+      places_, [](const Place& place) { return place.subscription == nullptr; });
+  const size_t index = static_cast<size_t>(free - places_.begin());
+  CHECK(index < (1u << kPlaceBits));
+  Place& place = free == places_.end() ? places_.emplace_back() : *free;
+  const SubscriptionHandle handle = make_handle(index, ++place.generation);
+  place.subscription = std::make_unique<hub::Subscription>(*this, handle);
+  return handle;
+}
+
+hub::Subscription* Session::find(SubscriptionHandle handle) {
+  const size_t index = place_of(handle);
+  if (handle == 0 || index >= places_.size() || !places_[index].subscription) return nullptr;
+  hub::Subscription* subscription = places_[index].subscription.get();
+  return subscription->handle() == handle ? subscription : nullptr;
+}
+
+void Session::forget(SubscriptionHandle handle) {
+  hub::Subscription* subscription = find(handle);
+  drop_from_dirty(*subscription);
+  table_.hub().unsubscribe(*subscription);
+  places_[place_of(handle)].subscription.reset();
+}
+
+Outbox& Session::outbox() {
+  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  return *outbox_;
+}
+
+bool Session::append_ordered(ByteView message, Barrier barrier) {
+  if (link_ == nullptr) return true;
+  if (outbox().bytes() + message.size() > table_.limits().outbox_bytes) return false;
+  outbox_->ordered.append(adapter_->dialect().type(), message, link_->framing(), barrier);
+  return true;
+}
+
+bool Session::append_urgent(ByteView message) {
+  if (link_ == nullptr) return true;
+  if (outbox().bytes() + message.size() > table_.limits().outbox_bytes) return false;
+  outbox_->urgent.append(adapter_->dialect().type(), message, link_->framing(), {});
+  return true;
+}
+
+// Commands that are not answered yet are bounded: above the limit the client's further ones stay in
+// its socket.
+void Session::note_pending(int change) {
+  pending_ = static_cast<uint32_t>(static_cast<int64_t>(pending_) + change);
+  if (ended_ || link_ == nullptr) return;
+  const uint32_t limit = table_.limits().pending_commands;
+  if (!paused_ && pending_ >= limit) {
+    paused_ = true;
+    paused_total.add(1);
+    link_->pause_input(true);
+  } else if (paused_ && pending_ <= limit / 2) {
+    paused_ = false;
+    link_->pause_input(false);
+  }
+}
+
+void Session::arm() {
+  Time next = stall_deadline_;
+  for (const Time deadline : deadlines_)
+    if (deadline != Time{} && (next == Time{} || deadline < next)) next = deadline;
+  if (next == Time{}) {
+    unlink();
+  } else {
+    table_.timers_.schedule(*this, next);
+  }
+}
+
+}  // namespace parley::session
