@@ -66,8 +66,13 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
 
   // A message from another shard's hub, in the order in which it was sent.
   void receive(ShardId from, HubMessage message);
+  // The time from here on, until the next call or turn().
+  void set_now(const Now& now) { now_ = now; }
   // Does what is due, and says when it wants the next turn.
   Pace turn(const Now& now);
+
+  // Something was asked since the last turn, for example during the flush.
+  bool has_work() const { return !loopback_.empty() || local_.has_ready(); }
 
   const ChannelRules& rules() const { return rules_; }
   ShardId shard() const { return home_shard_.id(); }
