@@ -101,7 +101,6 @@ class LocalChannels {
   // Delivers up to `budget` answers to subscribes; returns how many.
   size_t deliver_ready(size_t budget);
   bool has_ready() const { return !ready_.empty(); }
-  bool has_ready() const { return !ready_.empty(); }
   // About once a second: lets go of channels that nobody has wanted for a while, trims what is
   // idle, retries failed reads.
   void sweep(Time now);
