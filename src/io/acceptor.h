@@ -1,0 +1,51 @@
+// Takes new connections from one listening socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/log.h"
+#include "io/epoll_loop.h"
+#include "io/listener.h"
+
+namespace parley::io {
+
+// Makes what lives on a new connection; null refuses it. Called on the shard.
+using AcceptHandler =
+    std::move_only_function<std::unique_ptr<SocketHandler>(const PeerAddress& peer)>;
+
+struct AcceptOptions {
+  size_t per_turn = 32;
+  // How long to leave connections in the backlog when there is no descriptor or memory for them.
+  Duration pause = milliseconds(500);
+};
+
+// Owner: a Shard, used on it only. Failure: out of descriptors or memory it stops asking for
+// `pause` instead of spinning; peers wait in the backlog meanwhile.
+class Acceptor final : public EventSource {
+ public:
+  Acceptor(EpollLoop& loop, TimerWheel& timers, Listener listener, AcceptHandler handler,
+           const AcceptOptions& options);
+  ~Acceptor() override;
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // Closes the listening socket. Allowed from inside the AcceptHandler; the object itself must live
+  // until the end of the turn, because the loop may hold an event for it.
+  void stop();
+
+ private:
+  void on_ready() override;
+  void resume();
+  void pause(int error);
+
+  EpollLoop& loop_;
+  TimerWheel& timers_;
+  Listener listener_;
+  AcceptHandler handler_;
+  AcceptOptions options_;
+  CallbackTimer resume_;
+  log::Limited pause_log_{10'000};
+};
+
+}  // namespace parley::io

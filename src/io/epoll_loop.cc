@@ -1,0 +1,357 @@
+#include "io/epoll_loop.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "io/farewell.h"
+#include "io/meters.h"
+
+namespace parley::io {
+namespace {
+
+// epoll's 64 bits name a Socket, an EventSource (lowest bit set) or the waker (0).
+constexpr uint64_t kSourceTag = 1;
+constexpr uint32_t kEndEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+// The event's 64 bits are the address itself: epoll carries no type.
+uint64_t as_bits(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+template <class T>
+T* from_bits(uint64_t bits) {
+  return reinterpret_cast<T*>(static_cast<uintptr_t>(bits));
+}
+
+CloseReason reason_of(int error) {
+  switch (error) {
+    case ECONNRESET:
+    case EPIPE:
+      return CloseReason::kReset;
+    case ETIMEDOUT:
+      return CloseReason::kTimeout;
+    default:
+      return CloseReason::kError;
+  }
+}
+
+CloseReason pending_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  return reason_of(error);
+}
+
+}  // namespace
+
+EpollLoop::EpollLoop(ShardId shard, TimerWheel& timers, const LoopOptions& options)
+    : home_(shard),
+      timers_(timers),
+      options_(options),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      scratch_(std::make_unique_for_overwrite<char[]>(options.scratch_bytes)),
+      cork_(std::make_unique_for_overwrite<char[]>(options.cork_bytes)) {
+  CHECK(epoll_);
+}
+
+EpollLoop::~EpollLoop() { close_all(CloseReason::kShutdown); }
+
+Socket& EpollLoop::add(UniqueFd fd, std::unique_ptr<SocketHandler> handler) {
+  home_.check();
+  auto* socket = new Socket(*this, std::move(fd));
+  socket->index_ = static_cast<uint32_t>(sockets_.size());
+  sockets_.push_back(socket);
+  meters::open_sockets.add(1);
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.u64 = as_bits(socket)}};
+  const bool watched = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket->fd_.get(), &event) == 0;
+  attach_handler(*socket, std::move(handler));
+  if (!watched) close(*socket, CloseReason::kError);
+  return *socket;
+}
+
+bool EpollLoop::watch(int fd, EventSource& source) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = as_bits(&source) | kSourceTag}};
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void EpollLoop::unwatch(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+void EpollLoop::watch_waker(int fd) {
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
+  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+void EpollLoop::attach_handler(Socket& socket, std::unique_ptr<SocketHandler> handler) {
+  home_.check();
+  CHECK(handler);
+  if (!socket.open()) return;
+  if (socket.handler_) retired_.push_back(std::move(socket.handler_));
+  socket.handler_ = std::move(handler);
+  socket.handler_->on_opened(socket);
+}
+
+bool EpollLoop::has_work() const {
+  return !deferred_.empty() || !urgent_.empty() || !dirty_.empty() || !dead_.empty() ||
+         !retired_.empty();
+}
+
+void EpollLoop::wait(int timeout_ms) {
+  const int count =
+      ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout_ms);
+  event_count_ = count > 0 ? static_cast<size_t>(count) : 0;
+}
+
+// --- input
+
+void EpollLoop::dispatch() {
+  TurnBudget budget(options_.input_bytes_per_turn, options_.part_time);
+  read_deferred(budget);
+  for (size_t i = 0; i < event_count_; ++i) {
+    const uint64_t bits = events_[i].data.u64;
+    if (bits == 0) continue;
+    if ((bits & kSourceTag) != 0) {
+      from_bits<EventSource>(bits & ~kSourceTag)->on_ready();
+    } else {
+      on_event(*from_bits<Socket>(bits), events_[i].events, budget);
+    }
+  }
+  event_count_ = 0;
+}
+
+void EpollLoop::read_deferred(TurnBudget& budget) {
+  deferred_before_.swap(deferred_);
+  for (Socket* socket : deferred_before_) {
+    socket->clear(Socket::kDeferred);
+    if (!socket->open()) {
+      dead_.push_back(*socket);
+    } else if (budget.exhausted()) {
+      defer_read(*socket);
+    } else if (!socket->has(Socket::kPaused) && !socket->has(Socket::kPeerEnded)) {
+      read(*socket, budget);
+    }
+  }
+  deferred_before_.clear();
+}
+
+void EpollLoop::defer_read(Socket& socket) {
+  if (socket.has(Socket::kDeferred)) return;
+  socket.set(Socket::kDeferred);
+  deferred_.push_back(&socket);
+}
+
+void EpollLoop::on_event(Socket& socket, uint32_t events, TurnBudget& budget) {
+  if (!socket.open()) return;
+  if ((events & EPOLLOUT) != 0 && socket.blocked()) {
+    socket.clear(Socket::kBlocked);
+    mark_dirty(socket, Urgency::kNormal);
+  }
+  if ((events & kEndEvents) != 0) socket.set(Socket::kEndSeen);
+  if (socket.has(Socket::kPaused) || socket.has(Socket::kPeerEnded)) {
+    // Nobody will read, so recv() cannot report the error.
+    if ((events & EPOLLERR) != 0) close(socket, pending_error(socket.fd_.get()));
+    return;
+  }
+  if ((events & (EPOLLIN | kEndEvents)) == 0) return;
+  if (budget.exhausted()) {
+    defer_read(socket);
+  } else {
+    read(socket, budget);
+  }
+}
+
+void EpollLoop::read(Socket& socket, TurnBudget& budget) {
+  size_t taken = 0;
+  while (true) {
+    const ssize_t n = ::recv(socket.fd_.get(), scratch_.get(), options_.scratch_bytes, 0);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) close(socket, reason_of(errno));
+      return;
+    }
+    if (n == 0) return on_peer_end(socket);
+    const auto size = static_cast<size_t>(n);
+    meters::bytes_received.add(size);
+    budget.spend(size);
+    taken += size;
+    deliver(socket, {scratch_.get(), size});
+    if (!socket.open() || socket.has(Socket::kPaused)) return;
+    if (size < options_.scratch_bytes && !socket.has(Socket::kEndSeen)) return;
+    if (taken >= options_.input_bytes_per_socket || budget.exhausted()) return defer_read(socket);
+  }
+}
+
+void EpollLoop::deliver(Socket& socket, std::span<char> bytes) {
+  if (socket.has(Socket::kClosing)) return drop_input(socket, bytes.size());
+  socket.handler_->on_input(bytes);
+}
+
+void EpollLoop::drop_input(Socket& socket, size_t bytes) {
+  size_t& dropped = socket.farewell_->dropped_bytes;
+  dropped += bytes;
+  if (dropped > options_.farewell_bytes) close(socket, CloseReason::kLocal);
+}
+
+void EpollLoop::on_peer_end(Socket& socket) {
+  socket.set(Socket::kPeerEnded);
+  if (socket.has(Socket::kShutDown)) return close(socket, CloseReason::kLocal);
+  if (socket.has(Socket::kClosing)) return;
+  if (socket.handler_->on_peer_end() == AfterPeerEnd::kClose) {
+    close(socket, CloseReason::kPeerClosed);
+  }
+}
+
+// --- output
+
+void EpollLoop::mark_dirty(Socket& socket, Urgency urgency) {
+  home_.check();
+  if (!socket.open() || socket.blocked() || socket.has(Socket::kShutDown)) return;
+  if (urgency == Urgency::kReply) {
+    if (socket.linked() && socket.has(Socket::kUrgent)) return;
+    socket.unlink();
+    socket.set(Socket::kUrgent);
+    urgent_.push_back(socket);
+  } else if (!socket.linked()) {
+    dirty_.push_back(socket);
+  }
+}
+
+Socket* EpollLoop::next_dirty() {
+  // Replies go first, but not so that nothing else goes at all.
+  constexpr unsigned kMaxUrgentInARow = 4;
+  const bool take_urgent =
+      !urgent_.empty() && (dirty_.empty() || urgent_in_a_row_ < kMaxUrgentInARow);
+  urgent_in_a_row_ = take_urgent ? urgent_in_a_row_ + 1 : 0;
+  List& list = take_urgent ? urgent_ : dirty_;
+  if (list.empty()) return nullptr;
+  Socket& socket = list.pop_front();
+  socket.clear(Socket::kUrgent);
+  return &socket;
+}
+
+void EpollLoop::flush() {
+  TurnBudget budget(options_.flushes_per_turn, options_.part_time);
+  while (!budget.exhausted()) {
+    Socket* socket = next_dirty();
+    if (socket == nullptr) return;
+    flush(*socket);
+    budget.spend(1);
+  }
+}
+
+void EpollLoop::flush(Socket& socket) {
+  SocketHandler& handler = *socket.handler_;
+  out_.reset();
+  handler.gather(out_);
+  if (!socket.open()) return;
+  if (out_.empty()) {
+    if (socket.has(Socket::kClosing)) end_our_side(socket);
+    return;
+  }
+  const ssize_t n = send(socket);
+  if (n < 0 && errno != EAGAIN) return close(socket, reason_of(errno));
+  const size_t taken = n < 0 ? 0 : static_cast<size_t>(n);
+  meters::bytes_sent.add(taken);
+  // A short write means that the buffer is full: the kernel will report OUT.
+  if (taken < out_.size()) socket.set(Socket::kBlocked);
+  handler.consumed(taken);
+  if (out_.may_have_more() || socket.has(Socket::kClosing)) mark_dirty(socket, Urgency::kNormal);
+}
+
+ssize_t EpollLoop::send(Socket& socket) {
+  const std::span<iovec> slices = out_.slices();
+  const int fd = socket.fd_.get();
+  ssize_t n = 0;
+  do {
+    if (slices.size() == 1) {
+      n = ::send(fd, slices[0].iov_base, slices[0].iov_len, MSG_NOSIGNAL);
+    } else if (out_.size() <= options_.cork_bytes) {
+      char* end = cork_.get();
+      for (const iovec& slice : slices) {
+        std::memcpy(end, slice.iov_base, slice.iov_len);
+        end += slice.iov_len;
+      }
+      n = ::send(fd, cork_.get(), out_.size(), MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = slices.data();
+      message.msg_iovlen = slices.size();
+      n = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+// --- the end of a socket
+
+void EpollLoop::close(Socket& socket, CloseReason reason) {
+  home_.check();
+  if (!socket.open()) return;
+  socket.set(Socket::kDead);
+  socket.reason_ = reason;
+  socket.unlink();
+  // A deferred socket is named in a vector; it is taken from there before it may die.
+  if (!socket.has(Socket::kDeferred)) dead_.push_back(socket);
+}
+
+void EpollLoop::close_after_flush(Socket& socket, Duration limit) {
+  home_.check();
+  if (!socket.open() || socket.has(Socket::kClosing)) return;
+  socket.set(Socket::kClosing);
+  socket.farewell_ = std::make_unique<Socket::Farewell>(socket);
+  timers_.schedule(*socket.farewell_, std::chrono::steady_clock::now() + limit);
+  socket.resume_reading();
+  mark_dirty(socket, Urgency::kReply);
+}
+
+void EpollLoop::end_our_side(Socket& socket) {
+  if (socket.has(Socket::kPeerEnded)) return close(socket, CloseReason::kLocal);
+  // Closing now, with bytes of the peer still unread or on their way, would answer them with a
+  // reset that may overtake what we have just sent. So the peer's end is waited for.
+  ::shutdown(socket.fd_.get(), SHUT_WR);
+  socket.set(Socket::kShutDown);
+}
+
+DetachedSocket EpollLoop::detach(Socket& socket, ByteView unread) {
+  home_.check();
+  CHECK(socket.open());
+  unwatch(socket.fd_.get());
+  DetachedSocket detached{std::move(socket.fd_), Buffer(unread)};
+  close(socket, CloseReason::kDetached);
+  return detached;
+}
+
+void EpollLoop::bury(Socket& socket) {
+  sockets_.back()->index_ = socket.index_;
+  sockets_[socket.index_] = sockets_.back();
+  sockets_.pop_back();
+  meters::open_sockets.add(-1);
+  delete &socket;
+}
+
+void EpollLoop::reap() {
+  // on_closed() and destructors may close other sockets, which then die in the same turn.
+  while (!dead_.empty() || !retired_.empty()) {
+    std::exchange(retired_, {}).clear();
+    if (dead_.empty()) continue;
+    Socket& socket = dead_.pop_front();
+    socket.handler_->on_closed(socket.reason_);
+    bury(socket);
+  }
+}
+
+void EpollLoop::close_all(CloseReason reason) {
+  // Handlers may open sockets while others close; those are closed too.
+  while (!sockets_.empty()) {
+    const std::vector<Socket*> all = sockets_;
+    for (Socket* socket : all) close(*socket, reason);
+    for (Socket* socket : deferred_) {
+      socket->clear(Socket::kDeferred);
+      dead_.push_back(*socket);
+    }
+    deferred_.clear();
+    reap();
+  }
+}
+
+}  // namespace parley::io

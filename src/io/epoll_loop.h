@@ -1,0 +1,108 @@
+// The sockets of one shard over epoll. A loop over io_uring would be a second class of this shape.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <sys/epoll.h>
+
+#include "base/affinity.h"
+#include "io/socket.h"
+#include "io/turn_budget.h"
+
+namespace parley::io {
+
+// A descriptor that is no connection: a listening socket. Level-triggered.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  virtual void on_ready() = 0;
+};
+
+struct LoopOptions {
+  size_t scratch_bytes = 64 * 1024;
+  size_t cork_bytes = 16 * 1024;  // several slices up to this size are joined into one send
+  size_t input_bytes_per_turn = 1024 * 1024;
+  size_t input_bytes_per_socket = 256 * 1024;
+  size_t flushes_per_turn = 4096;
+  Duration part_time = milliseconds(1);  // for input and for flush each
+  size_t farewell_bytes = 1024 * 1024;   // dropped from a peer that keeps sending while we close
+};
+
+// Edge-triggered, one epoll_ctl per connection for life: waiting for room costs no call, because
+// the kernel reports OUT only after it had refused bytes. Two rules carry it: `blocked` is cleared
+// by OUT only, and reading stops after a short read unless the peer's end has been reported. Owner:
+// a Shard, used on that shard only. A failing socket is closed; nothing else can fail.
+class EpollLoop {
+ public:
+  EpollLoop(ShardId shard, TimerWheel& timers, const LoopOptions& options);
+  ~EpollLoop();
+  EpollLoop(const EpollLoop&) = delete;
+  EpollLoop& operator=(const EpollLoop&) = delete;
+
+  Socket& add(UniqueFd fd, std::unique_ptr<SocketHandler> handler);
+  bool watch(int fd, EventSource& source);
+  void unwatch(int fd);
+  void watch_waker(int fd);
+  size_t open_sockets() const { return sockets_.size(); }
+
+  // The parts of a turn, in this order.
+  void wait(int timeout_ms);
+  void dispatch();
+  void flush();
+  void reap();
+  // Something is left that needs another turn at once.
+  bool has_work() const;
+
+  // Closes every socket and reaps.
+  void close_all(CloseReason reason);
+
+ private:
+  friend class Socket;
+  // The seam's verbs for Socket.
+  void attach_handler(Socket& socket, std::unique_ptr<SocketHandler> handler);
+  void mark_dirty(Socket& socket, Urgency urgency);
+  void close(Socket& socket, CloseReason reason);
+  void close_after_flush(Socket& socket, Duration limit);
+  DetachedSocket detach(Socket& socket, ByteView unread);
+  void defer_read(Socket& socket);
+  void deliver(Socket& socket, std::span<char> bytes);
+
+  // Input.
+  void on_event(Socket& socket, uint32_t events, TurnBudget& budget);
+  void read_deferred(TurnBudget& budget);
+  void read(Socket& socket, TurnBudget& budget);
+  void on_peer_end(Socket& socket);
+  void drop_input(Socket& socket, size_t bytes);
+
+  // Output.
+  Socket* next_dirty();
+  void flush(Socket& socket);
+  ssize_t send(Socket& socket);
+  void end_our_side(Socket& socket);
+
+  void bury(Socket& socket);
+
+  using List = IntrusiveList<Socket, Socket>;
+  HomeShard home_;
+  TimerWheel& timers_;
+  LoopOptions options_;
+  UniqueFd epoll_;
+  std::vector<Socket*> sockets_;  // owned; Socket::index_ points back
+  std::vector<Socket*> deferred_;
+  std::vector<Socket*> deferred_before_;
+  List urgent_;
+  List dirty_;
+  unsigned urgent_in_a_row_ = 0;
+  List dead_;
+  std::vector<std::unique_ptr<SocketHandler>> retired_;
+  OutSlices out_;
+  std::unique_ptr<char[]> scratch_;
+  std::unique_ptr<char[]> cork_;
+  std::array<epoll_event, 512> events_;
+  size_t event_count_ = 0;
+};
+
+}  // namespace parley::io

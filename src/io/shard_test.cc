@@ -1,0 +1,244 @@
+#include "io/shard.h"
+
+#include <future>
+
+#include <sys/resource.h>
+
+#include "io/loopback_testing.h"
+#include "io/meters.h"
+#include "io/worker.h"
+
+namespace parley::io::testing {
+namespace {
+
+class ShardTest : public LoopbackTest {};
+
+TEST_F(ShardTest, TimerWakesTheLoop) {
+  const Time start = std::chrono::steady_clock::now();
+  bool fired = false;
+  CallbackTimer timer([&](const Now&) { fired = true; });
+  shard->timers().schedule(timer, start + milliseconds(30));
+  while (!fired) shard->turn(seconds(20));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(15));
+}
+
+TEST_F(ShardTest, HooksRunInOrderAndKeepTheLoopAwake) {
+  struct Hook final : TurnHook {
+    Hook(std::string& log, char name) : log_(log), name_(name) {}
+    void on_turn(const Now&) override { log_ += name_; }
+    void on_turn_end() override { log_ += '.'; }
+    bool has_work() const override { return work; }
+    bool work = false;
+    std::string& log_;
+    char name_;
+  };
+  std::string log;
+  Hook a(log, 'a'), b(log, 'b');
+  shard->add_hook(a);
+  shard->add_hook(b);
+  shard->turn(milliseconds(0));
+  EXPECT_EQ(log, "ab....");
+  b.work = true;
+  shard->turn(seconds(600));  // returns at once
+}
+
+TEST_F(ShardTest, CountsStalls) {
+  std::vector<Duration> stalls;
+  ShardOptions options;
+  options.stall_limit = Duration(1);
+  options.on_stall = [&](Duration took) { stalls.push_back(took); };
+  start(std::move(options));
+  const int64_t before = meters::stalls.value();
+  shard->turn(milliseconds(0));
+  EXPECT_EQ(stalls.size(), 1u);
+  EXPECT_EQ(meters::stalls.value(), before + 1);
+}
+
+TEST_F(ShardTest, PostsAreBoundedAndRunInOrder) {
+  ShardOptions options;
+  options.post_capacity = 3;
+  options.posts_per_turn = 2;
+  start(std::move(options));
+  std::string order;
+  for (const char name : {'a', 'b', 'c'}) {
+    ASSERT_TRUE(shard->post([&order, name] { order += name; }));
+  }
+  Task refused = [&order] { order += 'd'; };
+  EXPECT_FALSE(shard->post(std::move(refused)));
+  EXPECT_TRUE(static_cast<bool>(refused));
+  EXPECT_TRUE(shard->post_reserved([&order] { order += 'r'; }));
+  shard->turn(seconds(600));
+  EXPECT_EQ(order, "ab");
+  shard->turn(seconds(600));
+  EXPECT_EQ(order, "abcr");
+}
+
+TEST_F(ShardTest, StopClosesEverythingAndRefusesPosts) {
+  const auto client = connect();
+  const auto other = connect();
+  records[0]->on_input = [this](std::span<char>) { shard->request_stop(); };
+  client->send("stop");
+  shard->run();
+  affinity::set_current(0);
+  for (const auto& record : records) {
+    EXPECT_EQ(record->closed, std::vector<CloseReason>{CloseReason::kShutdown});
+  }
+  EXPECT_FALSE(shard->post([] {}));
+  other->receive();
+  EXPECT_TRUE(other->ended);
+}
+
+TEST_F(ShardTest, ListenersCanBeClosedFromAnywhere) {
+  prepare = [this](Record&) { shard->close_listeners(); };
+  const auto client = connect();
+  shard->turn(milliseconds(0));
+  sockaddr_storage storage;
+  const socklen_t length = address.to_sockaddr(storage);
+  const UniqueFd late(::socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_NE(::connect(late.get(), reinterpret_cast<sockaddr*>(&storage), length), 0);
+  EXPECT_EQ(errno, ECONNREFUSED);
+  EXPECT_EQ(shard->open_sockets(), 1u);
+}
+
+TEST_F(ShardTest, RefusedConnectionIsClosed) {
+  auto listeners = loopback_listeners(1);
+  const Address where = listeners[0].address;
+  shard->listen(std::move(listeners[0]), [](const PeerAddress&) { return nullptr; });
+  Client client(where);
+  ASSERT_TRUE(pump([&] { return client.receive(), client.ended; }));
+  EXPECT_EQ(shard->open_sockets(), 0u);
+}
+
+// Out of descriptors: one failed accept per pause, not one per turn, and recovery afterwards.
+TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
+  ShardOptions options;
+  options.accept.pause = milliseconds(100);
+  start(std::move(options));
+  Client waiting(address);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int64_t errors = meters::accept_errors.value();
+  {
+    const UniqueFd lowest_free(::dup(0));
+    const rlimit none{static_cast<rlim_t>(lowest_free.get()), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  shard->turn(seconds(20));
+  EXPECT_EQ(meters::accept_errors.value(), errors + 1);
+  const Time start = std::chrono::steady_clock::now();
+  shard->turn(seconds(20));  // sleeps until accepting is tried again
+  EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(50));
+  EXPECT_TRUE(records.empty());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(pump([&] { return records.size() == 1; }));
+  EXPECT_LE(meters::accept_errors.value(), errors + 3);
+}
+
+TEST(FdLimit, IsRaisedToTheHardLimit) {
+  rlimit limit{};
+  const size_t now = raise_fd_limit();
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(now, limit.rlim_cur);
+  EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
+}
+
+TEST(ShardGroupTest, EveryShardAcceptsOnOnePort) {
+  ShardGroup group(2);
+  auto listeners = loopback_listeners(2);
+  const Address address = listeners[0].address;
+  EXPECT_EQ(listeners[1].address, address);
+  for (ShardId i = 0; i < 2; ++i) {
+    group.shard(i).listen(std::move(listeners[i]), [i](const PeerAddress&) {
+      EXPECT_EQ(affinity::current(), i);
+      return std::make_unique<EchoHandler>();
+    });
+  }
+  group.start();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(std::make_unique<Client>(address));
+    clients.back()->send("hello");
+  }
+  for (const auto& client : clients) {
+    EXPECT_TRUE(client->receive_until([&] { return client->received == "hello"; }));
+  }
+  group.stop();
+  group.stop();
+}
+
+// Each post finds the shard asleep or about to be; none may be lost.
+TEST(ShardGroupTest, PostAlwaysWakes) {
+  ShardGroup group(1);
+  group.start();
+  for (int i = 0; i < 3000; ++i) {
+    std::promise<ShardId> ran;
+    ASSERT_TRUE(group.post(0, [&ran] { ran.set_value(affinity::current()); }));
+    auto future = ran.get_future();
+    ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
+    EXPECT_EQ(future.get(), 0);
+  }
+}
+
+TEST(WorkerTest, CompletionRunsOnTheShardThatAsked) {
+  ShardGroup group(2);
+  group.start();
+  Worker worker(group, 2, 16);
+  for (ShardId i = 0; i < 2; ++i) {
+    std::promise<std::pair<int, ShardId>> done;
+    ASSERT_TRUE(worker.submit(
+        i,
+        [] {
+          EXPECT_EQ(affinity::current(), kNoShard);
+          return 42;
+        },
+        [&done](int result) { done.set_value({result, affinity::current()}); }));
+    EXPECT_EQ(done.get_future().get(), (std::pair<int, ShardId>{42, i}));
+  }
+  std::promise<void> done;
+  ASSERT_TRUE(worker.submit(0, [] {}, [&done] { done.set_value(); }));
+  done.get_future().get();
+}
+
+TEST(WorkerTest, IsBoundedAndRefuses) {
+  ShardGroup group(1);
+  group.start();
+  Worker worker(group, 1, 2);
+  std::promise<void> gate;
+  std::shared_future<void> open = gate.get_future().share();
+  std::promise<void> first, second;
+  ASSERT_TRUE(worker.submit(0, [open] { open.wait(); }, [&first] { first.set_value(); }));
+  ASSERT_TRUE(worker.submit(0, [open] { open.wait(); }, [&second] { second.set_value(); }));
+  EXPECT_FALSE(worker.submit(0, [] {}, [] { ADD_FAILURE(); }));
+  gate.set_value();
+  first.get_future().get();
+  second.get_future().get();
+  std::promise<void> third;
+  ASSERT_TRUE(worker.submit(0, [] {}, [&third] { third.set_value(); }));
+  third.get_future().get();
+}
+
+TEST(WorkerTest, EndingDropsWhatHasNotBegun) {
+  ShardGroup group(1);
+  group.start();
+  std::promise<void> begun, gate;
+  std::atomic<int> ran{0};
+  {
+    Worker worker(group, 1, 8);
+    ASSERT_TRUE(worker.submit(
+        0,
+        [&] {
+          begun.set_value();
+          gate.get_future().wait();
+        },
+        [] {}));
+    begun.get_future().wait();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(worker.submit(0, [&] { ++ran; }, [] {}));
+    group.stop();  // completions have nowhere to go now
+    std::jthread release([&] { gate.set_value(); });
+  }
+  EXPECT_LE(ran, 3);
+}
+
+}  // namespace
+}  // namespace parley::io::testing

@@ -1,0 +1,64 @@
+#include "io/socket.h"
+
+#include "io/epoll_loop.h"
+#include "io/farewell.h"
+
+namespace parley::io {
+
+std::string_view to_string(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kLocal:
+      return "local";
+    case CloseReason::kPeerClosed:
+      return "peer_closed";
+    case CloseReason::kReset:
+      return "reset";
+    case CloseReason::kTimeout:
+      return "timeout";
+    case CloseReason::kError:
+      return "error";
+    case CloseReason::kShutdown:
+      return "shutdown";
+    case CloseReason::kDetached:
+      return "detached";
+  }
+  return "unknown";
+}
+
+Socket::Socket(EpollLoop& loop, UniqueFd fd) : loop_(loop), fd_(std::move(fd)) {}
+Socket::~Socket() = default;
+
+void Socket::set_handler(std::unique_ptr<SocketHandler> handler) {
+  loop_.attach_handler(*this, std::move(handler));
+}
+
+void Socket::feed(std::span<char> bytes) {
+  if (open() && !bytes.empty()) loop_.deliver(*this, bytes);
+}
+
+void Socket::mark_dirty(Urgency urgency) { loop_.mark_dirty(*this, urgency); }
+void Socket::close(CloseReason reason) { loop_.close(*this, reason); }
+void Socket::close_after_flush(Duration limit) { loop_.close_after_flush(*this, limit); }
+
+void Socket::pause_reading() {
+  // While closing, the peer's end must be seen.
+  if (!has(kClosing)) set(kPaused);
+}
+
+void Socket::resume_reading() {
+  if (!open() || !has(kPaused)) return;
+  clear(kPaused);
+  // The edge that announced bytes may have passed meanwhile.
+  loop_.defer_read(*this);
+}
+
+PeerAddress Socket::peer() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return PeerAddress::from(storage);
+}
+
+DetachedSocket Socket::detach(ByteView unread) { return loop_.detach(*this, unread); }
+
+}  // namespace parley::io
