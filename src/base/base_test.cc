@@ -79,6 +79,23 @@ TEST(IntrusiveList, KeepsOrderAndForgetsTheDead) {
   EXPECT_TRUE(list.empty());
 }
 
+TEST(IntrusiveList, AppendTakesAllInOrder) {
+  IntrusiveList<Element, Tag> list, other;
+  Element a(1), b(2), c(3);
+  list.append(other);
+  EXPECT_TRUE(list.empty());
+  other.push_back(a);
+  other.push_back(b);
+  list.append(other);
+  EXPECT_TRUE(other.empty());
+  other.push_back(c);
+  list.append(other);
+  EXPECT_EQ(list.pop_front().value, 1);
+  EXPECT_EQ(list.pop_front().value, 2);
+  EXPECT_EQ(list.pop_front().value, 3);
+  EXPECT_TRUE(list.empty());
+}
+
 TEST(Metrics, RenderSumsShards) {
   static metrics::Counter counter("parley_test_total", "A test", {{"kind", "a\"b"}});
   affinity::set_current(3);

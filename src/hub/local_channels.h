@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
+#include "hub/glob.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"
@@ -23,8 +24,11 @@ class ChannelAddon {
   virtual ~ChannelAddon() = default;
 };
 
+struct IdleTag;
+struct WarmTag;
+
 // What: a channel as one interested shard sees it. Owner: LocalChannels. Shard: its hub's.
-class LocalChannel {
+class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
  public:
   LocalChannel(ChannelKey key, std::shared_ptr<const ChannelOptions> options, InterestId interest)
       : key_(std::move(key)),
@@ -41,6 +45,11 @@ class LocalChannel {
 
  private:
   friend class LocalChannels;
+  // In the idle list: nobody wanted it when it was last looked at.
+  bool idle() const { return ListNode<IdleTag>::linked(); }
+  // In the warm list: its tail may hold publications.
+  bool warm() const { return ListNode<WarmTag>::linked(); }
+
   ChannelKey key_;
   std::shared_ptr<const ChannelOptions> options_;
   InterestId interest_;
@@ -52,8 +61,6 @@ class LocalChannel {
   uint64_t read_from_ = 0;
   bool attached_ = false;
   bool reading_ = false;    // one page is on its way (single-flight)
-  bool idle_ = false;       // in the idle list
-  bool warm_ = false;       // in the warm list: its tail may hold publications
   uint64_t quiet_top_ = 0;  // the top that the last sweep saw, and since when
   Time quiet_since_{};
 };
@@ -93,6 +100,7 @@ class LocalChannels {
 
   // Delivers up to `budget` answers to subscribes; returns how many.
   size_t deliver_ready(size_t budget);
+  bool has_ready() const { return !ready_.empty(); }
   // About once a second: lets go of channels that nobody has wanted for a while, trims what is
   // idle, retries failed reads.
   void sweep(Time now);
@@ -116,7 +124,12 @@ class LocalChannels {
   void request_page(LocalChannel& channel);
   void serve_page(LocalChannel& channel, Subscription& subscription,
                   const std::shared_ptr<const ReadPage>& page);
+  void admit_ahead(LocalChannel& channel, Subscription& subscription, const ReadPage& page);
   void collect_page(LocalChannel& channel, Subscription& subscription, const ReadPage& page);
+  void refuse_waiting(LocalChannel& channel, HubError error);
+  std::optional<Pull> pull_catchup(LocalChannel& channel, Subscription& subscription);
+  static std::optional<Pull> take_gap(Subscription& subscription);
+  void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
   static uint64_t needed_from(const Subscription& subscription);
 
@@ -130,13 +143,10 @@ class LocalChannels {
   std::vector<InterestSlot> interests_;
   std::vector<uint32_t> free_interests_;
   IntrusiveList<Subscription, WaitTag> ready_;
-  std::vector<LocalChannel*> idle_;
-  std::vector<LocalChannel*> warm_;
+  IntrusiveList<LocalChannel, IdleTag> idle_;
+  IntrusiveList<LocalChannel, WarmTag> warm_;
   std::vector<InterestId> stalled_;  // channels whose last page read failed
   size_t subscriptions_ = 0;
 };
-
-// Glob with '*' and '?' over the whole text, linear time. "" matches everything.
-bool glob_match(std::string_view pattern, std::string_view text);
 
 }  // namespace parley::hub

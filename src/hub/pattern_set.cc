@@ -1,6 +1,6 @@
 #include "hub/pattern_set.h"
 
-#include "hub/local_channels.h"
+#include "hub/glob.h"
 
 namespace parley::hub {
 

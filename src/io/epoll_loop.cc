@@ -330,10 +330,15 @@ void EpollLoop::bury(Socket& socket) {
 }
 
 void EpollLoop::reap() {
+  TurnBudget budget(SIZE_MAX, options_.part_time);
+  reap(budget);
+}
+
+void EpollLoop::reap(TurnBudget& budget) {
   // on_closed() and destructors may close other sockets, which then die in the same turn.
-  while (!dead_.empty() || !retired_.empty()) {
+  while (true) {
     std::exchange(retired_, {}).clear();
-    if (dead_.empty()) continue;
+    if (dead_.empty() || budget.exhausted()) return;
     Socket& socket = dead_.pop_front();
     socket.handler_->on_closed(socket.reason_);
     bury(socket);
@@ -350,7 +355,8 @@ void EpollLoop::close_all(CloseReason reason) {
       dead_.push_back(*socket);
     }
     deferred_.clear();
-    reap();
+    TurnBudget unlimited(SIZE_MAX, std::chrono::hours(1));
+    reap(unlimited);
   }
 }
 

@@ -27,7 +27,7 @@ struct LoopOptions {
   size_t input_bytes_per_turn = 1024 * 1024;
   size_t input_bytes_per_socket = 256 * 1024;
   size_t flushes_per_turn = 4096;
-  Duration part_time = milliseconds(1);  // for input and for flush each
+  Duration part_time = milliseconds(1);  // for input, flush and closing each
   size_t farewell_bytes = 1024 * 1024;   // dropped from a peer that keeps sending while we close
 };
 
@@ -83,6 +83,7 @@ class EpollLoop {
   ssize_t send(Socket& socket);
   void end_our_side(Socket& socket);
 
+  void reap(TurnBudget& budget);
   void bury(Socket& socket);
 
   using List = IntrusiveList<Socket, Socket>;

@@ -115,6 +115,16 @@ TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
   ShardOptions options;
   options.accept.pause = milliseconds(100);
   start(std::move(options));
+  // UBSan needs a descriptor when it meets a dynamic type for the first time, so it meets all of
+  // them before there are none.
+  log::configure(log::Level::kOff, log::Format::kConsole);
+  bool fired = false;
+  CallbackTimer timer([&fired](const Now&) { fired = true; });
+  shard->timers().schedule(timer, shard->now().mono);
+  const auto first = connect();
+  ASSERT_TRUE(pump([&] { return fired; }));
+  EXPECT_NE(address.to_string(), "");
+
   Client waiting(address);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -129,10 +139,11 @@ TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
   const Time start = std::chrono::steady_clock::now();
   shard->turn(seconds(20));  // sleeps until accepting is tried again
   EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(50));
-  EXPECT_TRUE(records.empty());
+  EXPECT_EQ(records.size(), 1u);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  ASSERT_TRUE(pump([&] { return records.size() == 1; }));
+  ASSERT_TRUE(pump([&] { return records.size() == 2; }));
   EXPECT_LE(meters::accept_errors.value(), errors + 3);
+  log::configure(log::Level::kInfo, log::Format::kConsole);
 }
 
 TEST(FdLimit, IsRaisedToTheHardLimit) {

@@ -66,7 +66,7 @@ struct DetachedSocket {
   Buffer unread;  // came before what is still in the kernel
 };
 
-// Owner: its loop; destroyed at the end of the turn in which it closed. Shard: that of its loop.
+// Owner: its loop; destroyed at the end of a turn, after on_closed(). Shard: that of its loop.
 // All calls are allowed from inside handler calls and do nothing on a closed socket. 56 bytes, and
 // nothing else per idle connection besides the handler.
 class Socket : public ListNode<Socket> {

@@ -27,6 +27,12 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start)
   return handle;
 }
 
+hub::StreamPosition Effects::position(SubscriptionHandle handle) const {
+  const hub::Subscription* subscription = session_->find(handle);
+  if (subscription == nullptr || !subscription->live()) return {};
+  return {subscription->channel()->epoch(), subscription->position()};
+}
+
 void Effects::end(EndReason reason) {
   add(EndCommand{reason});
   ended_ = true;

@@ -74,6 +74,9 @@ class Effects {
   }
 
   SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start);
+  // Where the subscription's reader stands: behind the last publication it was given, or behind the
+  // gap that is being told. An unknown epoch while it is not live.
+  hub::StreamPosition position(SubscriptionHandle handle) const;
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
   void publish(hub::StepId step, hub::PublishRecord record) {

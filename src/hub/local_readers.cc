@@ -1,0 +1,278 @@
+// How the subscriptions of a local channel start, are served, and read on from history.
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/metrics.h"
+#include "hub/local_channels.h"
+
+namespace parley::hub {
+namespace {
+
+constexpr uint32_t kPageLimit = 1000;
+constexpr size_t kPageBytes = 256 * 1024;
+
+metrics::Counter page_reads("parley_history_page_reads_total",
+                            "Pages of history read for readers behind the tail");
+metrics::Counter& gap_counter(GapReason reason) {
+  static metrics::Counter counters[kGapReasons] = {
+      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "retention"}}},
+      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "epoch_changed"}}},
+      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "rolled_back"}}},
+      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "overflow"}}},
+      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "unsupported"}}},
+  };
+  return counters[static_cast<int>(reason)];
+}
+
+// What a reader at `start` cannot be given by a stream that stands at `at` with its top at `top`;
+// nullopt: nothing, as far as this shard can tell.
+std::optional<Gap> unreachable(const Start& start, const Attached& at, uint64_t top) {
+  const Gap other_life{0, top, GapReason::kEpochChanged};
+  if (!start.position) return other_life;
+  const StreamPosition& position = *start.position;
+  if (!position.epoch.known()) return std::nullopt;
+  if (!position.epoch.same_incarnation(at.epoch)) return other_life;
+  if (position.epoch.generation > at.epoch.generation) return other_life;
+  if (position.epoch.generation < at.generation_ends.size()) {
+    const uint64_t end = at.generation_ends[position.epoch.generation];
+    if (position.offset > end) return Gap{end + 1, position.offset, GapReason::kRolledBack};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// Decides how a subscription starts, now that the channel is attached.
+void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
+  const uint64_t top = channel.tail_.top();
+  const Start& start = subscription.catchup().start;
+  if (start.kind == Start::Kind::kLive) return go_live(channel, subscription, top, {});
+  const std::optional<Gap> gap = unreachable(start, channel.at_, top);
+  if (gap && start.kind == Start::Kind::kRecover) return go_live(channel, subscription, top, {});
+  if (gap) {
+    subscription.catchup().gap = gap;
+    // Positions of another incarnation mean nothing here; after a rollback the reader goes on where
+    // the histories part.
+    return go_live(channel, subscription,
+                   gap->reason == GapReason::kEpochChanged ? top : gap->from - 1, {});
+  }
+  // This shard may be behind the one where the reader was before: only home knows whether the
+  // position exists.
+  if (start.position->offset > top) return wait_for_page(channel, subscription);
+  if (start.kind == Start::Kind::kRecover) return admit_from(channel, subscription);
+  go_live(channel, subscription, start.position->offset, {});
+}
+
+// kRecover with a position that this stream has had: gathers everything that was missed, from the
+// tail if it reaches back far enough.
+void LocalChannels::admit_from(LocalChannel& channel, Subscription& subscription) {
+  auto& catchup = subscription.catchup();
+  const uint64_t from = needed_from(subscription);
+  const uint64_t top = channel.tail_.top();
+  std::span<const PublicationPtr> rest;
+  // Pages may have brought the reader beyond what was fed to this shard.
+  if (from < top) {
+    if (!channel.tail_.covers(from)) return wait_for_page(channel, subscription);
+    rest = channel.tail_.after(from);
+  }
+  if (catchup.collected.size() + rest.size() > catchup.start.limit)
+    return go_live(channel, subscription, std::max(from, top), {});
+  Subscribed answer;
+  answer.recovered = true;
+  answer.missed = std::move(catchup.collected);
+  answer.missed.insert(answer.missed.end(), rest.begin(), rest.end());
+  go_live(channel, subscription, std::max(from, top), std::move(answer));
+}
+
+void LocalChannels::answer(Subscription& subscription, std::expected<Subscribed, HubError> result) {
+  subscription.catchup().result = std::move(result);
+  ready_.push_back(subscription);
+}
+
+size_t LocalChannels::deliver_ready(size_t budget) {
+  size_t delivered = 0;
+  for (; delivered < budget && !ready_.empty(); ++delivered) {
+    Subscription& subscription = ready_.pop_front();
+    auto result = std::move(*subscription.catchup().result);
+    subscription.catchup().result.reset();
+    if (!subscription.catchup().gap) subscription.catchup_.reset();
+    subscription.state_ = result ? Subscription::State::kLive : Subscription::State::kIdle;
+    const bool lagging = result && (subscription.catchup_ ||
+                                    subscription.position_ < subscription.channel_->tail_.top());
+    // The subscriber may unsubscribe and destroy the subscription in its answer, so nothing follows
+    // the call.
+    if (lagging) mark_dirty(subscription);
+    subscription.owner_.on_subscribed(subscription, std::move(result));
+  }
+  return delivered;
+}
+
+void LocalChannels::mark_dirty(Subscription& subscription) {
+  if (subscription.dirty) return;
+  subscription.dirty = true;
+  subscription.owner_.on_dirty(subscription);
+}
+
+Pull LocalChannels::pull(Subscription& subscription) {
+  if (!subscription.live()) return {};
+  LocalChannel& channel = *subscription.channel_;
+  if (subscription.catchup_) {
+    if (const auto pull = pull_catchup(channel, subscription)) return *pull;
+  }
+  if (subscription.linked()) return {.kind = Pull::Kind::kWaiting};
+  // At the top, or ahead of it where a page overtook the feed.
+  if (subscription.position_ >= channel.tail_.top()) return {};
+  if (channel.tail_.covers(subscription.position_))
+    return {.kind = Pull::Kind::kPublications,
+            .publications = channel.tail_.after(subscription.position_),
+            .shared = true};
+  wait_for_page(channel, subscription);
+  return {.kind = Pull::Kind::kWaiting};
+}
+
+// What the reader is given before the tail serves it again: a gap, then its page.
+std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscription& subscription) {
+  if (auto gap = take_gap(subscription)) return gap;
+  const std::shared_ptr<const ReadPage> page = subscription.catchup_->page;
+  const uint64_t position = subscription.position_;
+  if (page && position >= page->base && !channel.tail_.covers(position)) {
+    const auto run = after_position(page->publications, position);
+    uint64_t reached = position;
+    size_t whole = 0;
+    while (whole < run.size() && run[whole]->prev <= reached) reached = run[whole++]->offset;
+    if (whole > 0) return Pull{.kind = Pull::Kind::kPublications, .publications = run.first(whole)};
+    if (!run.empty()) {
+      subscription.catchup_->gap = Gap{position + 1, run.front()->prev, GapReason::kRetention};
+      return take_gap(subscription);
+    }
+  }
+  subscription.catchup_.reset();
+  return std::nullopt;
+}
+
+std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {
+  auto& untold = subscription.catchup_->gap;
+  if (!untold) return std::nullopt;
+  Gap gap = *untold;
+  untold.reset();
+  if (gap.reason == GapReason::kRetention || gap.reason == GapReason::kOverflow) {
+    gap.from = std::max(gap.from, subscription.position_ + 1);
+    if (gap.from > gap.to) return std::nullopt;
+  }
+  gap_counter(gap.reason).add(1);
+  if (gap.reason != GapReason::kRolledBack) subscription.advance(gap.to);
+  return Pull{.kind = Pull::Kind::kGap, .gap = gap};
+}
+
+uint64_t LocalChannels::needed_from(const Subscription& subscription) {
+  if (subscription.live()) return subscription.position_;
+  const auto& catchup = *subscription.catchup_;
+  return catchup.collected.empty() ? catchup.start.position->offset
+                                   : catchup.collected.back()->offset;
+}
+
+void LocalChannels::wait_for_page(LocalChannel& channel, Subscription& subscription) {
+  if (!subscription.linked()) channel.waiting_.push_back(subscription);
+  request_page(channel);
+}
+
+void LocalChannels::request_page(LocalChannel& channel) {
+  if (channel.reading_ || channel.waiting_.empty()) return;
+  uint64_t from = UINT64_MAX;
+  for (Subscription& subscription : channel.waiting_)
+    from = std::min(from, needed_from(subscription));
+  channel.reading_ = true;
+  channel.read_from_ = from;
+  page_reads.add(1);
+  home_.read_page(channel.key_, channel.interest_,
+                  {.since = from, .limit = kPageLimit, .max_bytes = kPageBytes});
+}
+
+void LocalChannels::on_page(InterestId interest, std::expected<ReadPage, HubError> result) {
+  LocalChannel* channel = find(interest);
+  if (channel == nullptr) return;
+  channel->reading_ = false;
+  if (!result) return refuse_waiting(*channel, result.error());
+  // A page of another life of the channel would be merged wrongly. The reset that is on its way
+  // decides; until then the readers wait.
+  if (result->epoch != channel->at_.epoch) {
+    stalled_.push_back(interest);
+    return;
+  }
+  const auto page = std::make_shared<const ReadPage>(std::move(*result));
+  IntrusiveList<Subscription, WaitTag> waiting;
+  waiting.append(channel->waiting_);
+  while (!waiting.empty()) serve_page(*channel, waiting.pop_front(), page);
+  request_page(*channel);
+}
+
+// A page could not be read: subscribes are told, live readers keep their place in history and ask
+// again at the next sweep.
+void LocalChannels::refuse_waiting(LocalChannel& channel, HubError error) {
+  IntrusiveList<Subscription, WaitTag> waiting;
+  waiting.append(channel.waiting_);
+  while (!waiting.empty()) {
+    Subscription& subscription = waiting.pop_front();
+    if (subscription.live()) {
+      channel.waiting_.push_back(subscription);
+      continue;
+    }
+    subscription.state_ = Subscription::State::kReady;
+    subscription.channel_ = nullptr;
+    answer(subscription, std::unexpected(error));
+  }
+  if (!channel.waiting_.empty()) stalled_.push_back(channel.interest_);
+  note_if_idle(channel, Time{});
+}
+
+void LocalChannels::serve_page(LocalChannel& channel, Subscription& subscription,
+                               const std::shared_ptr<const ReadPage>& page) {
+  const uint64_t from = needed_from(subscription);
+  const uint64_t reach = page->publications.empty() ? page->top : page->publications.back()->offset;
+  const bool starting = !subscription.live();
+  if (starting && subscription.catchup_->start.kind == Start::Kind::kResume)
+    return admit_ahead(channel, subscription, *page);
+  if (starting && from > std::max(page->top, channel.tail_.top()))
+    return go_live(channel, subscription, std::max(page->top, channel.tail_.top()), {});
+  if (from < channel.read_from_ || (from >= reach && from < page->top)) {
+    channel.waiting_.push_back(
+        subscription);  // this page is not its piece of history; the next one may be
+    return;
+  }
+  if (starting) return collect_page(channel, subscription, *page);
+  if (page->base > from) {
+    // What the tail still holds is delivered behind the gap, even where history keeps nothing.
+    const uint64_t tail_base = channel.tail_.base();
+    const uint64_t to = tail_base > from ? std::min(page->base, tail_base) : page->base;
+    subscription.catchup().gap =
+        Gap{from + 1, to,
+            channel.options_->has_history() ? GapReason::kRetention : GapReason::kOverflow};
+  }
+  subscription.catchup().page = page;
+  mark_dirty(subscription);
+}
+
+// kResume from a position that this shard has not reached: home's top tells whether it exists.
+void LocalChannels::admit_ahead(LocalChannel& channel, Subscription& subscription,
+                                const ReadPage& page) {
+  const uint64_t from = needed_from(subscription);
+  const uint64_t top = std::max(page.top, channel.tail_.top());
+  if (from <= top) return go_live(channel, subscription, from, {});
+  subscription.catchup().gap = Gap{top + 1, from, GapReason::kRolledBack};
+  go_live(channel, subscription, top, {});
+}
+
+void LocalChannels::collect_page(LocalChannel& channel, Subscription& subscription,
+                                 const ReadPage& page) {
+  auto& catchup = subscription.catchup();
+  const uint64_t from = needed_from(subscription);
+  const auto found = after_position(page.publications, from);
+  if (page.base > from || catchup.collected.size() + found.size() > catchup.start.limit) {
+    catchup.collected.clear();
+    return go_live(channel, subscription, channel.tail_.top(), {});
+  }
+  catchup.collected.insert(catchup.collected.end(), found.begin(), found.end());
+  admit_from(channel, subscription);
+}
+
+}  // namespace parley::hub

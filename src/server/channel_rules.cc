@@ -1,0 +1,16 @@
+#include "server/channel_rules.h"
+
+namespace parley::server {
+
+hub::ChannelOptions dev_channel_options() {
+  hub::ChannelOptions options;
+  options.history_size = 1000;
+  options.history_ttl = seconds(600);
+  options.presence = true;
+  options.join_leave = true;
+  options.positioned = true;
+  options.recoverable = true;
+  return options;
+}
+
+}  // namespace parley::server

@@ -1,0 +1,30 @@
+#include "server/hub_post.h"
+
+namespace parley::server {
+namespace {
+
+size_t cost(const hub::Request& request) {
+  const auto* publish = std::get_if<hub::PublishRecord>(&request.body);
+  return sizeof(request) + (publish == nullptr ? 0 : publish->publication->cost());
+}
+
+// The publications of a page are shared with the history they come from, so only the references
+// count.
+size_t cost(const hub::Reply& reply) {
+  if (!reply.body) return sizeof(reply);
+  const auto* page = std::get_if<hub::ReadPage>(&*reply.body);
+  return sizeof(reply) +
+         (page == nullptr ? 0 : page->publications.size() * sizeof(hub::PublicationPtr));
+}
+
+}  // namespace
+
+size_t HubMessageCost::operator()(const hub::HubMessage& message) const {
+  if (const auto* feed = std::get_if<hub::Feed>(&message)) return feed->publication->cost();
+  if (const auto* request = std::get_if<std::unique_ptr<hub::Request>>(&message))
+    return cost(**request);
+  if (const auto* reply = std::get_if<std::unique_ptr<hub::Reply>>(&message)) return cost(**reply);
+  return sizeof(message);
+}
+
+}  // namespace parley::server

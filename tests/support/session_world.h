@@ -1,0 +1,211 @@
+// A world for session tests: one shard with a real hub, memory broker and session table under a
+// virtual clock, and clients whose transports only write down what they are given.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "auth/access.h"
+#include "base/timer_wheel.h"
+#include "broker/memory/memory_broker.h"
+#include "hub/hub.h"
+#include "session/session_table.h"
+#include "session/transport_link.h"
+
+namespace parley::testing {
+
+class SeededIds final : public IdSource {
+ public:
+  explicit SeededIds(uint64_t seed = 1) : state_(seed) {}
+  uint64_t next_u64() override;
+
+ private:
+  uint64_t state_;
+};
+
+// The same options for every channel that has none of its own.
+class FakeRules final : public hub::ChannelRules {
+ public:
+  using Options = std::shared_ptr<const hub::ChannelOptions>;
+  FakeRules();
+  void set(const std::string& channel, const hub::ChannelOptions& options);
+  void remove(const std::string& channel) { own_[channel] = nullptr; }
+  Options find(std::string_view channel) const override;
+
+  // History of 100 publications for five minutes, presence, recovery.
+  static hub::ChannelOptions usual();
+
+ private:
+  Options usual_;
+  std::map<std::string, Options, std::less<>> own_;
+};
+
+class FakeAccess final : public auth::Access {
+ public:
+  auth::Verdict check(const auth::Principal& who, std::string_view channel,
+                      auth::Verb verb) const override;
+  bool anonymous_may_connect() const override { return anonymous; }
+
+  std::set<std::string, std::less<>> denied;
+  std::set<std::string, std::less<>> unknown;
+  bool anonymous = true;
+};
+
+// Lets a test speak as the broker, in front of the real one.
+class ScriptedBroker final : public hub::Broker {
+ public:
+  explicit ScriptedBroker(hub::Broker& real) : real_(real) {}
+  // `say` is called once, from the next run().
+  void interject(std::function<void(hub::BrokerEvents&)> say) { say_.push_back(std::move(say)); }
+
+  hub::BrokerCapabilities capabilities() const override { return real_.capabilities(); }
+  void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
+              uint32_t attempt) override {
+    real_.attach(channel, std::move(options), attempt);
+  }
+  void detach(const hub::ChannelKey& channel) override { real_.detach(channel); }
+  void publish(hub::BrokerToken token, hub::PublishRecord record) override {
+    real_.publish(token, std::move(record));
+  }
+  void read(hub::BrokerToken token, const hub::ChannelKey& channel,
+            const hub::ReadQuery& query) override {
+    real_.read(token, channel, query);
+  }
+  void remove_history(hub::BrokerToken token, const hub::ChannelKey& channel) override {
+    real_.remove_history(token, channel);
+  }
+  bool run(const Now& now, hub::BrokerEvents& events, size_t max_events) override;
+
+ private:
+  hub::Broker& real_;
+  std::vector<std::function<void(hub::BrokerEvents&)>> say_;
+};
+
+// What a client shows when it comes.
+struct FakeRequest {
+  std::string path;
+  std::string query = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+struct WireMessage {
+  session::MessageType type;
+  std::string bytes;
+  bool operator==(const WireMessage&) const = default;
+};
+
+// What: a client and its transport without a socket. Its framing marks every message with type and
+// length, so that what arrives can be taken apart again, however it was cut. Owner: SessionWorld;
+// stays readable when its session is gone.
+class FakeClient final : public session::TransportLink {
+ public:
+  struct End {
+    session::EndReason reason;
+    session::EndCode code;
+  };
+
+  // Both do nothing once the session has ended.
+  void send(ByteView message, session::MessageType type = session::MessageType::kText);
+  void leave(session::EndReason reason = session::EndReason::kTransportLost);
+
+  // The messages that came since the last call. Those after a block may be still on their way.
+  std::vector<WireMessage> take();
+  std::string take_text();  // their bytes, one message behind the other
+
+  // The transport takes this many bytes more and then blocks.
+  void allow(size_t bytes);
+  void unblock() { allow(SIZE_MAX); }
+
+  bool ended() const { return end_.has_value(); }
+  const std::optional<End>& end_seen() const { return end_; }
+  bool connected() const { return session_ != nullptr; }
+  bool input_paused() const { return paused_; }
+  size_t bytes_taken() const { return bytes_taken_; }
+  session::Session* session() { return session_; }
+
+  const session::Framing& framing() const override;
+  void wake(bool reply) override;
+  void end(session::EndReason reason, const session::EndCode& code) override;
+  void pause_input(bool paused) override { paused_ = paused; }
+
+ private:
+  friend class SessionWorld;
+  bool flush();
+
+  session::Session* session_ = nullptr;
+  Buffer wire_;  // framed bytes that were not taken apart yet
+  size_t room_ = SIZE_MAX;
+  size_t bytes_taken_ = 0;
+  std::optional<End> end_;
+  bool woken_ = false;
+  bool paused_ = false;
+};
+
+// What: owns everything. Nothing happens but in run() and advance(), which end when the world is
+// quiet.
+class SessionWorld final : private hub::Requester {
+ public:
+  explicit SessionWorld(const session::SessionLimits& limits = {}, uint64_t seed = 1);
+  ~SessionWorld() override;
+
+  FakeClient& open(std::unique_ptr<session::Adapter> adapter, const FakeRequest& request);
+  FakeClient& open(const session::AdapterFactory& factory, const FakeRequest& request) {
+    return open(factory.make(), request);
+  }
+
+  void run();
+  void advance(Duration by);
+
+  // Publishes as the server API does. publish() runs the world and gives the answer.
+  void publish_later(const std::string& channel, hub::Publication publication);
+  hub::Answer publish(const std::string& channel, hub::Publication publication);
+  hub::StreamPosition publish(const std::string& channel, std::string_view json);
+  hub::Answer history(const std::string& channel, const hub::ReadQuery& query);
+  // Channels that have subscribers, with how many.
+  std::map<std::string, uint64_t> subscribers();
+
+  FakeRules& rules() { return rules_; }
+  ScriptedBroker& broker() { return broker_; }
+  hub::Hub& hub() { return hub_; }
+  session::SessionTable& table() { return table_; }
+  IdSource& ids() { return ids_; }
+  const Now& now() const { return now_; }
+  TimerWheel& timers() { return timers_; }
+
+ private:
+  class NoPost final : public hub::Post {
+    bool take_credit(ShardId) override { return false; }
+    void send_request(ShardId, hub::HubMessage) override {}
+    void send_reply(ShardId, hub::HubMessage) override {}
+    bool try_send(ShardId, hub::HubMessage&) override { return false; }
+  };
+  void on_answer(hub::StepId step, hub::Answer answer) override;
+  hub::Answer answer_to(hub::StepId step);
+
+  Now now_{.mono = Time(std::chrono::hours(1)), .wall = 1'700'000'000'000};
+  SeededIds ids_;
+  FakeRules rules_;
+  hub::SlotTable slots_{1};
+  NoPost post_;
+  broker::memory::MemoryBroker memory_;
+  ScriptedBroker broker_;
+  TimerWheel timers_;
+  hub::Hub hub_;
+  session::SessionTable table_;
+  std::vector<std::unique_ptr<FakeClient>> clients_;
+  hub::RequesterId requester_;
+  hub::StepId last_step_ = 0;
+  std::map<hub::StepId, hub::Answer> answers_;
+};
+
+// For the calls above.
+hub::Publication json(std::string_view data, std::string_view event = {});
+hub::Publication text(std::string_view data);
+hub::Publication binary(std::string_view data);
+
+}  // namespace parley::testing
