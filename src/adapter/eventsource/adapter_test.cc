@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "adapter/eventsource/event_dialect.h"
+#include "adapter/eventsource/dialect.h"
 #include "adapter/eventsource/event_id.h"
 #include "codec/sse/decoder.h"
 #include "tests/support/session_world.h"
@@ -213,7 +213,7 @@ TEST_F(EventSourceTest, PresenceChangesAreNotDelivered) {
     hub::Publication publication = testing::json("{}");
     publication.change = change;
     Buffer out;
-    event_dialect().encode(channel, publication, out);
+    eventsource_dialect().encode(channel, publication, out);
     EXPECT_EQ(out, "");
   }
 }
