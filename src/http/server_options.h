@@ -1,0 +1,22 @@
+// The limits of an HTTP server, with safe defaults.
+#pragma once
+
+#include "base/time.h"
+#include "codec/http1/request_decoder.h"
+
+namespace parley::http {
+
+struct ServerOptions {
+  codec::http1::Limits limits = {};  // body_bytes is an upper bound; each route lowers it
+  // From the first byte of a request to the end of its headers, and for a new connection until the
+  // first byte.
+  Duration header_timeout = seconds(10);
+  Duration body_timeout = seconds(30);   // for the whole body
+  Duration idle_timeout = seconds(75);   // between two requests
+  Duration write_timeout = seconds(30);  // without progress of what is to be sent
+  Duration close_timeout = seconds(5);   // for the peer to end its side after we ended ours
+  // Responses to pipelined requests that wait for the peer; above it, no further request is served.
+  size_t output_bytes = 64 * 1024;
+};
+
+}  // namespace parley::http

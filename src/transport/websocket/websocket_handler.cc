@@ -1,0 +1,97 @@
+#include "transport/websocket/websocket_handler.h"
+
+#include "base/check.h"
+#include "codec/http1/response_encoder.h"
+#include "codec/http1/syntax.h"
+#include "codec/websocket/handshake.h"
+#include "http/exchange.h"
+#include "transport/websocket/meters.h"
+#include "transport/websocket/websocket_transport.h"
+
+namespace parley::transport::websocket {
+namespace {
+
+using http::HeaderView;
+
+// A header that came several times is one list (RFC 9110 5.3).
+std::string joined(const http::Request& request, std::string_view name) {
+  std::string all;
+  for (const auto& header : request.headers) {
+    if (!codec::http1::equals_ignoring_case(header.name, name)) continue;
+    if (!all.empty()) all += ',';
+    all += header.value;
+  }
+  return all;
+}
+
+Result<codec::websocket::HandshakeAccept, codec::websocket::HandshakeError> judge(
+    const http::Request& request, std::span<const std::string_view> subprotocols) {
+  const std::string upgrade = joined(request, "Upgrade");
+  const std::string connection = joined(request, "Connection");
+  const std::string key = joined(request, "Sec-WebSocket-Key");
+  const std::string version = joined(request, "Sec-WebSocket-Version");
+  const std::string protocols = joined(request, "Sec-WebSocket-Protocol");
+  const std::string extensions = joined(request, "Sec-WebSocket-Extensions");
+  return codec::websocket::accept_handshake({.method = request.method,
+                                             .http_minor = request.minor_version,
+                                             .upgrade = upgrade,
+                                             .connection = connection,
+                                             .key = key,
+                                             .version = version,
+                                             .protocols = protocols,
+                                             .extensions = extensions},
+                                            subprotocols);
+}
+
+Buffer response_to(const codec::websocket::HandshakeAccept& accept) {
+  std::vector<HeaderView> headers = {{"Upgrade", "websocket"},
+                                     {"Connection", "Upgrade"},
+                                     {"Sec-WebSocket-Accept", accept.accept_key}};
+  if (!accept.subprotocol.empty())
+    headers.push_back({"Sec-WebSocket-Protocol", accept.subprotocol});
+  Buffer out;
+  CHECK(codec::http1::encode_response_head(101, headers, {}, out));
+  return out;
+}
+
+}  // namespace
+
+WebSocketHandler::WebSocketHandler(const session::AdapterFactory& adapters,
+                                   session::SessionTable& sessions, WebSocketOptions options)
+    : adapters_(adapters), sessions_(sessions), options_(std::move(options)) {}
+
+void WebSocketHandler::handle(http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  if (!options_.origins.allows(joined(request, "Origin"), request.header("Host"))) {
+    meters::refused.add();
+    return exchange.respond_text(403, "this origin may not connect");
+  }
+  const auto accept = judge(request, options_.subprotocols);
+  if (accept) return upgrade(exchange, response_to(*accept));
+  meters::refused.add();
+  const HeaderView wanted[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  const auto& [status, message] = accept.error();
+  exchange.respond_text(status, message, {wanted, status == 426 ? 2u : 0u});
+}
+
+void WebSocketHandler::upgrade(http::Exchange& exchange, Buffer response) {
+  const http::Request& request = exchange.request();
+  const std::string peer = exchange.peer().host();
+  session::Handshake handshake{.transport = "websocket",
+                               .path = exchange.path_tail().empty() ? request.path
+                                                                    : exchange.path_tail(),
+                               .query = request.query,
+                               .peer = peer};
+  for (const auto& header : request.headers)
+    handshake.headers.emplace_back(header.name, header.value);
+
+  http::UpgradeSocket taken = exchange.take_over();
+  auto owned = std::make_unique<WebSocketTransport>(taken.server, options_.message_bytes,
+                                                    std::move(taken.unsent) + response);
+  WebSocketTransport& transport = *owned;
+  taken.socket.set_handler(std::move(owned));
+  transport.start(sessions_.open(adapters_.make(), transport, handshake));
+  taken.socket.feed(taken.leftover);
+}
+
+}  // namespace parley::transport::websocket

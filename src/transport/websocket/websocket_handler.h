@@ -1,0 +1,37 @@
+// The opening handshake over HTTP/1.1.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "http/origin_policy.h"
+#include "http/router.h"
+#include "session/session_table.h"
+
+namespace parley::transport::websocket {
+
+struct WebSocketOptions {
+  size_t message_bytes = 64 * 1024;              // of one message; more: closed with 1009
+  std::vector<std::string_view> subprotocols{};  // static texts; of those the client's first is chosen
+  http::OriginPolicy origins{};
+};
+
+// What: answers `GET` with an upgrade (RFC 6455 4.2) and starts a session of the factory's protocol
+// on it. Owner: the server, one per route and shard. Shard: its own. Failure: 400, 403 or 426, and
+// the connection closes.
+class WebSocketHandler final : public http::Handler {
+ public:
+  // Borrows both.
+  WebSocketHandler(const session::AdapterFactory& adapters, session::SessionTable& sessions,
+                   WebSocketOptions options);
+  void handle(http::Exchange& exchange) override;
+
+ private:
+  void upgrade(http::Exchange& exchange, Buffer response);
+
+  const session::AdapterFactory& adapters_;
+  session::SessionTable& sessions_;
+  WebSocketOptions options_;
+};
+
+}  // namespace parley::transport::websocket

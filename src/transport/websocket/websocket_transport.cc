@@ -1,0 +1,240 @@
+#include "transport/websocket/websocket_transport.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/websocket/encoder.h"
+#include "transport/websocket/meters.h"
+#include "transport/websocket/websocket_framing.h"
+
+namespace parley::transport::websocket {
+
+using codec::websocket::CloseCode;
+using codec::websocket::Opcode;
+using session::EndReason;
+
+namespace {
+
+// Lends the session's bytes; `first_only` stops behind the first slice, which ends at a frame
+// border when a frame was partly sent.
+class SessionSink final : public session::SliceSink {
+ public:
+  SessionSink(io::OutSlices& out, bool first_only) : out_(out), first_only_(first_only) {}
+  bool append(ByteView bytes) override {
+    if (first_only_ && lent_) return false;
+    lent_ = true;
+    return out_.append(bytes);
+  }
+  bool lent() const { return lent_; }
+
+ private:
+  io::OutSlices& out_;
+  const bool first_only_;
+  bool lent_ = false;
+};
+
+}  // namespace
+
+struct WebSocketTransport::Spare final : http::Resumable {
+  explicit Spare(WebSocketTransport& owner) : transport(owner) {}
+  void resume() override { transport.resume(); }
+  bool idle() const {
+    return front.empty() && held.empty() && !pong_due && !transport.closing_ && !linked();
+  }
+
+  WebSocketTransport& transport;
+  Buffer front;  // whole frames of our own, or the handshake's response: goes first
+  size_t front_sent = 0;
+  Buffer held;  // input that came while the session could take none; reading is paused then
+  Buffer pong;  // payload of the newest ping
+  bool pong_due = false;
+  uint16_t close_code = 0;
+  Buffer close_text;
+};
+
+WebSocketTransport::WebSocketTransport(http::Server& server, size_t message_bytes, Buffer first)
+    : server_(server), decoder_({.message_bytes = message_bytes}) {
+  spare().front = std::move(first);
+  meters::connections.add(1);
+}
+
+WebSocketTransport::~WebSocketTransport() { meters::connections.add(-1); }
+
+WebSocketTransport::Spare& WebSocketTransport::spare() {
+  if (!spare_) spare_ = std::make_unique<Spare>(*this);
+  return *spare_;
+}
+
+void WebSocketTransport::release_spare() {
+  if (spare_ && spare_->idle()) spare_.reset();
+}
+
+void WebSocketTransport::on_opened(io::Socket& socket) {
+  socket_ = &socket;
+  socket.mark_dirty(io::Urgency::kReply);
+}
+
+void WebSocketTransport::on_closed(io::CloseReason) {
+  // Without a close frame the connection broke, even if TCP ended in order (RFC 6455 7.1.5).
+  if (!leaving_) leaving_ = closing_ ? EndReason::kClientLeft : EndReason::kTransportLost;
+  release_session();
+}
+
+void WebSocketTransport::release_session() {
+  if (auto* session = std::exchange(session_, nullptr)) session->transport_closed(*leaving_);
+}
+
+// --- input
+
+void WebSocketTransport::on_input(std::span<char> bytes) {
+  if (closing_) return;
+  if (paused_) {
+    spare().held.append(bytes.data(), bytes.size());
+  } else {
+    decode(bytes);
+  }
+}
+
+void WebSocketTransport::decode(std::span<char> bytes) {
+  const auto taken = decoder_.decode(bytes, *this);
+  if (closing_) return;
+  if (!taken) {
+    const auto [code, reason] = taken.error();
+    meters::protocol_errors.add();
+    begin_close(static_cast<uint16_t>(code), reason);
+    return leave(code == CloseCode::kMessageTooBig ? EndReason::kMessageTooLarge
+                                                   : EndReason::kBadRequest);
+  }
+  const auto rest = bytes.subspan(*taken);
+  if (!rest.empty()) spare().held.assign(rest.data(), rest.size());
+}
+
+void WebSocketTransport::on_message(bool text, ByteView payload) {
+  meters::messages_received.add();
+  session_->on_message(text ? session::MessageType::kText : session::MessageType::kBinary, payload);
+  if (closing_ || paused_) decoder_.pause();
+}
+
+void WebSocketTransport::on_ping(ByteView payload) {
+  spare().pong = payload;
+  spare().pong_due = true;
+  socket_->mark_dirty(io::Urgency::kReply);
+}
+
+void WebSocketTransport::on_pong(ByteView) {}
+
+void WebSocketTransport::on_close(uint16_t code, ByteView) {
+  begin_close(code, {});
+  leave(EndReason::kClientLeft);
+}
+
+void WebSocketTransport::pause_input(bool paused) {
+  if (paused == paused_ || closing_) return;
+  paused_ = paused;
+  if (paused) {
+    socket_->pause_reading();
+  } else {
+    // Not now: the session is in the middle of something.
+    server_.resume_soon(spare());
+  }
+}
+
+void WebSocketTransport::resume() {
+  if (closing_ || paused_) return;
+  Buffer held = std::exchange(spare().held, {});
+  decode(held);
+  if (closing_ || paused_) return;
+  socket_->resume_reading();
+  release_spare();
+}
+
+// --- the end
+
+void WebSocketTransport::begin_close(uint16_t code, std::string_view text) {
+  closing_ = true;
+  spare().close_code = code;
+  spare().close_text = text;
+  spare().held = {};
+  socket_->close_after_flush(server_.options().close_timeout);
+}
+
+void WebSocketTransport::end(EndReason, const session::EndCode& code) {
+  if (!closing_) begin_close(code.code, code.text);
+}
+
+void WebSocketTransport::leave(EndReason reason) {
+  leaving_ = reason;
+  // A frame that is partly sent still needs its rest.
+  if (at_border()) release_session();
+}
+
+// --- output
+
+const session::Framing& WebSocketTransport::framing() const {
+  static const WebSocketFraming framing;
+  return framing;
+}
+
+void WebSocketTransport::wake(bool reply) {
+  socket_->mark_dirty(reply ? io::Urgency::kReply : io::Urgency::kNormal);
+}
+
+bool WebSocketTransport::wants_border() const {
+  return leaving_.has_value() || (spare_ && spare_->pong_due);
+}
+
+void WebSocketTransport::append_own_frame() {
+  Spare& own = *spare_;
+  if (std::exchange(own.pong_due, false)) {
+    codec::websocket::append_frame(own.front, Opcode::kPong, std::exchange(own.pong, {}));
+  }
+}
+
+void WebSocketTransport::append_close_frame() {
+  close_written_ = true;
+  codec::websocket::append_close(spare_->front, spare_->close_code, spare_->close_text);
+}
+
+void WebSocketTransport::lend_front(io::OutSlices& out) {
+  const size_t before = out.size();
+  out.append(ByteView(spare_->front).substr(spare_->front_sent));
+  front_lent_ = static_cast<uint32_t>(out.size() - before);
+}
+
+void WebSocketTransport::gather(io::OutSlices& out) {
+  front_lent_ = 0;
+  gathered_ = false;
+  const bool border = at_border();
+  if (spare_) {
+    if (spare_->front.empty() && border && !close_written_) append_own_frame();
+    lend_front(out);
+    if (out.room() == 0) return;
+  }
+  SessionSink sink(out, wants_border() && !border);
+  if (session_ != nullptr && !close_written_) {
+    gathered_ = true;
+    session_->gather(sink);
+  }
+  // Last of all; appending it to a front that was lent would move that.
+  if (closing_ && !close_written_ && !sink.lent() && front_lent_ == 0) {
+    append_close_frame();
+    lend_front(out);
+  }
+}
+
+void WebSocketTransport::consumed(size_t n) {
+  const size_t own = std::min<size_t>(n, front_lent_);
+  if (front_lent_ > 0) {
+    spare_->front_sent += own;
+    if (spare_->front_sent == spare_->front.size()) {
+      spare_->front = {};
+      spare_->front_sent = 0;
+    }
+  }
+  if (gathered_) session_->consumed(n - own);
+  if (leaving_ && at_border()) release_session();
+  if (spare_ && (spare_->pong_due || !spare_->front.empty())) socket_->mark_dirty();
+  release_spare();
+}
+
+}  // namespace parley::transport::websocket
