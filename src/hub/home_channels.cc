@@ -53,6 +53,7 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
     accept_follower(*channel, follower);
   } else {
     channel->pending.push_back(follower);
+    if (channel->follow == Follow::kLost) attach(*channel);
   }
 }
 
@@ -103,7 +104,9 @@ HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
 }
 
 void HomeChannels::attach(HomeChannel& channel) {
-  ++channel.attempt;
+  if (channel.follow != Follow::kAttaching) channel.follow = Follow::kCatchingUp;
+  channel.attempt = next_attempt_++;
+  channel.reading = 0;
   if (channel.key.aspect == Aspect::kPresence) {
     channel.at = presence_.follow(channel.key.name);
     return go_live(channel);
@@ -113,7 +116,12 @@ void HomeChannels::attach(HomeChannel& channel) {
 
 void HomeChannels::go_live(HomeChannel& channel) {
   channel.follow = Follow::kLive;
-  if (channel.tail.top() != channel.at.top) channel.tail.reset(channel.at.top);
+  if (channel.tail.top() < channel.at.top) {
+    // What history no longer has is a hole, which interested shards find by themselves from the
+    // next publication or top note.
+    channel.tail.reset(channel.at.top);
+    if (!channel.interests.empty()) note_changed(channel);
+  }
   for (const PendingFollow& follower : std::exchange(channel.pending, {}))
     accept_follower(channel, follower);
 }
@@ -140,7 +148,6 @@ void HomeChannels::close_if_unwanted(HomeChannel& channel) {
   } else {
     broker_.detach(channel.key);
   }
-  if (channel.behind) std::erase(behind_, &channel);
   channels_.erase(channels_.find(ChannelKeyView(channel.key)));
 }
 
@@ -148,61 +155,70 @@ void HomeChannels::on_attached(const ChannelKey& key, uint32_t attempt,
                                std::expected<Attached, BrokerError> result) {
   HomeChannel* channel = find(key);
   if (channel == nullptr || channel->attempt != attempt) return;
-  if (!result) {
-    for (const PendingFollow& follower : std::exchange(channel->pending, {}))
-      outlet_.reply(follower.shard, follower.ticket, std::unexpected(to_hub_error(result.error())));
-    // Followers from before the feed broke keep their interest: the broker tells again when it is
-    // back.
-    return close_if_unwanted(*channel);
-  }
-  const bool first = channel->follow == Follow::kAttaching;
+  if (!result) return lose(*channel, to_hub_error(result.error()));
   const Attached before = std::exchange(channel->at, std::move(*result));
-  if (first) return go_live(*channel);
-  // The feed had broken: compare tops, and read what is missing before going live.
-  if (!channel->at.epoch.same_incarnation(before.epoch)) {
-    reset(*channel, channel->at, GapReason::kEpochChanged);
-    return go_live(*channel);
+  if (channel->follow == Follow::kAttaching) return go_live(*channel);
+  compare_tops(*channel, before.epoch);
+}
+
+// Shards that were interested before keep their interest; those that have just asked are told.
+void HomeChannels::lose(HomeChannel& channel, HubError error) {
+  if (channel.follow != Follow::kAttaching) {
+    channel.follow = Follow::kLost;
+    lost_.push_back(channel.key);
   }
-  if (channel->at.top < channel->tail.top()) {
-    reset(*channel, channel->at, GapReason::kRolledBack);
-    return go_live(*channel);
+  for (const PendingFollow& follower : std::exchange(channel.pending, {}))
+    outlet_.reply(follower.shard, follower.ticket, std::unexpected(error));
+  close_if_unwanted(channel);
+}
+
+void HomeChannels::retry_lost() {
+  for (const ChannelKey& key : std::exchange(lost_, {})) {
+    HomeChannel* channel = find(key);
+    if (channel != nullptr && channel->follow == Follow::kLost) attach(*channel);
   }
-  if (channel->at.top == channel->tail.top()) return go_live(*channel);
-  read_missing(*channel);
+}
+
+// The feed had broken and is attached again: what is missing is read before going live.
+void HomeChannels::compare_tops(HomeChannel& channel, const Epoch& before) {
+  const Attached now = channel.at;
+  if (!now.epoch.same_incarnation(before) || now.epoch.generation < before.generation) {
+    reset(channel, now, GapReason::kEpochChanged);
+    return go_live(channel);
+  }
+  // What was handed over above the end of an older generation is not what stands there now.
+  uint64_t common = std::min(now.top, channel.tail.top());
+  for (size_t g = before.generation; g < now.generation_ends.size(); ++g)
+    common = std::min(common, now.generation_ends[g]);
+  if (common < channel.tail.top() || now.epoch != before) {
+    Attached parted = now;
+    parted.top = common;
+    reset(channel, parted, GapReason::kRolledBack);
+    channel.at = now;
+  }
+  if (now.top == channel.tail.top()) return go_live(channel);
+  read_missing(channel);
 }
 
 void HomeChannels::read_missing(HomeChannel& channel) {
-  const BrokerToken token =
-      add_pending({kNoShard, channel.attempt, std::make_unique<ChannelKey>(channel.key)});
-  broker_.read(token, channel.key, {.since = channel.tail.top(), .limit = kCatchUpPage});
+  channel.reading = add_pending({kNoShard, 0, std::make_unique<ChannelKey>(channel.key)});
+  broker_.read(channel.reading, channel.key, {.since = channel.tail.top(), .limit = kCatchUpPage});
 }
 
-void HomeChannels::caught_up_page(const ChannelKey& key,
-                                  std::expected<ReadPage, BrokerError> page) {
-  HomeChannel* channel = find(key);
-  if (channel == nullptr || channel->follow != Follow::kCatchingUp) return;
-  if (!page) return attach(*channel);
-  for (const PublicationPtr& publication : page->publications) deliver(*channel, publication);
-  if (channel->tail.top() >= channel->at.top || page->publications.empty()) {
-    // What history no longer has is a hole, which readers find by themselves from the next
-    // publication or top note.
-    channel->follow = Follow::kLive;
-    for (const PendingFollow& follower : std::exchange(channel->pending, {}))
-      accept_follower(*channel, follower);
-    if (channel->tail.top() < channel->at.top) {
-      channel->tail.reset(channel->at.top);
-      channel->changed = true;
-      changed_.push_back(key);
-    }
-    return;
-  }
-  read_missing(*channel);
+void HomeChannels::caught_up_page(HomeChannel& channel, std::expected<ReadPage, BrokerError> page) {
+  channel.reading = 0;
+  if (!page) return lose(channel, to_hub_error(page.error()));
+  // Another life of the channel: compared again from the start.
+  if (page->epoch != channel.at.epoch) return lose(channel, HubError::kUnavailable);
+  for (const PublicationPtr& publication : page->publications) deliver(channel, publication);
+  if (channel.tail.top() >= channel.at.top || page->publications.empty()) return go_live(channel);
+  read_missing(channel);
 }
 
 void HomeChannels::on_publication(const ChannelKey& key, PublicationPtr publication) {
   HomeChannel* channel = find(key);
-  if (channel == nullptr) return;
-  if (channel->follow == Follow::kCatchingUp && publication->prev > channel->tail.top()) {
+  if (channel == nullptr || channel->follow == Follow::kAttaching) return;
+  if (channel->follow != Follow::kLive && publication->prev > channel->tail.top()) {
     // What lies between is still being read from history, and this one with it.
     channel->at.top = std::max(channel->at.top, publication->offset);
     return;
@@ -211,47 +227,89 @@ void HomeChannels::on_publication(const ChannelKey& key, PublicationPtr publicat
 }
 
 void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
-  if (!channel.tail.append(std::move(publication))) return;
-  if (!channel.changed) {
-    channel.changed = true;
-    changed_.push_back(channel.key);
+  if (publication->offset <= channel.tail.top()) return;
+  note_changed(channel);
+  const uint64_t offset = publication->offset;
+  for (Interest& interest : channel.interests) {
+    if (interest.behind) continue;
+    HubMessage message = Feed{interest.id, publication};
+    if (outlet_.try_feed(interest.shard, message)) {
+      interest.next = offset;
+    } else {
+      note_behind(channel, interest);
+    }
   }
-  for (Interest& interest : channel.interests)
-    if (!interest.behind) feed(channel, interest);
+  // Only a shard that is behind still has to be given it from the tail.
+  if (channel.linked()) {
+    channel.tail.append(std::move(publication));
+  } else {
+    channel.tail.reset(offset);
+  }
 }
 
-// Hands over everything behind the shard's position, until its ring is full.
-void HomeChannels::feed(HomeChannel& channel, Interest& interest) {
-  interest.behind = false;
-  if (interest.reset_owed) {
-    Attached at = channel.at;
-    at.top = interest.next;
-    HubMessage message =
-        std::make_unique<ResetNote>(ResetNote{interest.id, std::move(at), *interest.reset_owed});
-    if (!outlet_.try_feed(interest.shard, message)) return note_behind(channel, interest);
-    interest.reset_owed.reset();
+// Hands over everything behind the shard's position. False when its ring is full.
+bool HomeChannels::feed(HomeChannel& channel, Interest& interest) {
+  if (!feed_reset(channel, interest)) return false;
+  const Tail& tail = channel.tail;
+  if (!tail.covers(interest.next) && tail.empty()) {
+    // No publication will show the shard its hole.
+    HubMessage message = TopNote{interest.id, tail.top()};
+    if (!outlet_.try_feed(interest.shard, message)) return false;
+    interest.next = tail.top();
   }
-  if (!channel.tail.covers(interest.next)) interest.next = channel.tail.base();
-  for (const PublicationPtr& publication : channel.tail.after(interest.next)) {
+  interest.next = std::max(interest.next, tail.base());
+  for (const PublicationPtr& publication : tail.after(interest.next)) {
     HubMessage message = Feed{interest.id, publication};
-    if (!outlet_.try_feed(interest.shard, message)) return note_behind(channel, interest);
+    if (!outlet_.try_feed(interest.shard, message)) return false;
     interest.next = publication->offset;
   }
+  interest.behind = false;
+  return true;
+}
+
+bool HomeChannels::feed_reset(HomeChannel& channel, Interest& interest) {
+  if (!interest.reset_owed) return true;
+  Attached at = channel.at;
+  at.top = interest.next;
+  HubMessage message =
+      std::make_unique<ResetNote>(ResetNote{interest.id, std::move(at), *interest.reset_owed});
+  if (!outlet_.try_feed(interest.shard, message)) return false;
+  interest.reset_owed.reset();
+  return true;
 }
 
 void HomeChannels::note_behind(HomeChannel& channel, Interest& interest) {
   interest.behind = true;
   fell_behind.add(1);
-  if (channel.behind) return;
-  channel.behind = true;
-  behind_.push_back(&channel);
+  if (!channel.linked()) behind_.push_back(channel);
+}
+
+void HomeChannels::note_changed(HomeChannel& channel) {
+  if (channel.changed) return;
+  channel.changed = true;
+  changed_.push_back(channel.key);
 }
 
 bool HomeChannels::feed_behind() {
-  for (HomeChannel* channel : std::exchange(behind_, {})) {
-    channel->behind = false;
-    for (Interest& interest : channel->interests)
-      if (interest.behind) feed(*channel, interest);
+  IntrusiveList<HomeChannel, BehindTag> behind;
+  behind.append(behind_);
+  // One refusal speaks for all channels: thousands may be behind the same full ring.
+  std::vector<ShardId> full;
+  while (!behind.empty()) {
+    HomeChannel& channel = behind.pop_front();
+    bool still = false;
+    for (Interest& interest : channel.interests) {
+      if (!interest.behind) continue;
+      const bool tried = std::ranges::find(full, interest.shard) == full.end();
+      if (tried && feed(channel, interest)) continue;
+      if (tried) full.push_back(interest.shard);
+      still = true;
+    }
+    if (still) {
+      behind_.push_back(channel);
+    } else {
+      channel.tail.trim();
+    }
   }
   return !behind_.empty();
 }
@@ -265,24 +323,33 @@ void HomeChannels::announce_tops() {
       HubMessage message = TopNote{interest.id, channel->tail.top()};
       // A shard that is behind learns the top from its feed.
       if (!interest.behind && outlet_.try_feed(interest.shard, message)) continue;
-      if (!channel->changed) changed_.push_back(key);
-      channel->changed = true;
+      note_changed(*channel);
     }
   }
 }
 
 void HomeChannels::on_reset(const ChannelKey& key, const Attached& now, GapReason reason) {
-  if (HomeChannel* channel = find(key)) reset(*channel, now, reason);
+  HomeChannel* channel = find(key);
+  if (channel == nullptr || channel->follow == Follow::kAttaching) return;
+  reset(*channel, now, reason);
+  // The feed goes on behind the new top, so nothing is missing any more. A page of the old life
+  // that is on its way is not wanted; an attach that is on its way compares with the new top.
+  if (channel->follow == Follow::kCatchingUp && std::exchange(channel->reading, 0) != 0)
+    go_live(*channel);
 }
 
 // A reset is owed to each interested shard until its ring has taken it: it must not be lost.
 void HomeChannels::reset(HomeChannel& channel, const Attached& now, GapReason reason) {
   channel.at = now;
   channel.tail.reset(now.top);
+  note_changed(channel);
   for (Interest& interest : channel.interests) {
-    interest.next = now.top;
-    interest.reset_owed = reason;
-    if (!interest.behind) feed(channel, interest);
+    // A shard that does not know of an earlier reset yet is told both as one: the worse reason, and
+    // the lowest position to go on from.
+    const bool both = interest.reset_owed && reason == GapReason::kRolledBack;
+    interest.next = both ? std::min(interest.next, now.top) : now.top;
+    if (!both) interest.reset_owed = reason;
+    if (!interest.behind && !feed(channel, interest)) note_behind(channel, interest);
   }
 }
 
@@ -292,7 +359,6 @@ void HomeChannels::on_feed_broken(const std::vector<Slot>& slots) {
   for (const Slot slot : slots) affected[slot] = true;
   for (const auto& [key, channel] : channels_) {
     if (key.aspect != Aspect::kMessages || !affected[slot_of(key.name)]) continue;
-    if (channel->follow == Follow::kLive) channel->follow = Follow::kCatchingUp;
     attach(*channel);
   }
 }
@@ -308,7 +374,11 @@ void HomeChannels::on_published(BrokerToken token, std::expected<Published, Brok
 
 void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) {
   const Pending pending = take_pending(token);
-  if (pending.catching_up) return caught_up_page(*pending.catching_up, std::move(page));
+  if (pending.catching_up) {
+    HomeChannel* channel = find(*pending.catching_up);
+    if (channel != nullptr && channel->reading == token) caught_up_page(*channel, std::move(page));
+    return;
+  }
   if (!page)
     return outlet_.reply(pending.from, pending.ticket, std::unexpected(to_hub_error(page.error())));
   outlet_.reply(pending.from, pending.ticket, std::move(*page));

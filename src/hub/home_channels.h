@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/intrusive_list.h"
 #include "hub/broker.h"
 #include "hub/post.h"
 #include "hub/presence_book.h"
@@ -39,6 +40,8 @@ class HomeChannels final : public BrokerEvents {
   bool feed_behind();
   // Every 10 s: tells interested shards the tops of channels that changed.
   void announce_tops();
+  // About once a second: attaches again where the broker had failed.
+  void retry_lost();
   size_t size() const { return channels_.size(); }
 
   void on_attached(const ChannelKey& channel, uint32_t attempt,
@@ -64,19 +67,21 @@ class HomeChannels final : public BrokerEvents {
     InterestId interest;
   };
   // detached: not in the table. kAttaching: no feed yet. kCatchingUp: the feed broke; it goes live
-  // when the broker's top is reached.
-  enum class Follow : uint8_t { kAttaching, kLive, kCatchingUp };
-  struct HomeChannel {
+  // when the broker's top is reached. kLost: catching up failed; tried again soon.
+  enum class Follow : uint8_t { kAttaching, kLive, kCatchingUp, kLost };
+  struct BehindTag;
+  // Linked while some interested shard is behind; only then the tail holds anything.
+  struct HomeChannel : ListNode<BehindTag> {
     ChannelKey key;
     std::shared_ptr<const ChannelOptions> options;
     Follow follow = Follow::kAttaching;
     uint32_t attempt = 0;
+    BrokerToken reading = 0;  // the page of history that is on its way while catching up
     Attached at;
     Tail tail{kTailBytes};
     std::vector<Interest> interests;
     std::vector<PendingFollow> pending;
     bool changed = false;  // since the last announcement
-    bool behind = false;   // in the behind list
   };
   static constexpr size_t kTailBytes = 256 * 1024;
   using Channels =
@@ -103,11 +108,15 @@ class HomeChannels final : public BrokerEvents {
   void accept_follower(HomeChannel& channel, const PendingFollow& follower);
   void close_if_unwanted(HomeChannel& channel);
   void deliver(HomeChannel& channel, PublicationPtr publication);
-  void feed(HomeChannel& channel, Interest& interest);
+  bool feed(HomeChannel& channel, Interest& interest);
+  bool feed_reset(HomeChannel& channel, Interest& interest);
   void note_behind(HomeChannel& channel, Interest& interest);
+  void note_changed(HomeChannel& channel);
   void reset(HomeChannel& channel, const Attached& now, GapReason reason);
+  void compare_tops(HomeChannel& channel, const Epoch& before);
   void read_missing(HomeChannel& channel);
-  void caught_up_page(const ChannelKey& key, std::expected<ReadPage, BrokerError> page);
+  void caught_up_page(HomeChannel& channel, std::expected<ReadPage, BrokerError> page);
+  void lose(HomeChannel& channel, HubError error);
   BrokerToken add_pending(Pending pending);
   Pending take_pending(BrokerToken token);
 
@@ -116,10 +125,13 @@ class HomeChannels final : public BrokerEvents {
   const ChannelRules& rules_;
   PresenceBook presence_;
   Channels channels_;
-  std::vector<HomeChannel*> behind_;
+  IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;
+  std::vector<ChannelKey> lost_;
   std::unordered_map<BrokerToken, Pending> pending_;
   BrokerToken next_token_ = 1;
+  uint32_t next_attempt_ =
+      1;  // over all channels: a channel that comes back must not know old ones
 };
 
 }  // namespace parley::hub

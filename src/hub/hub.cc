@@ -11,6 +11,7 @@ namespace {
 
 constexpr seconds kSweepEvery{1};
 constexpr seconds kTopsEvery{10};
+constexpr size_t kBrokerSlice = 256;  // events between looks at the rest of a turn
 metrics::Counter overloaded("parley_hub_overloaded_total",
                             "Requests refused because too many wait for another shard");
 
@@ -54,6 +55,8 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
   home_shard_.check();
   auto options = rules_.find(key.name);
   if (!options) return local_.refuse(subscription, HubError::kUnknownChannel);
+  if (key.aspect == Aspect::kPresence && !options->join_leave)
+    return local_.refuse(subscription, HubError::kNotAvailable);
   local_.subscribe(subscription, key, std::move(options), std::move(start));
 }
 
@@ -63,10 +66,13 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
   home_shard_.check();
   record.options = rules_.find(record.channel.name);
   if (!record.options) return answer_later(who, step, HubError::kUnknownChannel);
+  // The presence stream is written by change_presence() alone.
+  if (record.channel.aspect != Aspect::kMessages)
+    return answer_later(who, step, HubError::kNotAvailable);
   if (!record.options->accepts(record.publication->kind))
     return answer_later(who, step, HubError::kUnsupportedKind);
-  const std::string channel = record.channel.name;
-  ask_home(channel, who, step, std::move(record));
+  const ShardId home = slots_.home(record.channel.name);
+  ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
 }
 
 void Hub::history(RequesterId who, StepId step, const std::string& channel,
@@ -99,6 +105,11 @@ void Hub::presence_counts(RequesterId who, StepId step, const std::string& chann
 }
 
 void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
+  for (const auto& parked : parked_) {
+    if (parked.size() < options_.parked_requests) continue;
+    overloaded.add(1);
+    return answer_later(who, step, HubError::kOverloaded);
+  }
   size_t index = 0;
   while (index < surveys_.size() && surveys_[index].missing > 0) ++index;
   if (index == surveys_.size()) surveys_.emplace_back();
@@ -110,7 +121,7 @@ void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
 
 void Hub::change_presence(const std::string& channel, Change change, ClientInfo member) {
   const auto options = rules_.find(channel);
-  if (!options || !options->presence) return;
+  if (!options || !(options->presence || options->join_leave)) return;
   ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
       PresenceChange{channel, change, std::move(member)});
 }
@@ -316,15 +327,18 @@ Pace Hub::turn(const Now& now) {
   bool more = true;
   while (more && budget > 0) {
     drain_loopback(budget);
-    more = broker_.run(now_, home_, budget);
+    const size_t slice = std::min(budget, kBrokerSlice);
+    more = broker_.run(now_, home_, slice);
+    // The broker does not say how much it did; with more to do it has used its slice.
+    if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
-    budget -= std::min(budget, answered);
+    budget -= answered;
     more = more || answered > 0 || !loopback_.empty();
   }
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
-  if (more || !loopback_.empty()) return Pace::kNow;
+  if (more || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
   return waiting || behind ? Pace::kSoon : Pace::kIdle;
 }
 
@@ -332,6 +346,7 @@ void Hub::periodic() {
   if (now_.mono >= next_sweep_) {
     next_sweep_ = now_.mono + kSweepEvery;
     local_.sweep(now_.mono);
+    home_.retry_lost();
   }
   if (now_.mono >= next_tops_) {
     next_tops_ = now_.mono + kTopsEvery;

@@ -33,9 +33,10 @@ enum class Pace : uint8_t { kIdle, kSoon, kNow };
 
 // What: channels, subscriptions, publishing, history and presence, for the sessions of one shard;
 // and, for the channels whose home this shard is, their sequencing through the Broker and their
-// feed. No method calls back before it returned: answers, events and feeds come out of turn().
-// Owner: the server, one per shard. Shard: its own; receive() is called there too. Failure: every
-// request is answered exactly once, with HubError if it must. See docs/life-of-a-message.md.
+// feed. No method that a session calls calls back before it returned: answers, events and feeds
+// come out of turn() and receive(). Owner: the server, one per shard. Shard: its own; receive() is
+// called there too. Failure: every request is answered exactly once, with HubError if it must. See
+// docs/life-of-a-message.md.
 class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
  public:
   Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post& post,
@@ -61,18 +62,25 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   // Channels with subscribers on any shard of this node; `pattern` is a glob, "" for all.
   void channels(RequesterId who, StepId step, const std::string& pattern);
   // Enter, update or leave. Not answered; a leave is never refused. Does nothing where the
-  // namespace has presence off.
+  // namespace has both presence and join_leave off.
   void change_presence(const std::string& channel, Change change, ClientInfo member);
 
   // A message from another shard's hub, in the order in which it was sent.
   void receive(ShardId from, HubMessage message);
+  // The time from here on, until the next call or turn().
+  void set_now(const Now& now) { now_ = now; }
   // Does what is due, and says when it wants the next turn.
   Pace turn(const Now& now);
+
+  // Something was asked since the last turn, for example during the flush.
+  bool has_work() const { return !loopback_.empty() || local_.has_ready(); }
 
   const ChannelRules& rules() const { return rules_; }
   ShardId shard() const { return home_shard_.id(); }
   const Now& now() const { return now_; }
+  // Channels that this shard follows for its own subscribers, and those that it is home to.
   size_t channels_followed() const { return local_.size(); }
+  size_t channels_homed() const { return home_.size(); }
 
  private:
   // Who waits for the reply to a request.

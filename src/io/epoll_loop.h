@@ -47,6 +47,7 @@ class EpollLoop {
   void unwatch(int fd);
   void watch_waker(int fd);
   size_t open_sockets() const { return sockets_.size(); }
+  bool flush_pending() const { return !dirty_.empty() || !urgent_.empty(); }
 
   // The parts of a turn, in this order.
   void wait(int timeout_ms);

@@ -31,6 +31,7 @@ void Shard::turn(Duration max_sleep) {
   wait(max_sleep);
   now_ = read_clock();
   meters::turns.add();
+  for (TurnHook* hook : hooks_) hook->on_turn_start(now_);
   loop_.dispatch();
   run_posts();
   timers_.advance(now_, options_.timers_per_turn);
@@ -62,6 +63,7 @@ int Shard::sleep_ms(Duration max_sleep) const {
   if (const std::optional<Time> due = timers_.next_due()) {
     sleep = std::min<Duration>(sleep, *due - std::chrono::steady_clock::now());
   }
+  for (const TurnHook* hook : hooks_) sleep = std::min(sleep, hook->max_sleep());
   // Up, so that a timer is due when the loop wakes for it.
   return static_cast<int>(
       std::chrono::ceil<milliseconds>(std::max(sleep, Duration::zero())).count());

@@ -8,10 +8,10 @@
 
 #include "base/affinity.h"
 #include "base/log.h"
+#include "base/timer_wheel.h"
 #include "io/acceptor.h"
 #include "io/epoll_loop.h"
 #include "io/post_queue.h"
-#include "base/timer_wheel.h"
 #include "io/waker.h"
 
 namespace parley::io {
@@ -20,6 +20,8 @@ namespace parley::io {
 class TurnHook {
  public:
   virtual ~TurnHook() = default;
+  // First of all, before input is read.
+  virtual void on_turn_start(const Now&) {}
   // After input, inbox and timers, before the flush.
   virtual void on_turn(const Now& now) = 0;
   // Just before the flush and again after it: the place to wake other shards, once.
@@ -27,6 +29,8 @@ class TurnHook {
   // True keeps the loop from sleeping. Also asked after the shard has announced that it sleeps, and
   // must then see what any thread had made visible before it called Waker::wake().
   virtual bool has_work() const { return false; }
+  // The loop sleeps no longer than this, in whole milliseconds.
+  virtual Duration max_sleep() const { return Duration::max(); }
 };
 
 struct ShardOptions {
@@ -61,6 +65,8 @@ class Shard {
   const Now& now() const { return now_; }
   TimerWheel& timers() { return timers_; }
   size_t open_sockets() const { return loop_.open_sockets(); }
+  // Sockets still wait to be flushed: the last flush used up its budget.
+  bool flush_pending() const { return loop_.flush_pending(); }
 
   // Feeds the unread bytes to the handler before it returns; the socket may then be closed already.
   Socket& adopt(DetachedSocket detached, std::unique_ptr<SocketHandler> handler);

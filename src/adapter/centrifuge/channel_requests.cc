@@ -1,0 +1,117 @@
+// What clients ask about channels without being subscribed: publish, history, presence.
+#include <algorithm>
+
+#include "adapter/centrifuge/adapter.h"
+#include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/wire_publication.h"
+
+namespace parley::adapter::centrifuge {
+
+void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
+                               session::Effects& effects) {
+  if (request.channel.empty()) return bad_request(effects);
+  const auto options = context_.rules.find(request.channel);
+  if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
+  const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish);
+  if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
+  if (request.data.empty() || request.type != 0)
+    return refuse(id, wire::ErrorCode::kBadRequest, effects);
+
+  const Channel* channel = find(request.channel);
+  const bool subscribed = channel != nullptr && !channel->joining;
+  hub::PublishRecord record{.channel = {std::string(request.channel)}};
+  record.publication = std::make_unique<hub::Publication>();
+  record.publication->data = request.data;
+  record.publication->publisher = std::make_unique<const hub::ClientInfo>(client_info());
+  record.principal = principal_.user;
+  record.ack = options->level;
+  const hub::StepId step =
+      requests_.add({.command = id, .publisher = subscribed ? channel->handle : 0});
+  effects.publish(step, std::move(record));
+}
+
+// The publisher sees its publication before the reply.
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::Published& published,
+                               session::Effects& effects) {
+  Buffer& out = effects.scratch();
+  context_.codec.append_reply(out, request.command, wire::PublishResult{});
+  effects.send_after(request.publisher, published.position.offset, out);
+}
+
+void CentrifugeAdapter::handle(uint32_t id, const wire::HistoryRequest& request,
+                               session::Effects& effects) {
+  if (request.channel.empty()) return bad_request(effects);
+  const auto options = context_.rules.find(request.channel);
+  if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
+  if (!options->has_history()) return refuse(id, wire::ErrorCode::kNotAvailable, effects);
+  const auth::Verdict verdict = check(request.channel, auth::Verb::kHistory);
+  if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
+
+  const uint32_t most = context_.options.history_limit;
+  hub::ReadQuery query{
+      .limit = request.limit < 0 ? most : std::min(most, static_cast<uint32_t>(request.limit)),
+      .max_bytes = context_.options.reply_bytes / 2,
+      .reverse = request.reverse};
+  PendingRequest pending{.command = id};
+  if (request.since) {
+    if (request.reverse && request.since->offset == 0)
+      return refuse(id, wire::ErrorCode::kBadRequest, effects);
+    query.since = request.since->offset;
+    pending.epoch_given = !request.since->epoch.empty();
+    pending.epoch = hub::parse_epoch(request.since->epoch);
+  }
+  effects.history(requests_.add(pending), std::string(request.channel), query);
+}
+
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::ReadPage& page,
+                               session::Effects& effects) {
+  const bool same_stream =
+      !request.epoch_given || (request.epoch && request.epoch->same_incarnation(page.epoch));
+  if (!same_stream)
+    return refuse(request.command, wire::ErrorCode::kUnrecoverablePosition, effects);
+  const WirePublications publications(context_.codec, page.publications);
+  const std::string epoch = hub::to_string(page.epoch);
+  reply(request.command,
+        wire::HistoryResult{.publications = publications.all(), .epoch = epoch, .offset = page.top},
+        effects);
+}
+
+void CentrifugeAdapter::start_presence(uint32_t id, const std::string_view channel,
+                                       bool counts_only, session::Effects& effects) {
+  if (channel.empty()) return bad_request(effects);
+  const auto options = context_.rules.find(channel);
+  if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
+  if (!options->presence) return refuse(id, wire::ErrorCode::kNotAvailable, effects);
+  const auth::Verdict verdict = check(channel, auth::Verb::kPresence);
+  if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
+  effects.presence(requests_.add({.command = id}), std::string(channel), counts_only);
+}
+
+void CentrifugeAdapter::handle(uint32_t id, const wire::PresenceRequest& request,
+                               session::Effects& effects) {
+  start_presence(id, request.channel, false, effects);
+}
+
+void CentrifugeAdapter::handle(uint32_t id, const wire::PresenceStatsRequest& request,
+                               session::Effects& effects) {
+  start_presence(id, request.channel, true, effects);
+}
+
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::PresenceSnapshot& snapshot,
+                               session::Effects& effects) {
+  std::vector<wire::PresenceResult::Entry> entries;
+  entries.reserve(snapshot.members.size());
+  for (const hub::ClientInfo& member : snapshot.members)
+    entries.emplace_back(member.client, to_wire(member));
+  reply(request.command, wire::PresenceResult{entries}, effects);
+}
+
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::PresenceCounts& counts,
+                               session::Effects& effects) {
+  reply(request.command,
+        wire::PresenceStatsResult{static_cast<uint32_t>(counts.clients),
+                                  static_cast<uint32_t>(counts.users)},
+        effects);
+}
+
+}  // namespace parley::adapter::centrifuge

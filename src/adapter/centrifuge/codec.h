@@ -1,0 +1,44 @@
+// The seam between the protocol's logic and its encodings.
+#pragma once
+
+#include <variant>
+
+#include "codec/centrifuge/commands.h"
+#include "codec/centrifuge/replies.h"
+#include "session/adapter.h"
+
+namespace parley::adapter::centrifuge {
+
+namespace wire = codec::centrifuge;
+
+using ReplyBody = std::variant<wire::ErrorReply, wire::ConnectResult, wire::SubscribeResult,
+                               wire::UnsubscribeResult, wire::PublishResult, wire::PresenceResult,
+                               wire::PresenceStatsResult, wire::HistoryResult>;
+
+// Takes the commands of a frame one by one; false leaves the rest unread.
+class CommandSink {
+ public:
+  virtual ~CommandSink() = default;
+  virtual bool on_command(const wire::Command& command) = 0;
+};
+
+// What: one encoding of the protocol. Owner: a static of its factory function below; stateless,
+// shared by all sessions that speak it. Shard: any. Failure: decode() says false for what is
+// disconnect 3501.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  virtual const session::Dialect& dialect() const = 0;
+  virtual bool decode(ByteView frame, CommandSink& sink) const = 0;
+  virtual void append_reply(Buffer& out, uint32_t id, const ReplyBody& body) const = 0;
+  virtual void append_unsubscribe_push(Buffer& out, std::string_view channel,
+                                       wire::UnsubscribeCode code) const = 0;
+  virtual void append_ping(Buffer& out) const = 0;
+  // The bytes field for a publication's data: the data itself, or what is built of it in `room`.
+  virtual ByteView content(const hub::Publication& publication, Buffer& room) const = 0;
+};
+
+// JSON over text messages.
+const Codec& json_codec();
+
+}  // namespace parley::adapter::centrifuge

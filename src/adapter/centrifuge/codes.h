@@ -1,0 +1,20 @@
+// How neutral failures are called in this protocol: one table for each.
+#pragma once
+
+#include "auth/access.h"
+#include "codec/centrifuge/codes.h"
+#include "hub/requester.h"
+#include "session/end_reason.h"
+
+namespace parley::adapter::centrifuge {
+
+// What the client is told when its session ends for `reason`. For kUnauthorized and others that
+// have several codes, the usual one.
+session::EndCode end_code(session::EndReason reason);
+session::EndCode end_code(codec::centrifuge::DisconnectCode code);
+
+codec::centrifuge::ErrorCode error_code(hub::HubError error);
+// Not for kAllow.
+codec::centrifuge::ErrorCode error_code(auth::Verdict verdict);
+
+}  // namespace parley::adapter::centrifuge

@@ -1,0 +1,98 @@
+// The protocol in JSON.
+#include "adapter/centrifuge/wire_publication.h"
+#include "base/base64.h"
+#include "codec/centrifuge/json_command_decoder.h"
+#include "codec/centrifuge/json_encoder.h"
+#include "codec/json/write.h"
+
+namespace parley::adapter::centrifuge {
+namespace {
+
+class JsonDialect final : public session::Dialect {
+ public:
+  session::MessageType type() const override { return session::MessageType::kText; }
+  void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
+              Buffer& out) const override;
+};
+
+// Offsets mean something to clients only where they can be used.
+bool tells_offsets(const hub::ChannelOptions& options) {
+  return options.has_history() || options.positioned || options.recoverable;
+}
+
+void JsonDialect::encode(const hub::LocalChannel& channel, const hub::Publication& publication,
+                         Buffer& out) const {
+  const std::string_view name = channel.key().name;
+  switch (publication.change) {
+    case hub::Change::kEnter:
+      return wire::JsonEncoder::push(out, name, wire::JoinPush{to_wire(*publication.publisher)});
+    case hub::Change::kLeave:
+      return wire::JsonEncoder::push(out, name, wire::LeavePush{to_wire(*publication.publisher)});
+    case hub::Change::kUpdate:
+      return;  // the protocol has no word for it
+    case hub::Change::kMessage:
+      break;
+  }
+  WirePublication message(json_codec(), publication);
+  if (!tells_offsets(channel.options())) message.get().offset = 0;
+  if (message.get().offset != 1) return wire::JsonEncoder::push(out, name, message.get());
+  // Whoever subscribed to the empty stream learns its epoch here.
+  const std::string epoch = to_string(publication.epoch);
+  message.get().epoch = epoch;
+  wire::JsonEncoder::push(out, name, message.get());
+}
+
+class JsonCodec final : public Codec {
+ public:
+  const session::Dialect& dialect() const override { return dialect_; }
+
+  // One decoder for all connections of a thread: it keeps nothing between frames but its memory,
+  // and handling a command never decodes another frame.
+  bool decode(ByteView frame, CommandSink& sink) const override {
+    static thread_local wire::JsonCommandDecoder decoder;
+    const auto pass_on = [&sink](const wire::Command& command) { return sink.on_command(command); };
+    return decoder.decode(frame, pass_on) != wire::FrameEnd::kBadRequest;
+  }
+
+  void append_reply(Buffer& out, uint32_t id, const ReplyBody& body) const override {
+    std::visit([&](const auto& result) { wire::JsonEncoder::reply(out, id, result); }, body);
+  }
+
+  void append_unsubscribe_push(Buffer& out, std::string_view channel,
+                               wire::UnsubscribeCode code) const override {
+    const auto& row = row_of(code);
+    wire::JsonEncoder::push(out, channel,
+                            wire::UnsubscribePush{static_cast<uint32_t>(row.code), row.reason});
+  }
+
+  void append_ping(Buffer& out) const override { wire::JsonEncoder::ping(out); }
+
+  // JSON as it is, text as a JSON string, binary as {"base64":"..."}.
+  ByteView content(const hub::Publication& publication, Buffer& room) const override {
+    switch (publication.kind) {
+      case hub::ContentKind::kJson:
+        return publication.data;
+      case hub::ContentKind::kText:
+        codec::json::append_string(room, publication.data);
+        return room;
+      case hub::ContentKind::kBinary:
+        room = R"({"base64":")";
+        append_base64(room, publication.data);
+        room += R"("})";
+        return room;
+    }
+    return {};
+  }
+
+ private:
+  JsonDialect dialect_;
+};
+
+}  // namespace
+
+const Codec& json_codec() {
+  static const JsonCodec codec;
+  return codec;
+}
+
+}  // namespace parley::adapter::centrifuge

@@ -1,0 +1,42 @@
+// Publications in the protocol's words.
+#pragma once
+
+#include <vector>
+
+#include "adapter/centrifuge/codec.h"
+#include "hub/publication.h"
+
+namespace parley::adapter::centrifuge {
+
+wire::ClientInfo to_wire(const hub::ClientInfo& info);
+
+// A hub publication as the codec wants it: borrows from the publication and from itself, so it
+// stays where it was made.
+class WirePublication {
+ public:
+  WirePublication(const Codec& codec, const hub::Publication& publication);
+  WirePublication(const WirePublication&) = delete;
+  WirePublication& operator=(const WirePublication&) = delete;
+
+  wire::Publication& get() { return publication_; }
+  const wire::Publication& get() const { return publication_; }
+
+ private:
+  wire::ClientInfo info_;
+  std::vector<wire::Publication::Tag> tags_;
+  Buffer room_;
+  wire::Publication publication_;
+};
+
+// The publications of a history reply or a recovery.
+class WirePublications {
+ public:
+  WirePublications(const Codec& codec, std::span<const hub::PublicationPtr> publications);
+  std::span<const wire::Publication> all() const { return all_; }
+
+ private:
+  std::vector<std::unique_ptr<WirePublication>> kept_;
+  std::vector<wire::Publication> all_;
+};
+
+}  // namespace parley::adapter::centrifuge

@@ -1,0 +1,156 @@
+#include "adapter/eventsource/adapter.h"
+
+#include <array>
+
+#include "adapter/eventsource/event_dialect.h"
+#include "adapter/eventsource/event_id.h"
+#include "base/check.h"
+#include "codec/http1/uri.h"
+#include "codec/sse/encoder.h"
+
+namespace parley::adapter::eventsource {
+namespace {
+
+using session::EndReason;
+
+// What a client is told at the end.
+enum class Farewell : uint8_t {
+  kNone,     // nobody listens
+  kRefusal,  // an HTTP status if it still can be given, else a comment
+  kLater,    // come back: EventSource gives up for ever on any status but 200, so it is never one
+};
+struct End {
+  session::EndCode code;
+  Farewell farewell;
+};
+
+// In the order of EndReason.
+constexpr std::array<End, session::kEndReasons> kEnds{{
+    {{200, "client left"}, Farewell::kNone},
+    {{200, "transport lost"}, Farewell::kNone},
+    {{503, "server stops"}, Farewell::kLater},
+    {{400, "bad request"}, Farewell::kRefusal},
+    {{413, "too large"}, Farewell::kRefusal},
+    {{408, "too slow to start"}, Farewell::kRefusal},
+    {{408, "no sign of life"}, Farewell::kNone},
+    {{503, "does not keep up"}, Farewell::kLater},
+    {{429, "too many requests"}, Farewell::kLater},
+    {{429, "above a limit"}, Farewell::kLater},
+    {{401, "unauthorized"}, Farewell::kRefusal},
+    {{404, "no such channel"}, Farewell::kRefusal},
+    {{500, "internal error"}, Farewell::kLater},
+    {{503, "position lost"}, Farewell::kLater},
+}};
+constexpr session::EndCode kForbidden{403, "forbidden"};
+
+const End& end_of(EndReason reason) { return kEnds[static_cast<size_t>(reason)]; }
+
+EndReason refusal(auth::Verdict verdict) {
+  switch (verdict) {
+    case auth::Verdict::kUnknownChannel:
+      return EndReason::kNotAvailable;
+    case auth::Verdict::kBadName:
+      return EndReason::kBadRequest;
+    case auth::Verdict::kAllow:
+    case auth::Verdict::kDeny:
+      break;
+  }
+  return EndReason::kUnauthorized;
+}
+
+// The id that the client resumes from, "" for none. The header is what a reconnect sends and wins
+// over the query, where polyfills put the id. Nothing when the query is malformed.
+std::optional<std::string> last_event_id(const session::Handshake& handshake) {
+  const auto params = codec::http1::parse_query(handshake.query);
+  if (!params) return std::nullopt;
+  std::string id(handshake.header("last-event-id"));
+  for (const auto& [name, value] : *params)
+    if (id.empty() && (name == "lastEventId" || name == "last_event_id")) id = value;
+  return id;
+}
+
+uint32_t in_ms(Duration duration) {
+  return static_cast<uint32_t>(std::chrono::duration_cast<milliseconds>(duration).count());
+}
+
+}  // namespace
+
+const session::Dialect& EventSourceAdapter::dialect() const { return event_dialect(); }
+
+void EventSourceAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
+  if (!access_.anonymous_may_connect()) return effects.end(EndReason::kUnauthorized);
+  const auth::Verdict verdict = access_.check({}, handshake.path, auth::Verb::kSubscribe);
+  if (verdict != auth::Verdict::kAllow) {
+    forbidden_ = true;
+    return effects.end(refusal(verdict));
+  }
+  const auto id = last_event_id(handshake);
+  if (!id) return effects.end(EndReason::kBadRequest);
+  hub::Start start;
+  if (!id->empty()) {
+    resuming_ = true;
+    start.kind = hub::Start::Kind::kResume;
+    start.position = parse_event_id(*id);
+  }
+  effects.subscribe({.name = std::string(handshake.path)}, std::move(start));
+}
+
+// Nothing comes this way from an EventSource.
+void EventSourceAdapter::on_message(session::MessageType, ByteView, session::Effects& effects) {
+  effects.end(EndReason::kBadRequest);
+}
+
+void EventSourceAdapter::on_subscribed(session::SubscriptionHandle,
+                                       std::expected<hub::Subscribed, hub::HubError> result,
+                                       session::Effects& effects) {
+  if (!result) {
+    const bool missing = result.error() == hub::HubError::kUnknownChannel ||
+                         result.error() == hub::HubError::kNotAvailable;
+    return effects.end(missing ? EndReason::kNotAvailable : EndReason::kInternalError);
+  }
+  started_ = true;
+  codec::sse::Event event{
+      .retry_ms = in_ms(effects.random_between(options_.retry_from, options_.retry_to))};
+  // A block with only an id dispatches no event but is remembered: a client that is cut off before
+  // its first event still resumes. One that resumes keeps its own id until it has what it missed.
+  std::string id;
+  if (!resuming_) event.id = id = to_event_id(result->top);
+  Buffer& out = effects.scratch();
+  CHECK(codec::sse::encode_event(event, out));
+  effects.send(out);
+  if (options_.heartbeat > Duration::zero())
+    effects.set_timer(session::TimerId::kPing,
+                      effects.random_between(options_.heartbeat / 2, options_.heartbeat));
+}
+
+void EventSourceAdapter::on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
+                                session::Effects& effects) {
+  Buffer& out = effects.scratch();
+  encode_gap(gap, effects.position(handle), out);
+  effects.send(out);
+}
+
+void EventSourceAdapter::on_timer(session::TimerId, session::Effects& effects) {
+  Buffer& out = effects.scratch();
+  codec::sse::encode_comment(" hb", out);
+  effects.send_urgent(out);
+  effects.set_timer(session::TimerId::kPing, options_.heartbeat);
+}
+
+session::EndCode EventSourceAdapter::on_end(EndReason reason, session::Effects& effects) {
+  const End& end = end_of(reason);
+  const bool silent =
+      end.farewell == Farewell::kNone || (end.farewell == Farewell::kRefusal && !started_);
+  if (!silent) {
+    Buffer& out = effects.scratch();
+    codec::sse::encode_comment(std::string(" end ").append(session::to_string(reason)), out);
+    if (end.farewell == Farewell::kLater) {
+      const Duration later = effects.random_between(options_.retry_to, options_.late_retry_to);
+      CHECK(codec::sse::encode_event({.retry_ms = in_ms(later)}, out));
+    }
+    effects.send(out);
+  }
+  return forbidden_ && reason == EndReason::kUnauthorized ? kForbidden : end.code;
+}
+
+}  // namespace parley::adapter::eventsource

@@ -1,0 +1,65 @@
+// Plain EventSource clients on GET /sse/<channel>: one channel, one direction, resume by
+// Last-Event-ID.
+#pragma once
+
+#include "auth/access.h"
+#include "session/adapter.h"
+#include "session/effects.h"
+
+namespace parley::adapter::eventsource {
+
+struct Options {
+  Duration heartbeat = seconds(15);  // a comment, so that proxies keep the stream; 0: none
+  // How long a client waits before it reconnects: drawn for each client, so that they do not all
+  // come back together.
+  Duration retry_from = seconds(1);
+  Duration retry_to = seconds(2);
+  Duration late_retry_to = seconds(15);  // from retry_to; when the server ends the stream
+};
+
+// What: subscribes to the channel in the path, and sends its publications as events. Nothing is
+// sent before the channel's answer, so that the transport can still answer a refusal with the HTTP
+// status in EndCode::code. Owner: its Session. Shard: the session's. Failure: a refusal by status;
+// later ends are told in a comment. Source: WHATWG HTML 9.2.
+class EventSourceAdapter final : public session::Adapter {
+ public:
+  EventSourceAdapter(const auth::Access& access, const Options& options)
+      : access_(access), options_(options) {}
+
+  std::string_view protocol() const override { return "eventsource"; }
+  const session::Dialect& dialect() const override;
+
+  void on_open(const session::Handshake& handshake, session::Effects& effects) override;
+  void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
+  void on_subscribed(session::SubscriptionHandle handle,
+                     std::expected<hub::Subscribed, hub::HubError> result,
+                     session::Effects& effects) override;
+  void on_answer(hub::StepId, hub::Answer, session::Effects&) override {}
+  void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
+              session::Effects& effects) override;
+  void on_timer(session::TimerId timer, session::Effects& effects) override;
+  session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
+
+ private:
+  const auth::Access& access_;
+  const Options& options_;
+  bool resuming_ = false;
+  bool started_ = false;    // something has been sent
+  bool forbidden_ = false;  // other credentials than none might do
+};
+
+// Owner: server. Shard: any. `access` must outlive the factory, and the factory its adapters.
+class EventSourceFactory final : public session::AdapterFactory {
+ public:
+  explicit EventSourceFactory(const auth::Access& access, const Options& options = {})
+      : access_(access), options_(options) {}
+  std::unique_ptr<session::Adapter> make() const override {
+    return std::make_unique<EventSourceAdapter>(access_, options_);
+  }
+
+ private:
+  const auth::Access& access_;
+  Options options_;
+};
+
+}  // namespace parley::adapter::eventsource

@@ -1,0 +1,45 @@
+#include "server/shard_world.h"
+
+#include "server/routes.h"
+
+namespace parley::server {
+namespace {
+constexpr size_t kMailPerTurn = 4096;
+}
+
+ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
+    : shard_(shard),
+      broker_({}, ids_, shard.now()),
+      post_(mail, shard.id()),
+      hub_({.shard = shard.id()}, shared.slots, broker_, post_, shared.rules, ids_),
+      mail_hook_(mail, shard.id(), kMailPerTurn,
+                 [this](ShardId from, hub::HubMessage&& message) {
+                   hub_.receive(from, std::move(message));
+                 }),
+      sessions_(hub_, shard.timers(), ids_, {}),
+      routes_(std::make_unique<Routes>(shared, hub_, sessions_)),
+      http_(shard, (routes_->add_to(router_), router_)) {
+  // In a turn: what other shards sent, then the hub, then answers to HTTP.
+  shard.add_hook(mail_hook_);
+  shard.add_hook(*this);
+  shard.add_hook(http_);
+}
+
+ShardWorld::~ShardWorld() = default;
+
+void ShardWorld::on_turn(const Now& now) {
+  pace_ = hub_.turn(now);
+  sessions_.begin_flush(flushed_);
+}
+
+Duration ShardWorld::max_sleep() const {
+  // The hub looks after itself once a second.
+  return pace_ == hub::Pace::kSoon ? Duration(milliseconds(1)) : Duration(seconds(1));
+}
+
+void ShardWorld::drain() {
+  shard_.close_listeners();
+  sessions_.end_all(session::EndReason::kShutdown);
+}
+
+}  // namespace parley::server

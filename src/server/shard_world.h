@@ -1,0 +1,68 @@
+// Everything that lives on one shard, put together.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/access.h"
+#include "base/random.h"
+#include "broker/memory/memory_broker.h"
+#include "http/origin_policy.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "hub/hub.h"
+#include "io/shard.h"
+#include "server/hub_post.h"
+#include "session/session_table.h"
+
+namespace parley::server {
+
+class Routes;
+
+// What all shards share: immutable after start.
+struct Shared {
+  const hub::SlotTable& slots;
+  const hub::ChannelRules& rules;
+  const auth::Access& access;
+  http::OriginPolicy origins;
+  std::string api_key;    // "": the server API refuses everyone, unless `open_api`
+  bool open_api = false;  // dev: the server API asks for no key
+  bool demo = false;      // dev: the demo page at /
+  std::string node_id;    // random, for people
+  const std::atomic<bool>& ready;
+};
+
+// What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:
+// run(). Shard: its own; built and destroyed by the main thread while the shard does not run.
+class ShardWorld final : public io::TurnHook {
+ public:
+  ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared);
+  ~ShardWorld() override;
+
+  http::Server& http() { return http_; }
+  session::SessionTable& sessions() { return sessions_; }
+  // Stops accepting, tells every client, and lets their last words go out. Returns at once.
+  void drain();
+
+ private:
+  void on_turn_start(const Now& now) override { hub_.set_now(now); }
+  void on_turn(const Now& now) override;
+  void on_turn_end() override { flushed_ = !shard_.flush_pending(); }
+  bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
+  Duration max_sleep() const override;
+
+  io::Shard& shard_;
+  SystemIdSource ids_;
+  broker::memory::MemoryBroker broker_;
+  HubPost post_;
+  hub::Hub hub_;
+  HubMailHook mail_hook_;
+  session::SessionTable sessions_;
+  std::unique_ptr<Routes> routes_;
+  http::Router router_;
+  http::Server http_;
+  hub::Pace pace_ = hub::Pace::kIdle;
+  bool flushed_ = true;
+};
+
+}  // namespace parley::server
