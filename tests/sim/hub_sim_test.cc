@@ -9,7 +9,7 @@
 namespace parley::sim {
 namespace {
 
-constexpr int kSteps = 2500;
+constexpr int kSteps = 5000;
 
 uint64_t from_environment(const char* name, uint64_t otherwise) {
   const char* text = std::getenv(name);
