@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "adapter/eventsource/event_dialect.h"
+#include "adapter/eventsource/dialect.h"
 #include "base/utf8.h"
 #include "codec/json/validate.h"
 
