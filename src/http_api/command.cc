@@ -160,11 +160,11 @@ bool decode_publish(Reader& reader, const CommandLimits& limits, Command& out) {
   if (!reader.object()) return false;
   RawData data;
   for (std::string_view key; reader.key(key);) {
-    const bool is_channel = key == "channel" && !reader.null();
-    const bool good = is_channel
-                          ? read_channel(reader, out)
-                          : key == "channel" || read_publish_field(key, reader, limits, data, out);
-    if (!good) return false;
+    if (key == "channel") {
+      if (!reader.null() && !read_channel(reader, out)) return false;
+    } else if (!read_publish_field(key, reader, limits, data, out)) {
+      return false;
+    }
   }
   finish_publish(data, limits, out);
   finish_channel(out);

@@ -5,6 +5,9 @@
 #include "adapter/eventsource/adapter.h"
 #include "admin/demo_handler.h"
 #include "http/router.h"
+#include "http_api/health_handlers.h"
+#include "http_api/publish_door.h"
+#include "http_api/server_api.h"
 #include "server/shard_world.h"
 #include "transport/sse/sse_handler.h"
 #include "transport/websocket/websocket_handler.h"
@@ -23,6 +26,9 @@ class Routes {
   transport::websocket::WebSocketHandler centrifuge_websocket_;
   adapter::eventsource::EventSourceFactory eventsource_;
   transport::sse::SseHandler eventsource_sse_;
+  http_api::PublishDoor publish_door_;
+  http_api::ServerApi api_;
+  http_api::HealthHandlers health_;
   admin::DemoHandler demo_;
 };
 

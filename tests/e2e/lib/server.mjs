@@ -72,7 +72,7 @@ class Server {
     for (const deadline = Date.now() + READY_MS; Date.now() < deadline && !ended; await pause(20)) {
       if (await isReady(this.url)) return;
     }
-    this.kill();
+    await this.kill();
     throw new Error(`the server did not become ready: ${ended?.how ?? `no answer in ${READY_MS} ms`}\n${this.#stderr}`);
   }
 
@@ -85,9 +85,10 @@ class Server {
     if (end.code !== 0) throw new Error(`the server ended badly: ${end.how}\n${this.#stderr}`);
   }
 
-  /** SIGKILL: for tests of crashes. */
-  kill() {
+  /** SIGKILL: for tests of crashes. Resolves when the server is gone. */
+  async kill() {
     this.#child.kill('SIGKILL');
+    await this.#ended;
   }
 }
 
