@@ -13,18 +13,21 @@ metrics::Counter encoded_alone("parley_encodings_single_total",
 }  // namespace
 
 // What a channel keeps of its encodings while they are in use. Usually one.
-struct EncodeCache::ChannelRuns final : hub::ChannelAddon {
-  explicit ChannelRuns(EncodeCache& c) : cache(c) {}
+struct EncodeCache::ChannelRuns final : hub::ChannelAddon, ListNode<ChannelRuns> {
+  explicit ChannelRuns(EncodeCache& c) : cache(&c) { c.channels_.push_back(*this); }
   ~ChannelRuns() override {
-    std::erase(cache.used_, this);
-    for (auto& run : runs) cache.release(std::move(run));
+    if (cache == nullptr) return;
+    std::erase(cache->used_, this);
+    for (auto& run : runs) cache->release(std::move(run));
   }
-  EncodeCache& cache;
+  EncodeCache* cache;  // null when it has gone before the channel
   std::vector<std::unique_ptr<Run>> runs;
 };
 
+EncodeCache::EncodeCache() = default;
+
 EncodeCache::~EncodeCache() {
-  for (ChannelRuns* channel : used_) channel->runs.clear();
+  while (!channels_.empty()) channels_.pop_front().cache = nullptr;
 }
 
 size_t EncodeCache::Run::begin_of(uint64_t position) const {

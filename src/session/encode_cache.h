@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/intrusive_list.h"
 #include "hub/local_channels.h"
 #include "session/adapter.h"
 #include "session/transport_link.h"
@@ -14,8 +15,8 @@ namespace parley::session {
 
 // What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is
 // flushed and given back when the turn's flush is done. A reader that stands before a run's base
-// gets its frames encoded alone, into the arena. Owner: SessionTable. Shard: its own. Slices stay
-// valid until begin_turn() or until the same run is extended.
+// gets its frames encoded alone, into the arena. Owner: SessionTable, which may die before the hub
+// does. Shard: its own. Slices stay valid until begin_turn() or until the same run is extended.
 class EncodeCache {
  public:
   struct Frame {
@@ -40,6 +41,7 @@ class EncodeCache {
     ByteView bytes;
   };
 
+  EncodeCache();
   ~EncodeCache();
 
   // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes
@@ -66,6 +68,7 @@ class EncodeCache {
   void extend(Run& run, const hub::LocalChannel& channel, uint64_t position);
   void release(std::unique_ptr<Run> run);
 
+  IntrusiveList<ChannelRuns, ChannelRuns> channels_;  // all, since they may outlive the cache
   std::vector<ChannelRuns*> used_;
   std::vector<std::unique_ptr<Run>> pool_;
   std::vector<Buffer> arena_;  // blocks that never grow beyond their capacity while lent
