@@ -104,6 +104,14 @@ TEST_F(EventSourceTest, ResumesBehindTheLastEventId) {
   EXPECT_EQ(hear(browser, open("news", first)), (Lines{"retry", "message:2#" + second}));
 }
 
+TEST_F(EventSourceTest, IdZeroAsksForAllThatIsKept) {
+  const std::string first = to_event_id(world_.publish("news", "1"));
+  const std::string second = to_event_id(world_.publish("news", "2"));
+  Browser browser;
+  EXPECT_EQ(hear(browser, open("news", "0")),
+            (Lines{"retry", "message:1#" + first, "message:2#" + second}));
+}
+
 TEST_F(EventSourceTest, AResumingClientKeepsItsIdUntilItHasWhatItMissed) {
   const std::string first = to_event_id(world_.publish("news", "1"));
   world_.publish("news", "2");
