@@ -50,6 +50,17 @@ TEST_F(ChannelRequestsTest, PublishesWithoutASubscription) {
                   last_id + R"("}}}})"));
 }
 
+TEST_F(ChannelRequestsTest, APublishInFlightWithASubscribeStaysBehindItsReply) {
+  const Replies replies = ask(connect(),
+                              "{\"id\":2,\"subscribe\":{\"channel\":\"plain\"}}\n"
+                              "{\"id\":3,\"publish\":{\"channel\":\"plain\",\"data\":1}}");
+  const auto place = [&](std::string_view part) {
+    return std::ranges::find_if(replies, [&](const auto& r) { return r.contains(part); });
+  };
+  EXPECT_NE(place(R"("publish":{})"), replies.end());
+  EXPECT_LT(place(R"("subscribe":{})"), place(R"("pub":)"));
+}
+
 TEST_F(ChannelRequestsTest, PublishesManyInOneFrame) {
   FakeClient& client = connect();
   ask(client, R"({"id":2,"subscribe":{"channel":"plain"}})");
