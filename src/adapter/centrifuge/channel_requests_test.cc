@@ -1,5 +1,5 @@
 // Publish, history, presence.
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
