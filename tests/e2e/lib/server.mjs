@@ -1,6 +1,7 @@
 // Starts the server under test. Every end-to-end test takes it from here.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -9,7 +10,7 @@ const STOP_MS = 10_000;
 const STDERR_CHARS = 20_000;
 
 /** A port that nobody listens on at this moment. */
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -53,6 +54,17 @@ class Server {
     return this.#stderr;
   }
 
+  /** Resolves with {code, how} when the server has ended. */
+  get ended() {
+    return this.#ended;
+  }
+
+  /** What the server holds in memory now, in bytes. */
+  async memory() {
+    const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1024;
+  }
+
   /** Resolves when /health/ready answers 200. */
   async ready() {
     let ended;
@@ -64,9 +76,9 @@ class Server {
     throw new Error(`the server did not become ready: ${ended?.how ?? `no answer in ${READY_MS} ms`}\n${this.#stderr}`);
   }
 
-  /** SIGTERM, and a failure unless the server then ends by itself with exit code 0. */
-  async stop() {
-    this.#child.kill('SIGTERM');
+  /** The signal, and a failure unless the server then ends by itself with exit code 0. */
+  async stop(signal = 'SIGTERM') {
+    this.#child.kill(signal);
     const timer = setTimeout(() => this.kill(), STOP_MS);
     const end = await this.#ended;
     clearTimeout(timer);
@@ -80,15 +92,40 @@ class Server {
   }
 }
 
-/**
- * Runs `parley dev` of PARLEY_BIN until stop() or kill(), on a free port unless one is named; `args` are further options.
- * @returns {Promise<Server>} with url, port, pid, stderr, stop(), kill()
- */
-export async function startServer({ port, shards = 2, args = [] } = {}) {
+function binary() {
   const command = process.env.PARLEY_BIN;
   if (!command) throw new Error('PARLEY_BIN is not set: run this test with tools/run-e2e');
-  const on = port ?? await freePort();
-  const server = new Server(on, command, ['dev', '--listen', `127.0.0.1:${on}`, '--shards', String(shards), ...args]);
+  return command;
+}
+
+/** The command under bash, which first lowers a limit: ulimited(200, [...]) */
+const ulimited = (files, command) => ['bash', '-c', `ulimit -n ${files} && exec "$@"`, 'bash', ...command];
+
+/**
+ * Runs `parley dev` of PARLEY_BIN until stop() or kill(), on a free port unless it is given; `args` are further
+ * options, `files` is the number of open files that it is allowed.
+ * @returns {Promise<Server>} with url, port, pid, stderr, ended, memory(), stop(), kill()
+ */
+export async function startServer({ shards = 2, args = [], port, files } = {}) {
+  const chosen = port ?? await freePort();
+  let command = [binary(), 'dev', '--listen', `127.0.0.1:${chosen}`, '--shards', String(shards), ...args];
+  if (files !== undefined) command = ulimited(files, command);
+  const server = new Server(chosen, command[0], command.slice(1));
   await server.ready();
   return server;
+}
+
+/**
+ * Runs PARLEY_BIN with these arguments to its end.
+ * @returns {Promise<{code: number, stdout: string, stderr: string}>}
+ */
+export async function runParley(args, { files, env = {}, ms = 10_000 } = {}) {
+  let command = [binary(), ...args];
+  if (files !== undefined) command = ulimited(files, command);
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, timeout: ms, killSignal: 'SIGKILL' });
+  const result = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr']) child[stream].setEncoding('utf8').on('data', (text) => { result[stream] += text; });
+  const [code, signal] = await once(child, 'close');
+  if (signal) throw new Error(`parley ${args.join(' ')} had not ended after ${ms} ms\n${result.stderr}`);
+  return { ...result, code };
 }
