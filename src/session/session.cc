@@ -280,6 +280,10 @@ bool Session::has_room(size_t size) const {
 bool Session::append_ordered(ByteView message, Barrier barrier) {
   if (link_ == nullptr) return true;
   if (!has_room(message.size())) return false;
+  // The reply to a subscribe must come before the subscription's data: it is not live yet, and
+  // nothing that was sent before the reply may wait for that data.
+  const hub::Subscription* awaited = find(barrier.handle);
+  if (awaited == nullptr || !awaited->live()) barrier = {};
   outbox().ordered.append(adapter_->dialect().type(), message, link_->framing(), barrier);
   return true;
 }

@@ -145,6 +145,22 @@ TEST_F(SessionFlushTest, BarrierOfAGoneSubscriptionDoesNotHold) {
   EXPECT_EQ(texts(client), (Texts{"reply", "stale"}));
 }
 
+TEST_F(SessionFlushTest, NothingWaitsForASubscriptionThatIsNotLiveYet) {
+  auto& client = open();
+  script_.subscribed = [](Handle, const auto&, Effects& effects) { effects.send("subscribed"); };
+  act(client, [](Effects& effects) {
+    const Handle a = effects.subscribe({"a"}, {});
+    effects.send_after(a, 1, "reply");
+  });
+  client.allow(0);
+  world_.run();
+  publish("a", "x");
+  world_.run();
+  client.unblock();
+  world_.run();
+  EXPECT_EQ(texts(client), (Texts{"reply", "subscribed", "a:1:x"}));
+}
+
 TEST_F(SessionFlushTest, BarrierWaitsForAPublicationThatIsNotHereYet) {
   auto& client = open();
   const Handle a = subscribe(client, "a");
