@@ -29,14 +29,14 @@ if(PARLEY_TESTS)
 endif()
 
 # parley_module(NAME [DEPS module|library ...])
-# Sources are all *.cc of the folder except *_test.cc, *_fuzz.cc and *_bench.cc. The target is named parley_NAME with '/' as '_'.
+# Sources are all *.cc of the folder except main.cc, *_test.cc, *_fuzz.cc and *_bench.cc. The target is named parley_NAME with '/' as '_'.
 function(parley_module NAME)
   cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS" ${ARGN})
   string(REPLACE "/" "_" id "${NAME}")
   set(target "parley_${id}")
   file(GLOB all CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   set(sources ${all})
-  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/main)\\.cc$")
   set(scope PUBLIC)
   if(sources)
     add_library(${target} STATIC ${sources})

@@ -42,6 +42,14 @@ Metric::Metric(Kind kind, std::string_view name, std::string_view help, Labels l
   registry().metrics.push_back(this);
 }
 
+int64_t total(std::string_view name) {
+  const std::lock_guard lock(registry().mutex);
+  int64_t sum = 0;
+  for (const Metric* metric : registry().metrics)
+    if (metric->name() == name) sum += metric->value();
+  return sum;
+}
+
 std::string render() {
   std::vector<const Metric*> metrics;
   {

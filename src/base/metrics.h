@@ -87,6 +87,8 @@ class Gauge final : public Metric {
   void add(int64_t n) { cells_.add(n); }
 };
 
+// The sum of all metrics of that name, whatever their labels; 0 when there is none. For cold paths.
+int64_t total(std::string_view name);
 // The Prometheus text format, version 0.0.4, of everything registered.
 std::string render();
 

@@ -112,7 +112,7 @@ void Connection::serve(ByteView behind) {
   decoder_.reset();
   in_body_ = continue_due_ = false;
   used_ = true;
-  waiting_ = Waiting::kNothing;
+  stop_watch();
   Router::Match match = server_.router().find(request.method, request.path);
   exchange_ = std::make_unique<Exchange>(*this, std::move(request), std::move(match.path_tail));
   if (match.handler == nullptr) {
@@ -188,14 +188,14 @@ void Connection::gather(io::OutSlices& out) { out.append(ByteView(output_).subst
 void Connection::consumed(size_t n) {
   sent_ += n;
   if (unsent() > 0) {
-    if (n > 0 && waiting_ == Waiting::kWrite) waiting_ = Waiting::kNothing;  // starts anew
+    if (n > 0 && waiting_ == Waiting::kWrite) stop_watch();  // starts anew
     return watch();
   }
   output_ = {};
   sent_ = 0;
   if (closing_ || (peer_ended_ && !answering())) {
     closing_ = true;
-    TimerNode::unlink();
+    stop_watch();
     return socket_->close_after_flush(server_.options().close_timeout);
   }
   if (socket_->reading_paused()) server_.resume_soon(*this);
@@ -238,15 +238,19 @@ Duration Connection::patience(Waiting what) const {
   }
 }
 
+void Connection::stop_watch() {
+  waiting_ = Waiting::kNothing;
+  TimerNode::unlink();
+}
+
+// (Re-)starts the clock when something else is waited for than before.
 void Connection::watch() {
   const Waiting what = waits_for();
   if (what == waiting_) return;
+  stop_watch();
+  if (what == Waiting::kNothing) return;
   waiting_ = what;
-  if (what == Waiting::kNothing) {
-    TimerNode::unlink();
-  } else {
-    server_.timers().schedule(*this, server_.now().mono + patience(what));
-  }
+  server_.timers().schedule(*this, server_.now().mono + patience(what));
 }
 
 void Connection::on_timer(const Now&) {

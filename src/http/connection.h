@@ -56,6 +56,7 @@ class Connection final : public io::SocketHandler, private TimerNode, private Re
   Waiting waits_for() const;
   Duration patience(Waiting what) const;
   void watch();
+  void stop_watch();
 
   Server& server_;
   io::Socket* socket_ = nullptr;

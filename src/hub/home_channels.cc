@@ -8,6 +8,8 @@
 namespace parley::hub {
 namespace {
 
+metrics::Gauge channels_gauge("parley_channels",
+                              "Channels that some shard follows; each counts once");
 metrics::Counter published("parley_publications_total", "Publications sequenced");
 metrics::Counter fell_behind("parley_shard_behind_total",
                              "Times a shard's ring was full and it fell behind a channel");
@@ -44,6 +46,7 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
     made->key = request.channel;
     made->options = std::move(options);
     channel = made.get();
+    if (request.channel.aspect == Aspect::kMessages) channels_gauge.add(1);
     channels_.emplace(request.channel, std::move(made));
     attach(*channel);
   }
@@ -148,6 +151,7 @@ void HomeChannels::close_if_unwanted(HomeChannel& channel) {
   } else {
     broker_.detach(channel.key);
   }
+  if (channel.key.aspect == Aspect::kMessages) channels_gauge.add(-1);
   channels_.erase(channels_.find(ChannelKeyView(channel.key)));
 }
 

@@ -621,6 +621,18 @@ TEST_F(LocalChannelsTest, AHoleInsideAPageIsTold) {
             "11 12 13 14-15:retention 16 17 18 19 20");
 }
 
+// A stream may end in offsets that hold nothing; asking for them again and again would never end.
+TEST_F(LocalChannelsTest, AnEmptyPageLeadsToItsTop) {
+  Subscription& reader = live();
+  subscribe(recover(8));
+  local_.on_top(interest(), 12);
+  EXPECT_EQ(waiting_then(reader, {.epoch = kEpochA, .base = 0, .top = 12}), "");
+  EXPECT_EQ(reader.position(), 12u);
+  EXPECT_TRUE(answer().recovered);
+  EXPECT_EQ(answer().top.offset, 12u);
+  EXPECT_EQ(home_.reads.size(), 1u);
+}
+
 // --- reset ----------------------------------------------------------------------------------
 
 TEST_F(LocalChannelsTest, AnEpochChangeIsToldToLiveReaders) {

@@ -56,6 +56,7 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
     return go_live(channel, subscription,
                    gap->reason == GapReason::kEpochChanged ? top : gap->from - 1, {});
   }
+  subscription.catchup().reached = start.position->offset;
   // This shard may be behind the one where the reader was before: only home knows whether the
   // position exists.
   if (start.position->offset > top) return wait_for_page(channel, subscription);
@@ -165,10 +166,7 @@ std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {
 }
 
 uint64_t LocalChannels::needed_from(const Subscription& subscription) {
-  if (subscription.live()) return subscription.position_;
-  const auto& catchup = *subscription.catchup_;
-  return catchup.collected.empty() ? catchup.start.position->offset
-                                   : catchup.collected.back()->offset;
+  return subscription.live() ? subscription.position_ : subscription.catchup_->reached;
 }
 
 void LocalChannels::wait_for_page(LocalChannel& channel, Subscription& subscription) {
@@ -239,6 +237,10 @@ void LocalChannels::serve_page(LocalChannel& channel, Subscription& subscription
         subscription);  // this page is not its piece of history; the next one may be
     return;
   }
+  // Nothing is kept between here and the top: a stream may end in offsets that hold nothing.
+  const bool nothing_left = page->publications.empty() && page->base <= from;
+  if (starting && nothing_left) subscription.catchup_->reached = std::max(from, page->top);
+  if (!starting && nothing_left) subscription.advance(page->top);
   if (starting) return collect_page(channel, subscription, *page);
   if (page->base > from) {
     // What the tail still holds is delivered behind the gap, even where history keeps nothing.
@@ -272,6 +274,7 @@ void LocalChannels::collect_page(LocalChannel& channel, Subscription& subscripti
     return go_live(channel, subscription, channel.tail_.top(), {});
   }
   catchup.collected.insert(catchup.collected.end(), found.begin(), found.end());
+  if (!found.empty()) catchup.reached = found.back()->offset;
   admit_from(channel, subscription);
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "io/fd.h"
@@ -81,6 +82,12 @@ void announce(const ServerOptions& options, const io::Address& address, unsigned
                           {"mode", options.dev ? "dev" : "serve"}});
 }
 
+std::string node_name() {
+  char name[256] = "parley";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
 // The worlds of all shards, from building to the last goodbye.
 class Process {
  public:
@@ -95,9 +102,8 @@ class Process {
                 .origins = options.dev ? http::OriginPolicy({"*"}) : http::OriginPolicy(),
                 .api_key = options.api_key,
                 .open_api = options.dev,
-                .demo = options.dev,
-                .node_id = uuid4(ids_),
-                .ready = ready_} {
+                .dev = options.dev,
+                .node = status_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(
           std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_, shared_));
@@ -109,13 +115,13 @@ class Process {
           .listen(std::move(listeners[i]), [world = worlds_[i].get()](const io::PeerAddress&) {
             return world->http().make_connection();
           });
-    ready_ = true;
+    status_.set_phase(NodeStatus::Phase::kReady);
     group_.start();
   }
 
   // Tells every client, waits until they have gone or the time is up, and stops.
   void stop() {
-    ready_ = false;
+    status_.set_phase(NodeStatus::Phase::kStopping);
     const auto deadline = std::chrono::steady_clock::now() + kDrainLimit;
     for (size_t i = 0; i < worlds_.size(); ++i)
       group_.post(static_cast<ShardId>(i), [world = worlds_[i].get()] { world->drain(); });
@@ -140,11 +146,11 @@ class Process {
   }
 
   SystemIdSource ids_;
+  NodeStatus status_{uuid4(ids_), node_name()};
   hub::SlotTable slots_;
   UniformRules rules_;
   auth::OpenAccess open_;
   auth::ClosedAccess closed_;
-  std::atomic<bool> ready_{false};
   io::ShardGroup group_;
   HubMail mail_;
   Shared shared_;

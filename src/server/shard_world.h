@@ -13,6 +13,7 @@
 #include "hub/hub.h"
 #include "io/shard.h"
 #include "server/hub_post.h"
+#include "server/node_status.h"
 #include "session/session_table.h"
 
 namespace parley::server {

@@ -55,6 +55,7 @@ void FakeBroker::new_epoch(const std::string& name) {
   reset.epoch = {.boot = options_.seed, .counter = ++epochs_};
   reset.base = reset.top = 0;
   reset.kept.clear();
+  reset.offsets.clear();
   reset.generation_ends.clear();
   std::erase_if(keys_, [&](const auto& entry) { return std::get<0>(entry.first) == name; });
   feed_reset(name, hub::GapReason::kEpochChanged);
@@ -62,7 +63,9 @@ void FakeBroker::new_epoch(const std::string& name) {
 
 void FakeBroker::roll_back_silently(const std::string& name, uint64_t top) {
   Stream& reset = stream(name);
-  reset.top = std::min(reset.top, top);
+  // Only what was published can have survived.
+  while (!reset.offsets.empty() && reset.offsets.back() > top) reset.offsets.pop_back();
+  reset.top = reset.offsets.empty() ? 0 : reset.offsets.back();
   reset.base = std::min(reset.base, reset.top);
   while (!reset.kept.empty() && reset.kept.back()->offset > reset.top) reset.kept.pop_back();
   for (uint64_t& end : reset.generation_ends) end = std::min(end, reset.top);
@@ -105,6 +108,7 @@ hub::Published FakeBroker::append(const std::string& name, const hub::ChannelOpt
   publication->prev = target.top;
   publication->offset = target.top += options_.sparse ? 1 + random_() % 3 : 1;
   publication->epoch = target.epoch;
+  target.offsets.push_back(target.top);
   log_[{name, target.epoch, target.top}] = publication->data;
   const hub::PublicationPtr shared = std::move(publication);
   if (options.has_history()) {

@@ -28,9 +28,10 @@ class FakeBroker final : public hub::Broker {
     uint64_t top = 0;
     std::vector<uint64_t> generation_ends;
     std::deque<hub::PublicationPtr> kept;
-    bool attached = false;  // by the hub
-    bool feeding = false;   // false after the feed broke, until attached again
-    uint32_t feed = 0;      // events of an older feed are not delivered
+    std::vector<uint64_t> offsets;  // of all publications of this life
+    bool attached = false;          // by the hub
+    bool feeding = false;           // false after the feed broke, until attached again
+    uint32_t feed = 0;              // events of an older feed are not delivered
     uint32_t resets = 0;
   };
 

@@ -136,7 +136,8 @@ bool FakeClient::flush() {
   bool moved = false;
   const bool cut = end_ && (end_->reason == session::EndReason::kSlow ||
                             end_->reason == session::EndReason::kTransportLost);
-  while (!cut && room_ > 0) {
+  // Without room there is one try all the same, which is how the session learns that it waits.
+  while (!cut) {
     Slices slices(std::min(kWrite, room_));
     session_->gather(slices);
     session_->consumed(slices.bytes.size());

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "adapter/eventsource/event_dialect.h"
+#include "adapter/eventsource/dialect.h"
 #include "adapter/eventsource/event_id.h"
 #include "base/check.h"
 #include "codec/http1/uri.h"
@@ -75,7 +75,7 @@ uint32_t in_ms(Duration duration) {
 
 }  // namespace
 
-const session::Dialect& EventSourceAdapter::dialect() const { return event_dialect(); }
+const session::Dialect& EventSourceAdapter::dialect() const { return eventsource_dialect(); }
 
 void EventSourceAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
   if (!access_.anonymous_may_connect()) return effects.end(EndReason::kUnauthorized);

@@ -58,8 +58,8 @@ Buffer first_bytes(Headers headers, bool chunked) {
   using enum codec::http1::ResponseFraming::Kind;
   Buffer out;
   // The origin passed the decoder, so the head is well-formed.
-  CHECK(codec::http1::encode_response_head(
-      200, headers, {.kind = chunked ? kChunked : kUntilClose}, out));
+  CHECK(codec::http1::encode_response_head(200, headers, {.kind = chunked ? kChunked : kUntilClose},
+                                           out));
   Buffer comment;
   codec::sse::encode_comment("", comment);
   if (chunked) {
@@ -86,11 +86,11 @@ void SseHandler::handle(http::Exchange& exchange) {
   if (request.method == "HEAD") return exchange.respond(200, kContentType, {}, cors);
 
   const std::string peer = exchange.peer().host();
-  session::Handshake handshake{.transport = "sse",
-                               .path = exchange.path_tail().empty() ? request.path
-                                                                    : exchange.path_tail(),
-                               .query = request.query,
-                               .peer = peer};
+  session::Handshake handshake{
+      .transport = "sse",
+      .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
+      .query = request.query,
+      .peer = peer};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 

@@ -59,7 +59,8 @@ void SseTransport::on_input(std::span<char> bytes) {
 }
 
 void SseTransport::on_closed(io::CloseReason reason) {
-  if (auto* session = std::exchange(session_, nullptr)) session->transport_closed(reason_of(reason));
+  if (auto* session = std::exchange(session_, nullptr))
+    session->transport_closed(reason_of(reason));
 }
 
 const session::Framing& SseTransport::framing() const {
@@ -74,7 +75,10 @@ void SseTransport::wake(bool reply) {
 
 void SseTransport::end(EndReason reason, const session::EndCode&) {
   ended_ = reason;
-  if (socket_ != nullptr) socket_->close_after_flush(server_.options().close_timeout);
+  if (socket_ == nullptr) return;
+  // Who does not read is not sent the rest.
+  if (reason == EndReason::kSlow) return socket_->close();
+  socket_->close_after_flush(server_.options().close_timeout);
 }
 
 void SseTransport::gather(io::OutSlices& out) {

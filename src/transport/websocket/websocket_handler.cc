@@ -77,11 +77,11 @@ void WebSocketHandler::handle(http::Exchange& exchange) {
 void WebSocketHandler::upgrade(http::Exchange& exchange, Buffer response) {
   const http::Request& request = exchange.request();
   const std::string peer = exchange.peer().host();
-  session::Handshake handshake{.transport = "websocket",
-                               .path = exchange.path_tail().empty() ? request.path
-                                                                    : exchange.path_tail(),
-                               .query = request.query,
-                               .peer = peer};
+  session::Handshake handshake{
+      .transport = "websocket",
+      .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
+      .query = request.query,
+      .peer = peer};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 

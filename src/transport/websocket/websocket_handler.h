@@ -11,8 +11,9 @@
 namespace parley::transport::websocket {
 
 struct WebSocketOptions {
-  size_t message_bytes = 64 * 1024;              // of one message; more: closed with 1009
-  std::vector<std::string_view> subprotocols{};  // static texts; of those the client's first is chosen
+  size_t message_bytes = 64 * 1024;  // of one message; more: closed with 1009
+  std::vector<std::string_view>
+      subprotocols{};  // static texts; of those the client's first is chosen
   http::OriginPolicy origins{};
 };
 

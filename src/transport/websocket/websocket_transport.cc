@@ -158,8 +158,11 @@ void WebSocketTransport::begin_close(uint16_t code, std::string_view text) {
   socket_->close_after_flush(server_.options().close_timeout);
 }
 
-void WebSocketTransport::end(EndReason, const session::EndCode& code) {
-  if (!closing_) begin_close(code.code, code.text);
+void WebSocketTransport::end(EndReason reason, const session::EndCode& code) {
+  if (closing_) return;
+  begin_close(code.code, code.text);
+  // Who does not read is not sent the rest.
+  if (reason == EndReason::kSlow) leaving_ = reason;
 }
 
 void WebSocketTransport::leave(EndReason reason) {
@@ -205,6 +208,7 @@ void WebSocketTransport::gather(io::OutSlices& out) {
   front_lent_ = 0;
   gathered_ = false;
   const bool border = at_border();
+  if (leaving_ && border) release_session();
   if (spare_) {
     if (spare_->front.empty() && border && !close_written_) append_own_frame();
     lend_front(out);

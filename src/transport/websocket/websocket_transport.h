@@ -69,8 +69,8 @@ class WebSocketTransport final : public io::SocketHandler,
   uint32_t front_lent_ = 0;  // bytes of the last gather() that were not the session's
   bool gathered_ = false;    // the last gather() asked the session
   bool paused_ = false;
-  bool closing_ = false;       // a close frame has been decided on; input is over
-  bool close_written_ = false;  // ... and stands in the front
+  bool closing_ = false;                       // a close frame has been decided on; input is over
+  bool close_written_ = false;                 // ... and stands in the front
   std::optional<session::EndReason> leaving_;  // the session is to be told at the next border
 };
 

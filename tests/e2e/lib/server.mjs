@@ -60,7 +60,7 @@ class Server {
     for (const deadline = Date.now() + READY_MS; Date.now() < deadline && !ended; await pause(20)) {
       if (await isReady(this.url)) return;
     }
-    this.kill();
+    await this.kill();
     throw new Error(`the server did not become ready: ${ended?.how ?? `no answer in ${READY_MS} ms`}\n${this.#stderr}`);
   }
 
@@ -73,21 +73,22 @@ class Server {
     if (end.code !== 0) throw new Error(`the server ended badly: ${end.how}\n${this.#stderr}`);
   }
 
-  /** SIGKILL: for tests of crashes. */
-  kill() {
+  /** SIGKILL: for tests of crashes. Resolves when the server is gone. */
+  async kill() {
     this.#child.kill('SIGKILL');
+    await this.#ended;
   }
 }
 
 /**
- * Runs `parley dev` of PARLEY_BIN on a free port until stop() or kill(); `args` are further options.
+ * Runs `parley dev` of PARLEY_BIN until stop() or kill(), on a free port unless one is named; `args` are further options.
  * @returns {Promise<Server>} with url, port, pid, stderr, stop(), kill()
  */
-export async function startServer({ shards = 2, args = [] } = {}) {
+export async function startServer({ port, shards = 2, args = [] } = {}) {
   const command = process.env.PARLEY_BIN;
   if (!command) throw new Error('PARLEY_BIN is not set: run this test with tools/run-e2e');
-  const port = await freePort();
-  const server = new Server(port, command, ['dev', '--listen', `127.0.0.1:${port}`, '--shards', String(shards), ...args]);
+  const on = port ?? await freePort();
+  const server = new Server(on, command, ['dev', '--listen', `127.0.0.1:${on}`, '--shards', String(shards), ...args]);
   await server.ready();
   return server;
 }

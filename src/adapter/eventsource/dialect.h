@@ -8,14 +8,14 @@ namespace parley::adapter::eventsource {
 
 // What: one event per message, with the position behind it as id. Binary payloads, which an event
 // stream cannot carry, become a gap; presence changes are skipped. Owner: static. Shard: any.
-class EventDialect final : public session::Dialect {
+class EventSourceDialect final : public session::Dialect {
  public:
   session::MessageType type() const override { return session::MessageType::kText; }
   void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
               Buffer& out) const override;
 };
 
-const EventDialect& event_dialect();
+const EventSourceDialect& eventsource_dialect();
 
 // An `event: gap`. `resume` is where a reconnect goes on, so that it is not told the same again.
 void encode_gap(const hub::Gap& gap, const hub::StreamPosition& resume, Buffer& out);

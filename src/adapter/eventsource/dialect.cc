@@ -1,4 +1,4 @@
-#include "adapter/eventsource/event_dialect.h"
+#include "adapter/eventsource/dialect.h"
 
 #include <algorithm>
 
@@ -21,8 +21,8 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 
 }  // namespace
 
-const EventDialect& event_dialect() {
-  static const EventDialect dialect;
+const EventSourceDialect& eventsource_dialect() {
+  static const EventSourceDialect dialect;
   return dialect;
 }
 
@@ -41,8 +41,8 @@ void encode_gap(const hub::Gap& gap, const hub::StreamPosition& resume, Buffer& 
   CHECK(codec::sse::encode_event({.event = "gap", .id = id, .data = data}, out));
 }
 
-void EventDialect::encode(const hub::LocalChannel& channel, const hub::Publication& publication,
-                          Buffer& out) const {
+void EventSourceDialect::encode(const hub::LocalChannel& channel,
+                                const hub::Publication& publication, Buffer& out) const {
   if (publication.change != hub::Change::kMessage) return;
   const hub::StreamPosition position{channel.epoch(), publication.offset};
   if (publication.kind == hub::ContentKind::kBinary) {

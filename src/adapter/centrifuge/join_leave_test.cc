@@ -1,0 +1,87 @@
+// Joins and leaves: who is told, and in which order.
+#include "adapter/centrifuge/centrifuge_fixture.h"
+
+namespace parley::adapter::centrifuge {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class JoinLeaveTest : public CentrifugeTest {
+ protected:
+  JoinLeaveTest() {
+    hub::ChannelOptions options;
+    options.presence = options.join_leave = true;
+    world.rules().set("room", options);
+    options.join_leave = false;
+    world.rules().set("silent", options);
+  }
+  Replies subscribe(FakeClient& client, const std::string& channel = "room") {
+    return ask(client,
+               R"({"id":2,"subscribe":{"channel":")" + channel + R"(","join_leave":true}})");
+  }
+  static std::string told(const std::string& what, const std::string& id) {
+    return R"({"push":{"channel":"room",")" + what + R"(":{"info":{"user":"","client":")" + id +
+           "\"}}}}";
+  }
+};
+
+TEST_F(JoinLeaveTest, AClientSeesItsOwnJoinBehindTheReply) {
+  FakeClient& client = connect();
+  EXPECT_THAT(subscribe(client), ElementsAre(R"({"id":2,"subscribe":{}})", told("join", last_id)));
+}
+
+TEST_F(JoinLeaveTest, OthersSeeJoinsAndLeaves) {
+  FakeClient& watcher = connect();
+  subscribe(watcher);
+  FakeClient& second = connect();
+  const std::string second_id = last_id;
+  ask(second, R"({"id":2,"subscribe":{"channel":"room"}})");
+  EXPECT_THAT(take(watcher), ElementsAre(told("join", second_id)));
+  ask(second, R"({"id":3,"unsubscribe":{"channel":"room"}})");
+  EXPECT_THAT(take(watcher), ElementsAre(told("leave", second_id)));
+  FakeClient& third = connect();
+  ask(third, R"({"id":2,"subscribe":{"channel":"room"}})");
+  third.leave();
+  EXPECT_THAT(take(watcher), ElementsAre(told("join", last_id), told("leave", last_id)));
+}
+
+TEST_F(JoinLeaveTest, NobodyIsToldWhoDidNotAskOrMayNotKnow) {
+  FakeClient& unasked = connect();
+  EXPECT_THAT(ask(unasked, R"({"id":2,"subscribe":{"channel":"room"}})"), SizeIs(1));
+  FakeClient& silent = connect();
+  EXPECT_THAT(subscribe(silent, "silent"), SizeIs(1));
+  EXPECT_THAT(take(unasked), IsEmpty());
+}
+
+TEST_F(JoinLeaveTest, NothingFollowsAnUnsubscribe) {
+  FakeClient& watcher = connect();
+  subscribe(watcher);
+  EXPECT_THAT(ask(watcher, R"({"id":3,"unsubscribe":{"channel":"room"}})"),
+              ElementsAre(R"({"id":3,"unsubscribe":{}})"));
+  subscribe(connect());
+  EXPECT_THAT(take(watcher), IsEmpty());
+  EXPECT_THAT(subscribe(watcher), SizeIs(2)) << "and one can come back";
+}
+
+TEST_F(JoinLeaveTest, ASubscribeThatWasTakenBackIsNotTold) {
+  FakeClient& watcher = connect();
+  subscribe(watcher);
+  take(watcher);
+  ask(connect(),
+      "{\"id\":2,\"subscribe\":{\"channel\":\"room\"}}\n"
+      "{\"id\":3,\"unsubscribe\":{\"channel\":\"room\"}}");
+  EXPECT_THAT(take(watcher), IsEmpty());
+}
+
+TEST_F(JoinLeaveTest, PublicationsAndJoinsKeepApart) {
+  FakeClient& watcher = connect();
+  subscribe(watcher);
+  publish("room", 1, 1);
+  EXPECT_THAT(take(watcher),
+              ElementsAre(R"({"push":{"channel":"room","pub":{"data":{"seq":1}}}})"));
+}
+
+}  // namespace
+}  // namespace parley::adapter::centrifuge

@@ -1,0 +1,178 @@
+#include "cli/command_line.h"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace parley::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::expected<Command, EarlyExit> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "parley");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+template <class T>
+T as(std::vector<const char*> arguments) {
+  auto command = parse(std::move(arguments));
+  EXPECT_TRUE(command.has_value()) << command.error().err << command.error().out;
+  return command ? std::get<T>(*command) : T{};
+}
+
+EarlyExit exit_of(std::vector<const char*> arguments) {
+  auto command = parse(std::move(arguments));
+  EXPECT_FALSE(command.has_value());
+  return command ? EarlyExit{-1, "", ""} : command.error();
+}
+
+class CommandLine : public testing::Test {
+ protected:
+  void SetUp() override {
+    unsetenv("PARLEY_URL");
+    unsetenv("PARLEY_API_KEY");
+  }
+  void TearDown() override { SetUp(); }
+};
+
+TEST_F(CommandLine, PublishNeedsNothingButChannelAndData) {
+  const auto command = as<PublishCommand>({"pub", "news", R"({"a":1})"});
+  EXPECT_EQ(command.url, "http://127.0.0.1:8000");
+  EXPECT_EQ(command.channel, "news");
+  EXPECT_EQ(command.data, R"({"a":1})");
+  EXPECT_EQ(command.kind, DataKind::kDetect);
+  EXPECT_EQ(command.event, "");
+  EXPECT_EQ(command.idempotency_key, "");
+}
+
+TEST_F(CommandLine, PublishTakesDataAsItIs) {
+  for (const char* data :
+       {"{}", "[]", "[1,2]", "\"x\"", "", " ", "-", "a b", "%%", "[", "{\"a\":[]}"})
+    EXPECT_EQ(as<PublishCommand>({"pub", "news", data}).data, data);
+  EXPECT_EQ(as<PublishCommand>({"pub", "news", "--", "-1"}).data, "-1");
+  EXPECT_EQ(as<PublishCommand>({"pub", "--text", "news", "--", "--json"}).data, "--json");
+}
+
+TEST_F(CommandLine, PublishKnowsItsOptions) {
+  const auto command = as<PublishCommand>({"pub", "a/b", "x", "--event", "created", "--key=k1",
+                                           "--url", "https://example.org/", "--text"});
+  EXPECT_EQ(command.url, "https://example.org");
+  EXPECT_EQ(command.event, "created");
+  EXPECT_EQ(command.idempotency_key, "k1");
+  EXPECT_EQ(command.kind, DataKind::kText);
+  EXPECT_EQ(as<PublishCommand>({"pub", "--json", "c", "1"}).kind, DataKind::kJson);
+  EXPECT_EQ(as<PublishCommand>({"pub", "--binary", "c", "1"}).kind, DataKind::kBinary);
+}
+
+TEST_F(CommandLine, SubscribeTakesOneOrMoreChannels) {
+  const auto one = as<SubscribeCommand>({"sub", "news"});
+  EXPECT_THAT(one.channels, ElementsAre("news"));
+  EXPECT_EQ(one.url, "http://127.0.0.1:8000");
+  EXPECT_EQ(one.count, 0u);
+  EXPECT_EQ(one.since, "");
+  EXPECT_FALSE(one.verbose);
+  EXPECT_TRUE(one.reconnect);
+  const auto more =
+      as<SubscribeCommand>({"sub", "news", "[x]", "-v", "--count", "2", "--no-reconnect"});
+  EXPECT_THAT(more.channels, ElementsAre("news", "[x]"));
+  EXPECT_EQ(more.count, 2u);
+  EXPECT_TRUE(more.verbose);
+  EXPECT_FALSE(more.reconnect);
+  EXPECT_EQ(as<SubscribeCommand>({"sub", "news", "--since", "1f.41"}).since, "1f.41");
+}
+
+TEST_F(CommandLine, TakesTheServerFromTheEnvironment) {
+  setenv("PARLEY_URL", "http://there:9", 1);
+  EXPECT_EQ(as<SubscribeCommand>({"sub", "news"}).url, "http://there:9");
+  EXPECT_EQ(as<PublishCommand>({"pub", "news", "1"}).url, "http://there:9");
+  EXPECT_EQ(as<PublishCommand>({"pub", "news", "1", "--url", "http://here"}).url, "http://here");
+  setenv("PARLEY_URL", "there:9", 1);
+  EXPECT_EQ(exit_of({"sub", "news"}).code, kExitUsage);
+}
+
+TEST_F(CommandLine, DevAndServeFillServerOptions) {
+  const auto dev = as<ServeCommand>({"dev"}).options;
+  EXPECT_TRUE(dev.dev);
+  EXPECT_EQ(dev.listen_host, "127.0.0.1");
+  EXPECT_EQ(dev.listen_port, 8000);
+  EXPECT_EQ(dev.shards, 0u);
+  EXPECT_EQ(dev.log_level, log::Level::kInfo);
+  EXPECT_EQ(dev.log_format, log::Format::kConsole);
+  const auto serve =
+      as<ServeCommand>({"serve", "--listen", "[::1]:0", "--shards", "4", "--log-level", "debug",
+                        "--log-format", "json", "--api-key", "k"})
+          .options;
+  EXPECT_FALSE(serve.dev);
+  EXPECT_EQ(serve.listen_host, "::1");
+  EXPECT_EQ(serve.listen_port, 0);
+  EXPECT_EQ(serve.shards, 4u);
+  EXPECT_EQ(serve.log_level, log::Level::kDebug);
+  EXPECT_EQ(serve.log_format, log::Format::kJson);
+  EXPECT_EQ(serve.api_key, "k");
+  setenv("PARLEY_API_KEY", "secret", 1);
+  EXPECT_EQ(as<ServeCommand>({"serve"}).options.api_key, "secret");
+}
+
+TEST_F(CommandLine, VersionIsACommandAndAnOption) {
+  EXPECT_FALSE(as<VersionCommand>({"version"}).json);
+  EXPECT_TRUE(as<VersionCommand>({"version", "--json"}).json);
+  const EarlyExit asked = exit_of({"--version"});
+  EXPECT_EQ(asked.code, kExitOk);
+  EXPECT_THAT(asked.out, HasSubstr("parley 0."));
+}
+
+TEST_F(CommandLine, HelpTeachesOnStdout) {
+  for (const auto& [arguments, example] :
+       std::vector<std::pair<std::vector<const char*>, const char*>>{
+           {{"--help"}, "parley sub news"},
+           {{"dev", "--help"}, "parley dev --listen"},
+           {{"serve", "--help"}, "PARLEY_API_KEY"},
+           {{"pub", "--help"}, R"(parley pub news '{"a":1}')"},
+           {{"sub", "-h"}, "--since 1f.41"},
+           {{"version", "--help"}, "--json"}}) {
+    const EarlyExit help = exit_of(arguments);
+    EXPECT_EQ(help.code, kExitOk);
+    EXPECT_EQ(help.err, "");
+    EXPECT_THAT(help.out, HasSubstr(example));
+  }
+}
+
+TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
+  const std::vector<std::pair<std::vector<const char*>, const char*>> cases{
+      {{}, "--help"},
+      {{"publish"}, "--help"},
+      {{"pub"}, "CHANNEL"},
+      {{"pub", "news"}, "DATA"},
+      {{"pub", "", "x"}, "empty"},
+      {{"pub", "news", "a", "b"}, "parley pub --help"},
+      {{"pub", "news", "a", "--json", "--text"}, "--text"},
+      {{"pub", "news", "a", "--url", "localhost:8000"}, "localhost:8000"},
+      {{"pub", "news", "a", "--url", "http://"}, "--url"},
+      {{"sub"}, "CHANNEL"},
+      {{"sub", "news", "--count", "0"}, "--count"},
+      {{"sub", "news", "--count", "x"}, "--count"},
+      {{"sub", "a", "b", "--since", "1.2"}, "one channel"},
+      {{"sub", "news", "--nonsense"}, "--nonsense"},
+      {{"dev", "--listen", "8000"}, "HOST:PORT"},
+      {{"dev", "--listen", ":8000"}, "HOST:PORT"},
+      {{"dev", "--listen", "::1:8000"}, "HOST:PORT"},
+      {{"dev", "--listen", "[]:1"}, "HOST:PORT"},
+      {{"dev", "--listen", "h:65536"}, "HOST:PORT"},
+      {{"dev", "--shards", "0"}, "--shards"},
+      {{"dev", "--shards", "65"}, "--shards"},
+      {{"dev", "--log-level", "loud"}, "loud"},
+      {{"dev", "--api-key", "k"}, "--api-key"},
+  };
+  for (const auto& [arguments, hint] : cases) {
+    const EarlyExit exit = exit_of(arguments);
+    EXPECT_EQ(exit.code, kExitUsage) << hint;
+    EXPECT_EQ(exit.out, "");
+    EXPECT_THAT(exit.err, HasSubstr(hint));
+  }
+}
+
+}  // namespace
+}  // namespace parley::cli

@@ -1,0 +1,410 @@
+#include "http/connection.h"
+
+#include <deque>
+
+#include <gmock/gmock.h>
+
+#include "http/http_testing.h"
+#include "http/meters.h"
+#include "tests/support/cuts.h"
+
+namespace parley::http::testing {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class FunctionHandler final : public Handler {
+ public:
+  using Function = std::function<void(Exchange&)>;
+  explicit FunctionHandler(Function function) : function_(std::move(function)) {}
+  void handle(Exchange& exchange) override { function_(exchange); }
+
+ private:
+  Function function_;
+};
+
+// Writes back what it got, as a raw protocol.
+class RawHandler final : public io::SocketHandler {
+ public:
+  explicit RawHandler(std::string first) : output_(std::move(first)) {}
+  void on_opened(io::Socket& socket) override {
+    socket_ = &socket;
+    socket.mark_dirty();
+  }
+  void on_input(std::span<char> bytes) override {
+    output_.append("<").append(bytes.data(), bytes.size()).append(">");
+    socket_->mark_dirty();
+  }
+  void gather(io::OutSlices& out) override { out.append(output_); }
+  void consumed(size_t n) override { output_.erase(0, n); }
+  void on_closed(io::CloseReason) override {}
+
+ private:
+  io::Socket* socket_ = nullptr;
+  std::string output_;
+};
+
+std::string get(std::string_view path, std::string_view headers = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n";
+}
+std::string last_get(std::string_view path) { return get(path, "Connection: close\r\n"); }
+
+class ConnectionTest : public HttpTest {
+ protected:
+  ConnectionTest() {
+    router.add("GET", "/echo", echo);
+    router.add("POST", "/echo", echo, 1000);
+    router.add_prefix("GET", "/tail/", echo);
+    router.add("GET", "/later", later);
+    router.add("GET", "/silent", silent);
+    router.add("GET", "/bad", bad_header);
+    router.add("GET", "/big", big);
+    router.add("GET", "/empty", empty);
+    router.add("GET", "/raw", raw);
+    router.add("GET", "/peer", peer);
+  }
+
+  FunctionHandler echo{[this](Exchange& exchange) {
+    ++handled;
+    const Request& request = exchange.request();
+    exchange.respond(200, "text/plain",
+                     request.method + ' ' + request.path + '?' + request.query + ' ' +
+                         exchange.path_tail() + '|' + request.body + '\n');
+  }};
+  FunctionHandler later{[this](Exchange& exchange) { deferred.push_back(exchange.defer()); }};
+  FunctionHandler silent{[](Exchange&) {}};
+  FunctionHandler bad_header{[](Exchange& exchange) {
+    const HeaderView header{"X-A", "1\r\nX-B: 2"};
+    exchange.respond(200, "text/plain", "never", {&header, 1});
+  }};
+  FunctionHandler big{
+      [this](Exchange& exchange) { exchange.respond(200, "text/plain", big_body); }};
+  FunctionHandler empty{[](Exchange& exchange) { exchange.respond(204, "", ""); }};
+  FunctionHandler raw{[](Exchange& exchange) {
+    UpgradeSocket taken = exchange.take_over();
+    taken.socket.set_handler(std::make_unique<RawHandler>(taken.unsent + "raw:"));
+    taken.socket.feed(taken.leftover);
+  }};
+  FunctionHandler peer{
+      [](Exchange& exchange) { exchange.respond(200, "text/plain", exchange.peer().to_string()); }};
+
+  int handled = 0;
+  std::deque<ExchangeRef> deferred;
+  std::string big_body = std::string(1 << 20, 'b');
+};
+
+TEST_F(ConnectionTest, AnswersWithTheDefaultHeaders) {
+  start();
+  EXPECT_EQ(ask(last_get("/echo?a=1")),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n"
+            "Content-Length: 16\r\nConnection: close\r\n\r\nGET /echo?a=1 |\n");
+  EXPECT_EQ(ask(last_get("/empty")),
+            "HTTP/1.1 204 No Content\r\nX-Content-Type-Options: nosniff\r\n"
+            "Connection: close\r\n\r\n");
+  EXPECT_THAT(ask(last_get("/tail/a%20b")), EndsWith("GET /tail/a%20b? a b|\n"));
+}
+
+TEST_F(ConnectionTest, KnowsItsPeer) {
+  start();
+  Client client(address);
+  client.send(last_get("/peer"));
+  ASSERT_TRUE(pump_until_ended(client));
+  EXPECT_THAT(client.received, EndsWith("\r\n\r\n" + client.address().to_string()));
+}
+
+TEST_F(ConnectionTest, TheSameAtEveryCut) {
+  start();
+  const std::string input =
+      get("/echo?1") + "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" +
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n" +
+      last_get("/tail/x");
+  const std::string expected = ask(input);
+  EXPECT_THAT(expected, HasSubstr("POST /echo? |abc\n"));
+  EXPECT_THAT(expected, HasSubstr("POST /echo? |he\n"));
+  parley::testing::for_each_cut(
+      input,
+      [&](const std::vector<std::string_view>& pieces) {
+        Client client(address);
+        for (const auto piece : pieces) {
+          client.send(piece);
+          shard->turn(milliseconds(0));
+        }
+        ASSERT_TRUE(pump_until_ended(client));
+        EXPECT_EQ(client.received, expected);
+      },
+      5);
+  EXPECT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
+TEST_F(ConnectionTest, HeadHasNoBody) {
+  start();
+  const std::string answer = ask("HEAD /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 14\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+  EXPECT_EQ(handled, 1);
+}
+
+TEST_F(ConnectionTest, OldClientsAreToldThatTheConnectionStays) {
+  start();
+  EXPECT_THAT(ask("GET /echo HTTP/1.0\r\n\r\n"), HasSubstr("Connection: close\r\n"));
+  const std::string both =
+      ask("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /echo HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(both, HasSubstr("Connection: keep-alive\r\n"));
+  EXPECT_THAT(both, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(ConnectionTest, RefusalsSayWhatIsWrong) {
+  start();
+  const struct {
+    std::string request;
+    std::string_view status;
+  } kCases[] = {
+      {"nonsense\r\n\r\n", "400 "},
+      {"GET /echo HTTP/1.1\r\n\r\n", "400 "},
+      {last_get("/tail/%zz"), "400 "},
+      {last_get("/nowhere"), "404 "},
+      {"PUT /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "},
+      {"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "405 "},
+      {"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "404 "},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413 "},
+      {"GET /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", "413 "},
+      {get("/" + std::string(9000, 'a')), "414 "},
+      {get("/echo", "X: " + std::string(20'000, 'a') + "\r\n"), "431 "},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: cake\r\n\r\n", "417 "},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "400 "},
+      {"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", "501 "},
+      {"GET /echo HTTP/2.0\r\nHost: x\r\n\r\n", "505 "},
+      {last_get("/silent"), "500 "},
+      {last_get("/bad"), "500 "},
+  };
+  for (const auto& [request, status] : kCases) {
+    const std::string answer = ask(request + "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(status))) << request.substr(0, 80);
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request.substr(0, 80);
+    EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+    EXPECT_THAT(answer, EndsWith("\n"));
+    EXPECT_THAT(answer, Not(HasSubstr("X-B"))) << answer;
+  }
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(ConnectionTest, AllowNamesTheMethods) {
+  start();
+  EXPECT_THAT(ask("PUT /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              HasSubstr("\r\nAllow: GET, HEAD, POST\r\n"));
+}
+
+TEST_F(ConnectionTest, AWrongPathDoesNotCostTheConnection) {
+  start();
+  const std::string answer = ask(get("/nowhere") + last_get("/echo"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(answer, EndsWith("GET /echo? |\n"));
+}
+
+TEST_F(ConnectionTest, ContinueIsSentOnlyWhenTheBodyIsWanted) {
+  start();
+  const std::string head =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+      "Content-Length: ";
+  Client client(address);
+  client.send(head + "3\r\n\r\n");
+  ASSERT_TRUE(pump_until_received(client, "\r\n\r\n"));
+  EXPECT_EQ(client.received, "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("abc");
+  ASSERT_TRUE(pump_until_ended(client));
+  EXPECT_THAT(client.received, EndsWith("|abc\n"));
+
+  EXPECT_THAT(ask(head + "3\r\n\r\nabc"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask(head + "5000\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(ConnectionTest, PipelinedAnswersKeepTheirOrder) {
+  start();
+  Client client(address);
+  client.send(get("/echo?1") + get("/later") + get("/echo?2") + get("/later") +
+              last_get("/echo?3"));
+  ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+  settle();
+  // One at a time: what is behind waits.
+  EXPECT_EQ(deferred.size(), 1u);
+  EXPECT_EQ(handled, 1);
+  deferred[0].respond(200, "text/plain", "first later");
+  EXPECT_EQ(deferred[0].get(), nullptr);
+  deferred[0].respond(200, "text/plain", "twice");
+  ASSERT_TRUE(pump([&] { return deferred.size() == 2; }));
+  deferred[1].respond(503, "text/plain", "second later");
+  ASSERT_TRUE(pump_until_ended(client));
+  size_t at = 0;
+  for (const std::string_view part : {"?1 |", "first later", "?2 |", "second later", "?3 |"}) {
+    at = client.received.find(part, at);
+    ASSERT_NE(at, std::string::npos) << part << client.received;
+  }
+  EXPECT_THAT(client.received, Not(HasSubstr("twice")));
+}
+
+TEST_F(ConnectionTest, AnExchangeMayOutliveItsConnection) {
+  start();
+  for (const bool reset : {true, false}) {
+    deferred.clear();
+    Client client(address);
+    client.send(get("/later"));
+    ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+    EXPECT_NE(deferred[0].get(), nullptr);
+    if (reset) {
+      client.break_off();
+      ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+    } else {
+      shard.reset();
+    }
+    EXPECT_EQ(deferred[0].get(), nullptr);
+    deferred[0].respond(200, "text/plain", "into the void");
+  }
+}
+
+TEST_F(ConnectionTest, AStaleRefDoesNotAnswerAnotherRequest) {
+  start();
+  Client client(address);
+  client.send(get("/later") + get("/later"));
+  ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+  deferred[0].respond(200, "text/plain", "one");
+  ASSERT_TRUE(pump([&] { return deferred.size() == 2; }));
+  EXPECT_EQ(deferred[0].get(), nullptr);
+  EXPECT_NE(deferred[1].get(), nullptr);
+}
+
+TEST_F(ConnectionTest, AHalfClosedClientGetsItsAnswers) {
+  start();
+  Client client(address);
+  client.send(get("/echo") + get("/big"));
+  client.end();
+  ASSERT_TRUE(pump_until_ended(client));
+  EXPECT_THAT(client.received, EndsWith(std::string(100, 'b')));
+  EXPECT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
+TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotServedFurther) {
+  start({.send_buffer = 16 * 1024});
+  Client client(address, 4096);
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += get("/big") + get("/echo");
+  requests += last_get("/echo?end");
+  client.send(requests);
+  settle();
+  EXPECT_LT(handled, 5);
+  ASSERT_TRUE(pump_until_ended(client));
+  EXPECT_EQ(handled, 51);
+  EXPECT_GT(client.received.size(), 50 * big_body.size());
+  EXPECT_THAT(client.received, EndsWith("?end |\n"));
+}
+
+TEST_F(ConnectionTest, HandsOverWhatCameBehindTheRequest) {
+  start();
+  Client client(address);
+  client.send(get("/echo") + get("/raw") + "abc");
+  ASSERT_TRUE(pump_until_received(client, "<abc>"));
+  client.send("def");
+  ASSERT_TRUE(pump_until_received(client, "<def>"));
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(client.received, EndsWith("|\nraw:<abc><def>"));
+}
+
+TEST_F(ConnectionTest, ADeferredExchangeCanStillTakeOver) {
+  start();
+  Client client(address);
+  client.send(get("/later") + "abc");
+  ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+  UpgradeSocket taken = deferred[0].get()->take_over();
+  EXPECT_EQ(deferred[0].get(), nullptr);
+  taken.socket.set_handler(std::make_unique<RawHandler>(taken.unsent + "raw:"));
+  taken.socket.feed(taken.leftover);
+  client.send("def");
+  ASSERT_TRUE(pump_until_received(client, "<def>"));
+  EXPECT_EQ(client.received, "raw:<abc><def>");
+}
+
+TEST_F(ConnectionTest, WhatFollowsARefusedUpgradeIsNoRequest) {
+  start();
+  const std::string answer =
+      ask(get("/echo", "Connection: upgrade\r\nUpgrade: x\r\n") + get("/echo?never"));
+  EXPECT_EQ(handled, 1);
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(ConnectionTest, SlowHeadersGet408) {
+  options.header_timeout = milliseconds(40);
+  start();
+  const int64_t before = meters::request_timeouts.value();
+  EXPECT_THAT(ask("GET /echo HTTP/1.1\r\nHo"), StartsWith("HTTP/1.1 408 "));
+  EXPECT_EQ(meters::request_timeouts.value(), before + 1);
+  // The clock starts with a request's first byte, and dripping does not stop it.
+  Client client(address);
+  client.send("GET / HTTP/1.1\r\na: ");
+  ASSERT_TRUE(pump([&] {
+    if (!client.ended) client.try_send("b");
+    client.receive();
+    return client.ended || client.reset;
+  }));
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ConnectionTest, SlowBodiesGet408) {
+  options.body_timeout = milliseconds(40);
+  start();
+  EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"),
+              StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ConnectionTest, SilentConnectionsAreClosed) {
+  options.header_timeout = options.idle_timeout = milliseconds(40);
+  start();
+  EXPECT_EQ(ask(""), "");
+  const std::string answer = ask(get("/echo"));
+  EXPECT_THAT(answer, EndsWith("GET /echo? |\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("close")));
+}
+
+TEST_F(ConnectionTest, AWaitingExchangeHasNoTimeout) {
+  options.header_timeout = options.idle_timeout = options.body_timeout = milliseconds(20);
+  start();
+  Client client(address);
+  client.send(get("/later"));
+  ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+  bool passed = false;
+  CallbackTimer timer([&](const Now&) { passed = true; });
+  shard->timers().schedule(timer, shard->now().mono + milliseconds(100));
+  ASSERT_TRUE(pump([&] { return passed; }));
+  EXPECT_NE(deferred[0].get(), nullptr);
+}
+
+TEST_F(ConnectionTest, ReadersThatStopAreClosed) {
+  options.write_timeout = milliseconds(40);
+  start({.send_buffer = 16 * 1024});
+  const int64_t before = meters::write_timeouts.value();
+  big_body.resize(16 << 20);
+  Client client(address, 4096);
+  client.send(last_get("/big"));
+  ASSERT_TRUE(pump([&] { return meters::write_timeouts.value() > before; }));
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
+TEST_F(ConnectionTest, CountsConnectionsAndResponses) {
+  start();
+  const int64_t open = meters::open_connections.value();
+  const int64_t errors = meters::parse_errors.value();
+  Client client(address);
+  client.send(get("/echo"));
+  ASSERT_TRUE(pump_until_received(client, "|\n"));
+  EXPECT_EQ(meters::open_connections.value(), open + 1);
+  client.send("bad\r\n\r\n");
+  ASSERT_TRUE(pump_until_ended(client));
+  client.close();
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+  EXPECT_EQ(meters::open_connections.value(), open);
+  EXPECT_EQ(meters::parse_errors.value(), errors + 1);
+}
+
+}  // namespace
+}  // namespace parley::http::testing

@@ -1,0 +1,43 @@
+#include "http_api/api_error.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "codec/json/write.h"
+
+namespace parley::http_api {
+
+const ApiErrorRow& row_of(ApiError error) {
+  const auto row = std::ranges::find(kApiErrors, error, &ApiErrorRow::error);
+  CHECK(row != kApiErrors.end());
+  return *row;
+}
+
+ApiError api_error(hub::HubError error) {
+  switch (error) {
+    case hub::HubError::kUnknownChannel:
+      return ApiError::kUnknownChannel;
+    case hub::HubError::kNotAvailable:
+      return ApiError::kNotAvailable;
+    case hub::HubError::kUnsupportedKind:
+      return ApiError::kBadRequest;
+    case hub::HubError::kIdempotencyConflict:
+      return ApiError::kConflict;
+    case hub::HubError::kOverloaded:
+      return ApiError::kTooManyRequests;
+    case hub::HubError::kUnavailable:
+      break;
+  }
+  return ApiError::kInternal;
+}
+
+void append_error(Buffer& out, ApiError error, std::string_view message) {
+  const ApiErrorRow& row = row_of(error);
+  out += R"({"code":)";
+  append_uint(out, static_cast<uint64_t>(row.error));
+  out += R"(,"message":)";
+  codec::json::append_string(out, message.empty() ? row.message : message);
+  out += '}';
+}
+
+}  // namespace parley::http_api

@@ -1,0 +1,256 @@
+#include "http_api/command.h"
+
+#include <algorithm>
+
+#include "auth/access.h"
+#include "base/base64.h"
+#include "codec/json/validate.h"
+#include "http_api/methods.h"
+
+namespace parley::http_api {
+namespace {
+
+using codec::json::Reader;
+
+// The fields of publish and broadcast that need a look together.
+struct RawData {
+  ByteView json;
+  std::string_view base64;
+};
+
+bool read_text(Reader& reader, std::string& out) {
+  std::string_view text;
+  if (!reader.string(text)) return false;
+  out = text;
+  return true;
+}
+
+bool read_tags(Reader& reader, const CommandLimits& limits, Command& out) {
+  if (!reader.object()) return false;
+  for (std::string_view name; reader.key(name);) {
+    std::string_view value;
+    if (!reader.string(value)) return false;
+    if (out.publish.tags.size() == limits.tags) {
+      out.error = ApiError::kBadRequest;
+    } else {
+      out.publish.tags.emplace_back(name, value);
+    }
+  }
+  return !reader.failed();
+}
+
+// Versions make the hub skip publications; a server that ignored them would deliver what the
+// caller wants left out.
+bool refuse_version(Reader& reader, Command& out) {
+  uint64_t version = 0;
+  if (!reader.integer(version)) return false;
+  if (version != 0) out.error = ApiError::kNotAvailable;
+  return true;
+}
+
+bool read_publish_field(std::string_view key, Reader& reader, const CommandLimits& limits,
+                        RawData& data, Command& out) {
+  if (key == "data") {
+    data.json = reader.raw();
+    return !reader.failed();
+  }
+  if (reader.null()) return true;
+  if (key == "b64data") return reader.string(data.base64);
+  if (key == "skip_history") return reader.boolean(out.publish.skip_history);
+  if (key == "tags") return read_tags(reader, limits, out);
+  if (key == "idempotency_key") return read_text(reader, out.publish.idempotency_key);
+  if (key == "version") return refuse_version(reader, out);
+  return !reader.failed();
+}
+
+// Bytes that came as base64 are binary, unless they are a JSON object or array: Centrifugo has no
+// kinds, and its callers send JSON this way too. No other format looks like that by accident.
+hub::ContentKind kind_of_decoded(ByteView bytes) {
+  const bool container = !bytes.empty() && (bytes.front() == '{' || bytes.front() == '[');
+  return container && codec::json::is_valid(bytes) ? hub::ContentKind::kJson
+                                                   : hub::ContentKind::kBinary;
+}
+
+void finish_publish(const RawData& data, const CommandLimits& limits, Command& out) {
+  PublishFields& publish = out.publish;
+  if (data.base64.empty()) {
+    publish.data = data.json;
+  } else if (auto bytes = decode_base64(data.base64)) {
+    publish.kind = kind_of_decoded(*bytes);
+    publish.data = std::move(*bytes);
+  }
+  if (publish.data.empty() || publish.idempotency_key.size() > limits.idempotency_key_bytes)
+    out.error = ApiError::kBadRequest;
+}
+
+bool read_channel(Reader& reader, Command& out) {
+  std::string_view channel;
+  if (!reader.string(channel)) return false;
+  out.channels = {std::string(channel)};
+  return true;
+}
+
+// Where a method has exactly one channel, it may be missing (107), but there must be one outcome.
+void finish_channel(Command& out) {
+  if (out.channels.empty()) out.channels.emplace_back();
+  if (!auth::is_channel_name(out.channels.front())) out.error = ApiError::kBadRequest;
+}
+
+bool read_since(Reader& reader, HistoryFields& out) {
+  if (!reader.object()) return false;
+  out.has_since = true;
+  for (std::string_view key; reader.key(key);) {
+    if (reader.null()) continue;
+    if (key == "offset" && !reader.integer(out.since_offset)) return false;
+    if (key == "epoch" && !read_text(reader, out.since_epoch)) return false;
+  }
+  return !reader.failed();
+}
+
+bool decode_batch_entry(Reader& reader, const CommandLimits& limits, Command& out) {
+  if (!reader.object()) return false;
+  bool too_many = false;
+  for (std::string_view key; reader.key(key);) {
+    const Method* method = find_method(key);
+    const bool nested = key == "batch";
+    if (method == nullptr && !nested) continue;
+    too_many = too_many || nested || out.method != nullptr;
+    if (too_many) continue;
+    out.method = method;
+    if (!method->decode(reader, limits, out)) return false;
+  }
+  if (reader.failed()) return false;
+  if (too_many) out.error = ApiError::kBadRequest;
+  if (!too_many && out.method == nullptr) out.error = ApiError::kNotFound;
+  if (out.channels.empty()) out.channels.emplace_back();
+  return true;
+}
+
+bool decode_batch(Reader& reader, const CommandLimits& limits, CommandList& out) {
+  out.batch = true;
+  if (!reader.object()) return false;
+  for (std::string_view key; reader.key(key);) {
+    if (reader.null()) continue;
+    if (key == "parallel" && !reader.boolean(out.parallel)) return false;
+    if (key != "commands") continue;
+    if (!reader.array()) return false;
+    for (size_t operations = 0; reader.element();) {
+      if (out.error != ApiError::kNone) continue;
+      if (!decode_batch_entry(reader, limits, out.commands.emplace_back())) return false;
+      operations += out.commands.back().channels.size();
+      if (out.commands.size() > limits.commands || operations > limits.operations)
+        out.error = ApiError::kBadRequest;
+    }
+  }
+  return !reader.failed();
+}
+
+bool decode_single(const Method& method, Reader& reader, const CommandLimits& limits,
+                   CommandList& out) {
+  Command& command = out.commands.emplace_back();
+  command.method = &method;
+  if (!method.decode(reader, limits, command)) return false;
+  out.error = command.error;
+  return true;
+}
+
+}  // namespace
+
+bool decode_publish(Reader& reader, const CommandLimits& limits, Command& out) {
+  if (!reader.object()) return false;
+  RawData data;
+  for (std::string_view key; reader.key(key);) {
+    if (key == "channel") {
+      if (!reader.null() && !read_channel(reader, out)) return false;
+    } else if (!read_publish_field(key, reader, limits, data, out)) {
+      return false;
+    }
+  }
+  finish_publish(data, limits, out);
+  finish_channel(out);
+  return !reader.failed();
+}
+
+bool decode_broadcast(Reader& reader, const CommandLimits& limits, Command& out) {
+  if (!reader.object()) return false;
+  RawData data;
+  bool too_many = false;
+  for (std::string_view key; reader.key(key);) {
+    if (key != "channels") {
+      if (!read_publish_field(key, reader, limits, data, out)) return false;
+      continue;
+    }
+    if (reader.null()) continue;
+    if (!reader.array()) return false;
+    while (reader.element()) {
+      std::string_view channel;
+      if (!reader.string(channel)) return false;
+      too_many = too_many || out.channels.size() == limits.channels;
+      if (!too_many) out.channels.emplace_back(channel);
+    }
+  }
+  finish_publish(data, limits, out);
+  if (too_many || out.channels.empty()) out.error = ApiError::kBadRequest;
+  return !reader.failed();
+}
+
+bool decode_history(Reader& reader, const CommandLimits&, Command& out) {
+  if (!reader.object()) return false;
+  HistoryFields& history = out.history;
+  for (std::string_view key; reader.key(key);) {
+    if (reader.null()) continue;
+    if (key == "channel" && !read_channel(reader, out)) return false;
+    if (key == "limit" && !reader.integer(history.limit)) return false;
+    if (key == "reverse" && !reader.boolean(history.reverse)) return false;
+    if (key == "since" && !read_since(reader, history)) return false;
+  }
+  finish_channel(out);
+  if (history.reverse && history.has_since && history.since_offset == 0)
+    out.error = ApiError::kBadRequest;
+  return !reader.failed();
+}
+
+bool decode_channel_only(Reader& reader, const CommandLimits&, Command& out) {
+  if (!reader.object()) return false;
+  for (std::string_view key; reader.key(key);)
+    if (key == "channel" && !reader.null() && !read_channel(reader, out)) return false;
+  finish_channel(out);
+  return !reader.failed();
+}
+
+bool decode_channels(Reader& reader, const CommandLimits&, Command& out) {
+  if (!reader.object()) return false;
+  for (std::string_view key; reader.key(key);)
+    if (key == "pattern" && !reader.null() && !read_text(reader, out.pattern)) return false;
+  out.channels.emplace_back();
+  // The hub's globs know * and ? only; taken literally, the others would match the wrong channels.
+  if (out.pattern.find_first_of("[{\\") != std::string::npos) out.error = ApiError::kBadRequest;
+  return !reader.failed();
+}
+
+bool decode_nothing(Reader& reader, const CommandLimits&, Command& out) {
+  out.channels.emplace_back();
+  if (!reader.object()) return false;
+  for (std::string_view key; reader.key(key);) continue;
+  return !reader.failed();
+}
+
+std::optional<CommandList> decode_request(std::string_view method_name, ByteView body,
+                                          const CommandLimits& limits,
+                                          codec::json::Scratch& scratch) {
+  CommandList list;
+  const Method* method = find_method(method_name);
+  if (method == nullptr && method_name != "batch") {
+    list.error = ApiError::kNotFound;
+    return list;
+  }
+  Reader reader(body, scratch);
+  const bool good = method == nullptr ? decode_batch(reader, limits, list)
+                                      : decode_single(*method, reader, limits, list);
+  const bool whole = reader.failed() || !good ? false : reader.finish();
+  scratch.reset();
+  if (!whole) return std::nullopt;
+  return list;
+}
+
+}  // namespace parley::http_api

@@ -1,0 +1,84 @@
+// The commands of the server API as values, and how they are read from JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "codec/json/reader.h"
+#include "http_api/api_error.h"
+#include "hub/publication.h"
+
+namespace parley::http_api {
+
+struct Method;
+
+// What one request may hold. Above: error 107.
+struct CommandLimits {
+  size_t channels = 1'000;     // of a broadcast
+  size_t commands = 1'000;     // of a batch
+  size_t operations = 10'000;  // of a request: each channel of each command counts
+  size_t tags = 64;
+  size_t idempotency_key_bytes = 256;
+};
+
+struct PublishFields {
+  Buffer data;
+  hub::ContentKind kind = hub::ContentKind::kJson;
+  hub::Tags tags;
+  std::string idempotency_key;
+  bool skip_history = false;
+};
+
+struct HistoryFields {
+  int64_t limit = 0;  // below 0: all
+  bool reverse = false;
+  bool has_since = false;
+  uint64_t since_offset = 0;
+  std::string since_epoch;
+};
+
+// How one channel of a command went.
+struct Outcome {
+  ApiError error = ApiError::kNone;
+  Buffer result;  // JSON
+};
+
+// One command. A value; the fields that its method does not have keep their defaults.
+struct Command {
+  const Method* method = nullptr;
+  ApiError error = ApiError::kNone;   // decided while reading: the hub is not asked
+  std::vector<std::string> channels;  // one operation each; a single "" where a method has none
+  PublishFields publish;
+  HistoryFields history;
+  std::string pattern;
+  std::vector<Outcome> outcomes;  // by channel
+};
+
+// Everything that one HTTP request asks for.
+struct CommandList {
+  bool batch = false;
+  bool parallel = false;
+  ApiError error = ApiError::kNone;  // of the request as a whole
+  std::vector<Command> commands;
+};
+
+// Each reads the object of one method. False: not a JSON object of the right types.
+using DecodeCommand = bool (*)(codec::json::Reader&, const CommandLimits&, Command&);
+bool decode_publish(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_broadcast(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_history(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_channel_only(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_channels(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_nothing(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+
+// Reads the body of POST /api/<method>; `method` may be "batch". Nothing: undecodable (400). Keys
+// that occur twice make a body undecodable; unknown keys are skipped; null stands for "not given".
+std::optional<CommandList> decode_request(std::string_view method, ByteView body,
+                                          const CommandLimits& limits,
+                                          codec::json::Scratch& scratch);
+
+}  // namespace parley::http_api

@@ -1,0 +1,112 @@
+// The handlers behind a real HTTP server: routes, statuses, clients that leave.
+#include "http/http_testing.h"
+#include "http_api/health_handlers.h"
+#include "http_api/publish_door.h"
+#include "tests/support/http_api_testing.h"
+
+namespace parley::http_api::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class FakeReadiness final : public Readiness {
+ public:
+  std::string_view waiting_for() const override { return reason; }
+  std::string_view reason;
+};
+
+class HandlersOverHttpTest : public http::testing::HttpTest {
+ protected:
+  HandlersOverHttpTest() {
+    api.add_routes(router);
+    door.add_routes(router);
+    health.add_health_routes(router);
+    health.add_metrics_route(router);
+    start();
+  }
+
+  std::string request(const std::string& head, const std::string& body = "") {
+    return head + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+  // One exchange; the world turns while the client waits.
+  std::string talk(const std::string& bytes) {
+    http::testing::Client client(address);
+    client.send(bytes);
+    client.end();
+    EXPECT_TRUE(pump([&] {
+      world.run();
+      client.receive();
+      return client.ended || client.reset;
+    }));
+    return client.received;
+  }
+
+  parley::testing::SessionWorld world;
+  FakeNode node;
+  FakeReadiness readiness;
+  auth::OpenAccess access;
+  ServerApi api{world.hub(), node, {.key = "k", .body_bytes = 100}};
+  PublishDoor door{world.hub(), access, {.data_bytes = 100}};
+  HealthHandlers health{readiness};
+};
+
+TEST_F(HandlersOverHttpTest, ServerApi) {
+  const std::string body = R"({"channel":"c","data":1})";
+  EXPECT_THAT(talk(request("POST /api/publish?api_key=k", body)),
+              ::testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr(R"({"result":{"offset":1,)"),
+                               HasSubstr("application/json")));
+  EXPECT_THAT(talk(request("POST /api/publish", body)), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(talk(request("POST /api/publish?api_key=k", "{")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(talk(request("POST /api/what?api_key=k", "{}")), HasSubstr(R"("code":104)"));
+  for (const char* method : {"GET", "PUT", "DELETE"})
+    EXPECT_THAT(talk(request(std::string(method) + " /api/publish?api_key=k")),
+                StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(talk(request("POST /api/publish?api_key=k", std::string(101, ' '))),
+              StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HandlersOverHttpTest, PublishDoor) {
+  EXPECT_THAT(talk(request("POST /pub/chat%2Froom", "hello")),
+              ::testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr(R"("offset":1)")));
+  EXPECT_EQ(std::get<hub::ReadPage>(*world.history("chat/room", {.limit = 1})).top, 1u);
+  EXPECT_THAT(talk(request("OPTIONS /pub/news")), StartsWith("HTTP/1.1 204 "));
+  EXPECT_THAT(talk(request("GET /pub/news")), StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(talk(request("POST /pub/news", std::string(101, 'x'))),
+              ::testing::AllOf(StartsWith("HTTP/1.1 413 "), HasSubstr(R"("code":107)")));
+}
+
+TEST_F(HandlersOverHttpTest, HealthAndMetrics) {
+  EXPECT_THAT(talk(request("GET /health")), ::testing::AllOf(HasSubstr(" 200 "), HasSubstr("{}")));
+  EXPECT_THAT(talk(request("GET /health/live")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(talk(request("GET /health/ready")), StartsWith("HTTP/1.1 200 "));
+  readiness.reason = "draining";
+  EXPECT_THAT(
+      talk(request("GET /health/ready")),
+      ::testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr(R"({"waiting_for":"draining"})")));
+  EXPECT_THAT(talk(request("GET /health/live")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(talk(request("GET /metrics")),
+              ::testing::AllOf(HasSubstr("text/plain; version=0.0.4"),
+                               HasSubstr("# TYPE parley_server_api_calls_total counter")));
+  EXPECT_THAT(talk(request("HEAD /health")), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HandlersOverHttpTest, AClientThatLeavesLeavesNothingBehind) {
+  for (const std::string& bytes :
+       {request("POST /api/publish?api_key=k", R"({"channel":"c","data":1})"),
+        request("POST /pub/c", "2")}) {
+    http::testing::Client client(address);
+    client.send(bytes);
+    EXPECT_TRUE(pump([&] { return api.calls_waiting() + door.waiting() > 0; }));
+    client.break_off();
+    settle();
+    world.run();
+    EXPECT_EQ(api.calls_waiting() + door.waiting(), 0u);
+  }
+  EXPECT_EQ(std::get<hub::ReadPage>(*world.history("c", {.limit = 10})).publications.size(), 2u);
+  EXPECT_THAT(talk(request("GET /health")), StartsWith("HTTP/1.1 200 "));
+}
+
+}  // namespace
+}  // namespace parley::http_api::testing

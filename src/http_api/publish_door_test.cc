@@ -1,0 +1,224 @@
+// POST /pub/<channel>: what curl and web pages send, and what they are told.
+#include "http_api/publish_door.h"
+
+#include "http_api/json_fault.h"
+#include "http_api/publish_request.h"
+#include "tests/support/http_api_testing.h"
+
+namespace parley::http_api::testing {
+namespace {
+
+using hub::ContentKind;
+using ::testing::HasSubstr;
+
+constexpr const char* kForm = "application/x-www-form-urlencoded";
+
+class PublishDoorTest : public ::testing::Test {
+ protected:
+  PublishDoorTest() { make({}); }
+  void make(PublishDoorOptions options) {
+    door.reset();
+    door = std::make_unique<PublishDoor>(world.hub(), access, std::move(options));
+  }
+  Answer send(Request request, const std::string& channel = "news") {
+    std::optional<Answer> answer;
+    door->serve(std::move(request), channel, [&](Answer given) { answer = std::move(given); });
+    world.run();
+    EXPECT_TRUE(answer.has_value());
+    EXPECT_EQ(door->waiting(), 0u);
+    return answer.value_or(Answer{});
+  }
+  Answer send_typed(const char* type, std::string body) {
+    return send(post(std::move(body), {{"Content-Type", type}}));
+  }
+  std::vector<hub::PublicationPtr> stored() {
+    const auto answer = world.history("news", {.limit = 100});
+    return std::get<hub::ReadPage>(*answer).publications;
+  }
+
+  parley::testing::SessionWorld world;
+  parley::testing::FakeAccess access;
+  std::unique_ptr<PublishDoor> door;
+};
+
+TEST_F(PublishDoorTest, AnswersWithThePosition) {
+  const Answer answer = send_typed("application/json", R"({"a": 1})");
+  EXPECT_EQ(answer.status, 200);
+  const auto page = *world.history("news", {.limit = 1});
+  EXPECT_EQ(answer.body, R"({"epoch":")" + hub::to_string(std::get<hub::ReadPage>(page).epoch) +
+                             R"(","offset":1})");
+  EXPECT_EQ(stored()[0]->data, R"({"a": 1})");
+  EXPECT_EQ(stored()[0]->publisher, nullptr);
+}
+
+TEST_F(PublishDoorTest, TheContentTypeDecidesTheKind) {
+  const struct {
+    const char* type;
+    std::string body;
+    ContentKind kind;
+  } cases[] = {
+      {"application/json", "{}", ContentKind::kJson},
+      {"Application/JSON; charset=utf-8", "{}", ContentKind::kJson},
+      {"application/cloudevents+json", "{}", ContentKind::kJson},
+      {"text/plain", "{}", ContentKind::kText},
+      {"TEXT/html;x=y", "ä", ContentKind::kText},
+      {"application/octet-stream", "{}", ContentKind::kBinary},
+      {"nonsense", "{}", ContentKind::kBinary},
+      {kForm, R"({"a":1})", ContentKind::kJson},
+      {kForm, "hello", ContentKind::kText},
+      {kForm, "a=b&c=d", ContentKind::kText},
+      {kForm, "17", ContentKind::kJson},
+      {kForm, "\xff\xfe", ContentKind::kBinary},
+      {"", "{}", ContentKind::kJson},
+  };
+  for (const auto& row : cases) {
+    EXPECT_EQ(send_typed(row.type, row.body).status, 200) << row.type;
+    EXPECT_EQ(stored().back()->kind, row.kind) << row.type;
+    EXPECT_EQ(stored().back()->data, row.body);
+  }
+}
+
+TEST_F(PublishDoorTest, BadBodies) {
+  const Answer json = send_typed("application/json", "{\n \"a\": tru}");
+  EXPECT_EQ(json.status, 400);
+  EXPECT_EQ(json.body,
+            R"({"error":{"code":107,"message":"the body is not JSON: see line 2, column 7"}})");
+  EXPECT_EQ(send_typed("text/plain", "\xff").status, 400);
+  EXPECT_EQ(send(post("")).status, 400);
+  EXPECT_EQ(send(post("x", {{"Idempotency-Key", std::string(257, 'k')}})).status, 400);
+  EXPECT_EQ(send(post("x", {{"Parley-Event", std::string(257, 'e')}})).status, 400);
+  EXPECT_EQ(send(post("x", {{"Parley-Event", "\xff"}})).status, 400);
+  EXPECT_TRUE(stored().empty());
+}
+
+TEST_F(PublishDoorTest, EventAndIdempotency) {
+  const std::vector<Header> headers = {{"Parley-Event", "created"}, {"Idempotency-Key", "k1"}};
+  const std::string first = send(post("1", headers)).body;
+  EXPECT_EQ(send(post("1", headers)).body, first);
+  EXPECT_EQ(stored().size(), 1u);
+  EXPECT_EQ(stored()[0]->event, "created");
+  const Answer conflict = send(post("2", headers));
+  EXPECT_EQ(conflict.status, 409);
+  EXPECT_THAT(conflict.body, HasSubstr(R"("code":113)"));
+}
+
+TEST_F(PublishDoorTest, KeysOfStrangersDoNotTouchTheServerApi) {
+  send(post("1", {{"Idempotency-Key", "k"}}));
+  FakeNode node;
+  ServerApi api(world.hub(), node, {.insecure = true});
+  std::string body;
+  api.serve(post(R"({"channel":"news","data":2,"idempotency_key":"k"})"), "publish",
+            [&](Answer answer) { body = answer.body; });
+  world.run();
+  EXPECT_THAT(body, HasSubstr(R"("offset":2)"));
+}
+
+TEST_F(PublishDoorTest, Refusals) {
+  access.denied.insert("secret");
+  access.unknown.insert("gone:x");
+  auto text_only = parley::testing::FakeRules::usual();
+  text_only.kinds = {false, true, false};
+  world.rules().set("text", text_only);
+  world.rules().remove("vanished");
+  const struct {
+    const char* channel;
+    int status;
+    const char* code;
+  } cases[] = {
+      {"secret", 403, R"("code":103)"},   {"gone:x", 404, R"("code":102)"},
+      {"vanished", 404, R"("code":102)"}, {"\xc3\xa4", 400, R"("code":107)"},
+      {"text", 415, R"("code":107)"},
+  };
+  for (const auto& row : cases) {
+    const Answer answer = send(post("{}"), row.channel);
+    EXPECT_EQ(answer.status, row.status) << row.channel;
+    EXPECT_THAT(answer.body, HasSubstr(row.code));
+    EXPECT_EQ(answer.content_type, kJsonType);
+  }
+}
+
+TEST_F(PublishDoorTest, LimitsOfSizeAndNumber) {
+  make({.data_bytes = 10, .waiting = 1});
+  EXPECT_EQ(send(post(std::string(10, 'x'))).status, 200);
+  EXPECT_EQ(send(post(std::string(11, 'x'))).status, 413);
+  std::vector<Answer> answers;
+  for (int i = 0; i < 2; ++i)
+    door->serve(post("x"), "news", [&](Answer answer) { answers.push_back(std::move(answer)); });
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].status, 503);
+  EXPECT_EQ(header_of(answers[0], "Retry-After"), "1");
+  EXPECT_THAT(answers[0].body, HasSubstr(R"("code":111)"));
+  world.run();
+  EXPECT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[1].status, 200);
+}
+
+TEST_F(PublishDoorTest, AnswersAfterTheDoorHasGoneAreNotDelivered) {
+  door->serve(post("x"), "news", [](Answer) { ADD_FAILURE(); });
+  door.reset();
+  world.run();
+  EXPECT_EQ(stored().size(), 1u);
+}
+
+TEST_F(PublishDoorTest, PagesNeedAnAllowedOrigin) {
+  make({.origins = http::OriginPolicy({"https://app.example"})});
+  const auto page = [&](std::string origin) {
+    return send(post("1", {{"Host", "rt.example"}, {"Origin", std::move(origin)}}));
+  };
+  const Answer allowed = page("https://app.example");
+  EXPECT_EQ(allowed.status, 200);
+  EXPECT_EQ(header_of(allowed, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header_of(allowed, "Vary"), "Origin");
+  EXPECT_EQ(page("https://rt.example").status, 200);
+  const Answer refused = page("https://evil.example");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(header_of(refused, "Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(page("null").status, 403);
+  EXPECT_EQ(stored().size(), 2u);
+  make({.origins = http::OriginPolicy({"*"})});
+  EXPECT_EQ(page("https://evil.example").status, 200);
+}
+
+TEST_F(PublishDoorTest, Preflight) {
+  make({.origins = http::OriginPolicy({"https://app.example"})});
+  const auto preflight = [&](std::string origin) {
+    Request request = post("", {{"Origin", std::move(origin)}});
+    request.method = "OPTIONS";
+    return send(std::move(request));
+  };
+  const Answer allowed = preflight("https://app.example");
+  EXPECT_EQ(allowed.status, 204);
+  EXPECT_TRUE(allowed.body.empty());
+  EXPECT_EQ(header_of(allowed, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header_of(allowed, "Access-Control-Allow-Methods"), "POST");
+  EXPECT_THAT(std::string(header_of(allowed, "Access-Control-Allow-Headers")),
+              HasSubstr("Idempotency-Key"));
+  EXPECT_EQ(preflight("https://evil.example").status, 403);
+  EXPECT_TRUE(stored().empty());
+}
+
+TEST(JsonFault, NamesThePlace) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "line 1, column 1"},
+      {"nope", "line 1, column 1"},
+      {"{\"a\":}", "line 1, column 6"},
+      {"{\"a\" 1}", "line 1, column 6"},
+      {"{a:1}", "line 1, column 2"},
+      {"{\"a\":1,}", "line 1, column 8"},
+      {"[1,]", "line 1, column 4"},
+      {"[1 2]", "line 1, column 4"},
+      {"[1}", "line 1, column 3"},
+      {"[1", "line 1, column 3"},
+      {"{} {}", "line 1, column 4"},
+      {"01", "line 1, column 2"},
+      {"[\n1,\n\"x]", "line 3, column 1"},
+      {"]", "line 1, column 1"},
+      {"\"a\xff\"", "line 1, column 3"},
+      {"[[1],{\"a\":[]}", "line 1, column 14"},
+      {std::string(65, '['), "line 1, column 65"},
+  };
+  for (const auto& [text, place] : cases) EXPECT_EQ(json_fault_place(text), place) << text;
+}
+
+}  // namespace
+}  // namespace parley::http_api::testing

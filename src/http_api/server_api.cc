@@ -1,0 +1,168 @@
+#include "http_api/server_api.h"
+
+#include "auth/access.h"
+#include "base/check.h"
+#include "base/metrics.h"
+#include "codec/http1/syntax.h"
+#include "http/exchange.h"
+#include "http_api/results.h"
+
+namespace parley::http_api {
+namespace {
+
+metrics::Counter calls_total("parley_server_api_calls_total", "Calls of the server API");
+metrics::Counter denied_total("parley_server_api_denied_total",
+                              "Calls of the server API without the right key");
+metrics::Counter undecodable_total("parley_server_api_undecodable_total",
+                                   "Calls of the server API whose body could not be decoded");
+metrics::Counter overloaded_total("parley_server_api_overloaded_total",
+                                  "Calls of the server API refused because too many were waiting");
+
+// A single command's answer, or what a whole request is refused with.
+Answer error_answer(ApiError error, bool transport_errors) {
+  Answer answer;
+  if (transport_errors) {
+    if (error == ApiError::kTooManyRequests) answer = overloaded("{}");
+    answer.status = row_of(error).status;
+    answer.body.clear();
+    append_error(answer.body, error);
+    return answer;
+  }
+  answer.body = R"({"error":)";
+  append_error(answer.body, error);
+  answer.body += '}';
+  return answer;
+}
+
+bool wants_transport_errors(const Request& request) {
+  return codec::http1::equals_ignoring_case(request.header("X-Centrifugo-Error-Mode"), "transport");
+}
+
+Answer bare(int status) { return {.status = status, .content_type = "", .body = {}}; }
+
+}  // namespace
+
+ServerApi::ServerApi(hub::Hub& hub, const NodeInfo& node, ServerApiOptions options)
+    : hub_(hub),
+      options_(std::move(options)),
+      key_(options_.key),
+      runner_{hub_, hub_.add(*this), node, options_.history_bytes} {
+  CHECK(options_.operations > 0 &&
+        options_.calls * options_.operations <= PendingTable<Operation>::kMaxSlots);
+}
+
+ServerApi::~ServerApi() { hub_.remove(runner_.who); }
+
+void ServerApi::add_routes(http::Router& router) {
+  router.add_prefix("POST", "/api/", *this, options_.body_bytes);
+}
+
+void ServerApi::handle(http::Exchange& exchange) {
+  serve(exchange.request(), exchange.path_tail(), reply_to(exchange));
+}
+
+void ServerApi::serve(const Request& request, std::string_view method, ReplyTo reply) {
+  calls_total.add();
+  if (!options_.insecure && !key_.admits(request)) {
+    denied_total.add();
+    return reply(bare(401));
+  }
+  if (is_full(request.body.size())) {
+    overloaded_total.add();
+    return reply(overloaded({}));
+  }
+  auto list = decode_request(method, request.body, options_.limits, scratch_);
+  if (!list) {
+    undecodable_total.add();
+    return reply(bare(400));
+  }
+  const bool transport_errors = options_.transport_errors || wants_transport_errors(request);
+  if (list->error != ApiError::kNone) return reply(error_answer(list->error, transport_errors));
+  for (Command& command : list->commands) command.outcomes.resize(command.channels.size());
+
+  Call& call = calls_.emplace_back();
+  call.self = std::prev(calls_.end());
+  call.list = std::move(*list);
+  call.reply = std::move(reply);
+  call.transport_errors = transport_errors;
+  call.body_bytes = request.body.size();
+  call_bytes_ += call.body_bytes;
+  advance(call);
+}
+
+bool ServerApi::is_full(size_t body_bytes) const {
+  // One call is let through whatever its size: the route limits that.
+  return calls_.size() >= options_.calls ||
+         (!calls_.empty() && call_bytes_ + body_bytes > options_.call_bytes);
+}
+
+// Starts what may start; answers when all is done.
+void ServerApi::advance(Call& call) {
+  auto& commands = call.list.commands;
+  while (call.command < commands.size()) {
+    const Command& command = commands[call.command];
+    if (command.error != ApiError::kNone || call.channel == command.channels.size()) {
+      ++call.command;
+      call.channel = 0;
+      continue;
+    }
+    if (!may_start(call)) return;
+    start(call, {&call, call.command, call.channel++});
+  }
+  if (call.outstanding == 0) finish(call);
+}
+
+// In a sequential batch a command begins when the one before it is done; the channels of one
+// broadcast always go side by side.
+bool ServerApi::may_start(const Call& call) const {
+  if (call.outstanding == 0) return true;
+  if (call.outstanding >= options_.operations) return false;
+  return call.list.parallel || call.running_command == call.command;
+}
+
+void ServerApi::start(Call& call, Operation operation) {
+  const Command& command = call.list.commands[operation.command];
+  const std::string& channel = command.channels[operation.channel];
+  Outcome& outcome = call.list.commands[operation.command].outcomes[operation.channel];
+  if (command.method->many_channels && !auth::is_channel_name(channel)) {
+    outcome.error = ApiError::kBadRequest;
+    return;
+  }
+  const hub::StepId step = operations_.add(operation);
+  if (!command.method->run(runner_, step, command, channel, outcome)) {
+    operations_.take(step);
+    return;
+  }
+  call.running_command = operation.command;
+  ++call.outstanding;
+}
+
+void ServerApi::on_answer(hub::StepId step, hub::Answer answer) {
+  const auto operation = operations_.take(step);
+  if (!operation) return;
+  Call& call = *operation->call;
+  Command& command = call.list.commands[operation->command];
+  Outcome& outcome = command.outcomes[operation->channel];
+  if (answer) {
+    outcome =
+        command.method->render(runner_, command, command.channels[operation->channel], *answer);
+  } else {
+    outcome.error = api_error(answer.error());
+  }
+  --call.outstanding;
+  advance(call);
+}
+
+void ServerApi::finish(Call& call) {
+  const CommandList& list = call.list;
+  const bool single = !list.batch && !list.commands.front().method->many_channels;
+  const ApiError error = single ? list.commands.front().outcomes.front().error : ApiError::kNone;
+  Answer answer = error == ApiError::kNone ? Answer{.body = render_answer(list)}
+                                           : error_answer(error, call.transport_errors);
+  ReplyTo reply = std::move(call.reply);
+  call_bytes_ -= call.body_bytes;
+  calls_.erase(call.self);
+  reply(std::move(answer));
+}
+
+}  // namespace parley::http_api

@@ -1,0 +1,258 @@
+#include <charconv>
+
+#include <gmock/gmock.h>
+
+#include "codec/sse/encoder.h"
+#include "tests/support/cuts.h"
+#include "tests/support/transport_world.h"
+#include "transport/sse/sse_handler.h"
+#include "transport/sse/sse_transport.h"
+
+namespace parley::transport::sse {
+namespace {
+
+using session::EndReason;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr std::string_view kHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
+    "Cache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n"
+    "X-Content-Type-Options: nosniff\r\n";
+constexpr std::string_view kComment = "3\r\n:\n\n\r\n";
+
+std::string request(std::string_view target = "/sse/news", std::string_view headers = "",
+                    std::string_view version = "1.1") {
+  return "GET " + std::string(target) + " HTTP/" + std::string(version) + "\r\nHost: server\r\n" +
+         std::string(headers) + "\r\n";
+}
+
+std::string event(std::string_view data) {
+  Buffer out;
+  EXPECT_TRUE(codec::sse::encode_event({.data = data}, out));
+  return out;
+}
+
+// The body behind the head, without its chunks; "broken" where they are.
+std::string body_of(std::string_view received) {
+  received.remove_prefix(received.find("\r\n\r\n") + 4);
+  std::string body;
+  while (true) {
+    size_t size = 0;
+    const auto [end, error] =
+        std::from_chars(received.data(), received.data() + received.size(), size, 16);
+    if (error != std::errc{}) return body + "broken";
+    received.remove_prefix(static_cast<size_t>(end - received.data()));
+    if (!received.starts_with("\r\n") || received.size() < size + 4) return body + "broken";
+    if (size == 0) return received == "\r\n\r\n" ? body : body + "broken";
+    body += received.substr(2, size);
+    received.remove_prefix(size + 2);
+    if (!received.starts_with("\r\n")) return body + "broken";
+    received.remove_prefix(2);
+  }
+}
+
+class NoRequester final : public hub::Requester {
+  void on_answer(hub::StepId, hub::Answer) override {}
+};
+
+class SseTest : public parley::testing::TransportTest {
+ protected:
+  SseTest() { router.add_prefix("GET", "/sse/", handler); }
+  ~SseTest() override { stop(); }
+
+  void end_at_open(EndReason reason) {
+    script.on_open = [reason](const session::Handshake&, session::Effects& effects) {
+      effects.end(reason);
+    };
+  }
+
+  SseHandler handler{factory, sessions(), {.origins = http::OriginPolicy({"https://a.com"})}};
+};
+
+TEST_F(SseTest, TheHeadAndACommentComeAtOnce) {
+  start();
+  http::testing::Client client(address);
+  client.send(request());
+  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+  EXPECT_EQ(client.received,
+            std::string(kHead) + "Transfer-Encoding: chunked\r\n\r\n" + std::string(kComment));
+  EXPECT_EQ(sessions().size(), 1u);
+}
+
+TEST_F(SseTest, OldClientsGetNoChunks) {
+  start();
+  script.on_open = [](const session::Handshake&, session::Effects& effects) {
+    effects.send(event("a"));
+    effects.end(EndReason::kShutdown);
+  };
+  EXPECT_EQ(ask(request("/sse/news", "", "1.0")),
+            std::string(kHead) + "Connection: close\r\n\r\n:\n\ndata: a\n\n");
+}
+
+TEST_F(SseTest, TheSessionSeesTheRequest) {
+  start();
+  std::string seen;
+  script.on_open = [&](const session::Handshake& handshake, session::Effects&) {
+    seen = std::string(handshake.transport) + ' ' + std::string(handshake.path) + ' ' +
+           std::string(handshake.query) + ' ' + std::string(handshake.header("last-event-id")) +
+           ' ' + std::string(handshake.peer);
+  };
+  http::testing::Client client(address);
+  client.send(request("/sse/a%2fb%20c?x=%20", "Last-Event-ID: 7\r\n"));
+  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+  EXPECT_EQ(seen, "sse a/b c x=%20 7 127.0.0.1");
+}
+
+TEST_F(SseTest, TheSameAtEveryCut) {
+  start();
+  script.on_open = [](const session::Handshake&, session::Effects& effects) {
+    effects.send(event("a"));
+    effects.end(EndReason::kShutdown);
+  };
+  const std::string input = request();
+  const std::string expected = ask(input);
+  EXPECT_EQ(body_of(expected), ":\n\ndata: a\n\n");
+  parley::testing::for_each_cut(
+      input,
+      [&](const std::vector<std::string_view>& pieces) {
+        http::testing::Client client(address);
+        for (const auto piece : pieces) {
+          client.send(piece);
+          shard->turn(milliseconds(0));
+        }
+        ASSERT_TRUE(pump_until_ended(client));
+        EXPECT_EQ(client.received, expected);
+      },
+      5);
+}
+
+TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
+  start();
+  const struct {
+    EndReason reason;
+    std::string_view status;
+  } kCases[] = {{EndReason::kUnauthorized, "401 "}, {EndReason::kBadRequest, "400 "},
+                {EndReason::kNotAvailable, "404 "}, {EndReason::kTooManyRequests, "429 "},
+                {EndReason::kShutdown, "503 "},     {EndReason::kInternalError, "500 "}};
+  for (const auto& [reason, status] : kCases) {
+    end_at_open(reason);
+    const std::string answer = ask(request("/sse/news", "Connection: close\r\n"));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(status)));
+    EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain"));
+    EXPECT_EQ(sessions().size(), 0u);
+  }
+  end_at_open(EndReason::kUnauthorized);
+  EXPECT_THAT(ask(request("/sse/news", "Connection: close\r\n")),
+              HasSubstr("WWW-Authenticate: Bearer\r\n"));
+  // The connection serves the next request.
+  EXPECT_THAT(ask(request() + request("/sse/news", "Connection: close\r\n")),
+              StartsWith("HTTP/1.1 401 "));
+}
+
+TEST_F(SseTest, RefusesWhatIsNoStream) {
+  start();
+  const std::string close = "Connection: close\r\n";
+  EXPECT_THAT(ask(request("/sse/news", close + "Origin: https://evil.com\r\n")),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(ask(request("/sse/%zz", close)), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(request("/sse/", close)), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(ask("POST /sse/news HTTP/1.1\r\nHost: server\r\n" + close + "\r\n"),
+              StartsWith("HTTP/1.1 405 "));
+  const std::string head = ask("HEAD /sse/news HTTP/1.1\r\nHost: server\r\n" + close + "\r\n");
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(head, EndsWith("\r\n\r\n"));
+  EXPECT_EQ(script.opened, 0);
+}
+
+TEST_F(SseTest, PagesOfListedOriginsMayRead) {
+  start();
+  http::testing::Client client(address);
+  client.send(request("/sse/news", "Origin: https://a.com\r\n"));
+  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+  EXPECT_THAT(client.received, HasSubstr("Access-Control-Allow-Origin: https://a.com\r\n"
+                                         "Access-Control-Allow-Credentials: true\r\n"
+                                         "Vary: Origin\r\n"));
+  // A refusal must be readable for the page too.
+  end_at_open(EndReason::kUnauthorized);
+  EXPECT_THAT(ask(request("/sse/news", "Connection: close\r\nOrigin: https://a.com\r\n")),
+              HasSubstr("Access-Control-Allow-Origin: https://a.com\r\n"));
+}
+
+TEST_F(SseTest, DeliversPublications) {
+  start();
+  script.on_open = [](const session::Handshake& handshake, session::Effects& effects) {
+    effects.subscribe({.name = std::string(handshake.path)}, {});
+  };
+  http::testing::Client client(address);
+  client.send(request());
+  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+  settle();
+  hub::PublishRecord record;
+  record.channel = {.name = "news"};
+  record.publication = std::make_unique<hub::Publication>(parley::testing::text(event("hi")));
+  NoRequester requester;
+  hub().publish(hub().add(requester), 1, std::move(record));
+  ASSERT_TRUE(pump_until_received(client, "hi"));
+  EXPECT_THAT(client.received, EndsWith(std::string(kComment) + "a\r\ndata: hi\n\n\r\n"));
+}
+
+TEST_F(SseTest, ASlowReaderGetsWholeEvents) {
+  start({.send_buffer = 16 * 1024});
+  std::string expected = ":\n\n";
+  script.on_open = [&](const session::Handshake&, session::Effects& effects) {
+    for (char c = 'a'; c < 'd'; ++c) {
+      const std::string one = event(std::string(300'000, c));
+      expected += one;
+      effects.send(one);
+    }
+    effects.end(EndReason::kShutdown);
+  };
+  http::testing::Client client(address, 4096);
+  client.send(request());
+  ASSERT_TRUE(pump_until_ended(client));
+  EXPECT_TRUE(body_of(client.received) == expected);
+  client.close();
+  EXPECT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
+TEST_F(SseTest, TheClientLeavesByClosing) {
+  start();
+  for (const bool reset : {false, true}) {
+    script.ends.clear();
+    http::testing::Client client(address);
+    client.send(request());
+    ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+    if (reset) {
+      client.break_off();
+    } else {
+      client.close();
+    }
+    ASSERT_TRUE(pump([&] { return !script.ends.empty(); }));
+    EXPECT_THAT(script.ends,
+                ElementsAre(reset ? EndReason::kTransportLost : EndReason::kClientLeft));
+    ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+  }
+}
+
+TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {
+  start();
+  http::testing::Client client(address);
+  // A request behind the first one is never looked at.
+  client.send(request() + request());
+  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
+  settle();
+  EXPECT_EQ(script.opened, 1);
+  EXPECT_EQ(shard->open_sockets(), 1u);
+  client.try_send(std::string(SseTransport::kMaxIgnoredBytes, 'x'));
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+  EXPECT_THAT(script.ends, ElementsAre(EndReason::kTransportLost));
+  EXPECT_THAT(script.messages, IsEmpty());
+}
+
+}  // namespace
+}  // namespace parley::transport::sse

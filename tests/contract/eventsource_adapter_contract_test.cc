@@ -1,0 +1,66 @@
+// EventSource under the adapter contract.
+#include "adapter/eventsource/adapter.h"
+#include "codec/sse/decoder.h"
+#include "tests/contract/adapter_contract.h"
+
+namespace parley::testing {
+namespace {
+
+using adapter::eventsource::EventSourceFactory;
+
+class EventSourceClient final : public ProtocolClient, codec::sse::EventSink {
+ public:
+  explicit EventSourceClient(const EventSourceFactory& factory) : factory_(factory) {}
+
+  void open(SessionWorld& world, const std::string& channel, const std::string& resume) override {
+    FakeRequest request{.path = channel};
+    if (!resume.empty()) request.headers = {{"Last-Event-ID", resume}};
+    link_ = &world.open(factory_, request);
+  }
+
+  std::vector<Heard> hear() override {
+    heard_.clear();
+    EXPECT_TRUE(decoder_.decode(link_->take_text(), *this));
+    // The block that starts the stream has no data and so is no event.
+    if (!heard_.empty() && !decoder_.last_event_id().empty())
+      heard_.back().resume = decoder_.last_event_id();
+    return std::move(heard_);
+  }
+  FakeClient& link() override { return *link_; }
+
+ private:
+  void on_event(const codec::sse::DecodedEvent& event) override {
+    heard_.push_back({.kind = event.type == "gap" ? Heard::Kind::kGap : Heard::Kind::kMessage,
+                      .data = std::string(event.data),
+                      .resume = std::string(event.last_event_id)});
+  }
+  void on_retry(uint32_t) override {
+    heard_.push_back({.kind = subscribed_ ? Heard::Kind::kOther : Heard::Kind::kSubscribed});
+    subscribed_ = true;
+  }
+
+  const EventSourceFactory& factory_;
+  FakeClient* link_ = nullptr;
+  codec::sse::Decoder decoder_;
+  std::vector<Heard> heard_;
+  bool subscribed_ = false;
+};
+
+class EventSourceRig final : public AdapterRig {
+ public:
+  const session::AdapterFactory& factory() const override { return factory_; }
+  std::unique_ptr<ProtocolClient> client() override {
+    return std::make_unique<EventSourceClient>(factory_);
+  }
+
+ private:
+  auth::OpenAccess access_;
+  EventSourceFactory factory_{access_};
+};
+
+std::unique_ptr<AdapterRig> make_eventsource_rig() { return std::make_unique<EventSourceRig>(); }
+
+INSTANTIATE_TEST_SUITE_P(EventSource, AdapterContract, ::testing::Values(&make_eventsource_rig));
+
+}  // namespace
+}  // namespace parley::testing
