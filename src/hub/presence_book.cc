@@ -35,6 +35,7 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
     }
     ++members.users[change.member.user];
     members.by_client.emplace(change.member.client, change.member);
+    change.change = Change::kEnter;
     members_gauge.add(1);
   }
   auto publication = std::make_shared<Publication>();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/time.h"
 #include "http_api/node_info.h"
 
 namespace parley::server {

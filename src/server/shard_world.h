@@ -28,9 +28,8 @@ struct Shared {
   http::OriginPolicy origins;
   std::string api_key;    // "": the server API refuses everyone, unless `open_api`
   bool open_api = false;  // dev: the server API asks for no key
-  bool demo = false;      // dev: the demo page at /
-  std::string node_id;    // random, for people
-  const std::atomic<bool>& ready;
+  bool dev = false;       // the demo page at /, and what only a developer may see
+  const NodeStatus& node;
 };
 
 // What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:

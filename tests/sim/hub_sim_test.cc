@@ -79,5 +79,135 @@ TEST(HubSim, SameSeedSameTrace) {
   }
 }
 
+// --- directed scenarios (the numbers of the hub's founding rules) -----------------------------
+
+void finish(HubWorld& world) {
+  world.settle(seconds(35));
+  world.check_settled();
+  world.check_empty();
+  EXPECT_EQ(world.failure(), "");
+}
+
+std::string homed(ShardId shards, ShardId at, const std::string& space) {
+  const hub::SlotTable slots(shards);
+  for (int i = 0;; ++i)
+    if (std::string name = space + ":" + std::to_string(i); slots.home(name) == at) return name;
+}
+
+using Kind = hub::Start::Kind;
+
+// The last unsubscribe against a pending subscribe, at every number of deliveries between the two.
+TEST(HubSim, LastUnsubscribeAgainstAPendingSubscribe) {
+  const std::string channel = homed(2, 1, "h");
+  for (int moves = 0; moves < 12; ++moves) {
+    HubWorld world({.seed = 1, .shards = 2, .readers = 0});
+    ModelSubscriber& a = world.add_reader(channel);
+    ModelSubscriber& b = world.add_reader(channel);
+    const auto move = [&](int n) {
+      for (int i = 0; i < n; ++i) {
+        world.deliver(0, 1);
+        world.turn(1, milliseconds(1));
+        world.deliver(1, 0);
+        world.turn(0, seconds(i % 3 == 0 ? 6 : 0));  // interest lingers 5 s
+      }
+    };
+    a.subscribe(world.hub(0), Kind::kLive, 0);
+    move(moves / 4);
+    a.unsubscribe();
+    world.turn(0, seconds(6));
+    move(moves % 4);
+    b.subscribe(world.hub(0), Kind::kLive, 0);
+    world.publish(1, channel);
+    move(1);
+    world.settle(seconds(2));
+    EXPECT_EQ(b.phase(), ModelSubscriber::Phase::kLive);
+    world.publish(1, channel);
+    finish(world);
+    EXPECT_GE(b.delivered(), 1u);
+  }
+}
+
+// All rings full both ways: everybody publishes to the other, nothing moves, then it does.
+TEST(HubSim, AllRingsFullBothWays) {
+  const std::string channels[] = {homed(2, 0, "d"), homed(2, 1, "d")};
+  HubWorld world({.seed = 2, .shards = 2, .ring_capacity = 1, .credits = 1, .readers = 0});
+  for (const ShardId shard : {0, 1})
+    world.add_reader(channels[1 - shard]).subscribe(world.hub(shard), Kind::kLive, 0);
+  world.settle(seconds(1));
+  for (int round = 0; round < 100; ++round) {
+    for (const ShardId shard : {0, 1}) {
+      world.publish(shard, channels[0]);
+      world.publish(shard, channels[1]);
+      world.turn(shard, milliseconds(1));
+    }
+  }
+  EXPECT_GT(world.rings().refused_feeds, 0u);
+  EXPECT_GT(world.rings().refused_credits, 0u);
+  finish(world);
+  EXPECT_EQ(world.reader(0).delivered(), 200u);
+  EXPECT_EQ(world.reader(1).delivered(), 200u);
+  EXPECT_EQ(world.reader(0).gaps() + world.reader(1).gaps(), 0u);
+}
+
+// The feed breaks while a reader recovers, at every point of the recovery.
+TEST(HubSim, FeedBrokenWhileRecovering) {
+  const std::string channel = homed(2, 1, "d");
+  for (int before = 0; before < 12; ++before) {
+    for (const bool remote : {false, true}) {
+      HubWorld world({.seed = 3, .shards = 2, .readers = 0, .remote = remote});
+      ModelSubscriber& reader = world.add_reader(channel);
+      reader.subscribe(world.hub(0), Kind::kLive, 0);
+      world.settle(seconds(1));
+      reader.unsubscribe();
+      for (int i = 0; i < 60; ++i) world.publish(1, channel);
+      world.settle(seconds(8));
+      reader.subscribe(world.hub(0), Kind::kRecover, 1'000'000);
+      for (int i = 0; i < before; ++i) {
+        world.turn(i % 2 == 0 ? 1 : 0, milliseconds(1));
+        world.deliver(i % 2 == 0 ? 0 : 1, i % 2 == 0 ? 1 : 0);
+      }
+      world.broker(channel).break_feed(channel);
+      for (int i = 0; i < 10; ++i) world.publish(1, channel);
+      finish(world);
+      EXPECT_EQ(reader.recoveries(), 1u);
+      EXPECT_EQ(reader.delivered(), 70u);
+      EXPECT_EQ(reader.gaps(), 0u);
+    }
+  }
+}
+
+TEST(HubSim, ASlowReaderFallsOutOfTailAndHistory) {
+  const std::string channel = homed(1, 0, "h");
+  HubWorld world({.seed = 4, .shards = 1, .readers = 0});
+  ModelSubscriber& slow = world.add_reader(channel);
+  slow.subscribe(world.hub(0), Kind::kLive, 0);
+  world.settle(seconds(1));
+  for (int i = 0; i < 100; ++i) world.publish(0, channel);
+  for (int i = 0; i < 10; ++i) world.turn(0, milliseconds(1));
+  finish(world);
+  EXPECT_EQ(slow.gaps(), 1u);
+  EXPECT_EQ(slow.delivered(), 25u);  // what history keeps
+}
+
+TEST(HubSim, ResetAndRollbackOfALiveChannel) {
+  const std::string channel = homed(2, 1, "d");
+  HubWorld world({.seed = 5, .shards = 2, .readers = 0});
+  ModelSubscriber& reader = world.add_reader(channel);
+  reader.subscribe(world.hub(0), Kind::kLive, 0);
+  world.settle(seconds(1));
+  for (int i = 0; i < 10; ++i) world.publish(0, channel);
+  world.settle(seconds(1));
+  world.broker(channel).roll_back(channel, 7);
+  world.publish(0, channel);
+  world.settle(seconds(1));
+  EXPECT_EQ(reader.gaps(), 1u);
+  EXPECT_EQ(reader.position(), 8u);
+  world.broker(channel).new_epoch(channel);
+  world.publish(0, channel);
+  finish(world);
+  EXPECT_EQ(reader.gaps(), 2u);
+  EXPECT_EQ(reader.delivered(), 12u);
+}
+
 }  // namespace
 }  // namespace parley::sim

@@ -134,8 +134,9 @@ bool HubWorld::deliver(ShardId from, ShardId to) {
 void HubWorld::act() {
   const uint64_t dice = random_.below(100);
   if (dice < 35) {
-    publish(any_shard(), any_channel(),
-            random_.one_in(3) ? "key" + std::to_string(random_.below(200)) : "");
+    const ShardId from = any_shard();
+    const std::string channel = any_channel();
+    publish(from, channel, random_.one_in(3) ? "key" + std::to_string(random_.below(200)) : "");
   } else if (dice < 85) {
     act_reader(*readers_[random_.below(readers_.size())]);
   } else if (dice < 93) {
@@ -151,23 +152,28 @@ void HubWorld::act_reader(ModelSubscriber& reader) {
   if (reader.phase() == ModelSubscriber::Phase::kIdle) {
     constexpr Start::Kind kKinds[] = {Start::Kind::kLive, Start::Kind::kRecover,
                                       Start::Kind::kResume};
-    return reader.subscribe(hub(any_shard()), kKinds[random_.below(3)],
-                            random_.one_in(3) ? 10 : 1'000'000);
+    hub::Hub& at = hub(any_shard());
+    const Start::Kind kind = kKinds[random_.below(3)];
+    return reader.subscribe(at, kind, random_.one_in(3) ? 10 : 1'000'000);
   }
   if (random_.one_in(12)) return reader.unsubscribe();
-  if (reader.dirty()) reader.flush(1 + random_.below(4), 1 + random_.below(8));
+  const size_t pulls = 1 + random_.below(4);
+  if (reader.dirty()) reader.flush(pulls, 1 + random_.below(8));
 }
 
 void HubWorld::act_presence() {
   const uint64_t member = random_.below(kMembers);
   const std::string client = "c" + std::to_string(member);
   const bool leaves = random_.one_in(2);
+  const Change change = leaves              ? Change::kLeave
+                        : random_.one_in(3) ? Change::kUpdate
+                                            : Change::kEnter;
+  hub::ClientInfo info{.user = "u" + std::to_string(member % 3),
+                       .client = client,
+                       .channel_info = std::to_string(random_.below(3))};
   // A session does not move: its changes come from one shard.
   hub(static_cast<ShardId>(member % options_.shards))
-      .change_presence(std::string(kPresenceChannel), leaves ? Change::kLeave : Change::kEnter,
-                       {.user = "u" + std::to_string(member % 3),
-                        .client = client,
-                        .channel_info = std::to_string(random_.below(3))});
+      .change_presence(std::string(kPresenceChannel), change, std::move(info));
   members_[client] = !leaves;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,7 +94,7 @@ class CentrifugeAdapter final : public session::Adapter {
   // Why a subscribe is refused before the hub is asked, if it is.
   std::optional<wire::ErrorCode> refusal(const wire::SubscribeRequest& request,
                                          const hub::ChannelOptions* options) const;
-  void start_presence(uint32_t id, const std::string_view channel, bool counts_only,
+  void start_presence(uint32_t id, std::string_view channel, bool counts_only,
                       session::Effects& effects);
   void subscribed(Channel& channel, const hub::Subscribed& result, session::Effects& effects);
   bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,

@@ -17,6 +17,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   if (request.data.empty() || request.type != 0)
     return refuse(id, wire::ErrorCode::kBadRequest, effects);
 
+  // While its subscribe is in flight, the reply to that must go first, so it waits for nothing.
   const Channel* channel = find(request.channel);
   const bool subscribed = channel != nullptr && !channel->joining;
   hub::PublishRecord record{.channel = {std::string(request.channel)}};
@@ -76,8 +77,8 @@ void CentrifugeAdapter::answer(const PendingRequest& request, const hub::ReadPag
         effects);
 }
 
-void CentrifugeAdapter::start_presence(uint32_t id, const std::string_view channel,
-                                       bool counts_only, session::Effects& effects) {
+void CentrifugeAdapter::start_presence(uint32_t id, std::string_view channel, bool counts_only,
+                                       session::Effects& effects) {
   if (channel.empty()) return bad_request(effects);
   const auto options = context_.rules.find(channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);

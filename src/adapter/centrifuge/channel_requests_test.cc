@@ -1,5 +1,5 @@
 // Publish, history, presence.
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
@@ -48,6 +48,17 @@ TEST_F(ChannelRequestsTest, PublishesWithoutASubscription) {
       take(reader),
       ElementsAre(R"({"push":{"channel":"plain","pub":{"data":"x","info":{"user":"","client":")" +
                   last_id + R"("}}}})"));
+}
+
+TEST_F(ChannelRequestsTest, APublishInFlightWithASubscribeStaysBehindItsReply) {
+  const Replies replies = ask(connect(),
+                              "{\"id\":2,\"subscribe\":{\"channel\":\"plain\"}}\n"
+                              "{\"id\":3,\"publish\":{\"channel\":\"plain\",\"data\":1}}");
+  const auto place = [&](std::string_view part) {
+    return std::ranges::find_if(replies, [&](const auto& r) { return r.contains(part); });
+  };
+  EXPECT_NE(place(R"("publish":{})"), replies.end());
+  EXPECT_LT(place(R"("subscribe":{})"), place(R"("pub":)"));
 }
 
 TEST_F(ChannelRequestsTest, PublishesManyInOneFrame) {

@@ -34,14 +34,10 @@ constexpr std::array kEnds = {
 
 }  // namespace
 
-session::EndCode end_code(DisconnectCode code) {
-  const auto& row = row_of(code);
-  return {static_cast<uint16_t>(row.code), row.reason};
-}
-
 session::EndCode end_code(EndReason reason) {
-  for (const EndRow& row : kEnds)
-    if (row.reason == reason) return end_code(row.code);
+  for (const EndRow& row : kEnds) {
+    if (row.reason == reason) return {static_cast<uint16_t>(row.code), row_of(row.code).reason};
+  }
   return reason == EndReason::kMessageTooLarge ? kTooLarge : kNormal;
 }
 

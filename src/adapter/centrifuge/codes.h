@@ -8,10 +8,8 @@
 
 namespace parley::adapter::centrifuge {
 
-// What the client is told when its session ends for `reason`. For kUnauthorized and others that
-// have several codes, the usual one.
+// What the client is told when its session ends for `reason`.
 session::EndCode end_code(session::EndReason reason);
-session::EndCode end_code(codec::centrifuge::DisconnectCode code);
 
 codec::centrifuge::ErrorCode error_code(hub::HubError error);
 // Not for kAllow.

@@ -1,5 +1,5 @@
 // Connect, the order of commands, pings, what has no tokens.
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {

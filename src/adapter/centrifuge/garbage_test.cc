@@ -1,7 +1,7 @@
 // Frames at random, from a printed seed: whatever comes, the session ends in order or goes on.
 #include <random>
 
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {

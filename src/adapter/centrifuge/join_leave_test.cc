@@ -1,5 +1,5 @@
 // Joins and leaves: who is told, and in which order.
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {

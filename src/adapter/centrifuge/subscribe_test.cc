@@ -1,5 +1,5 @@
 // Subscribe and unsubscribe, what is refused and why, and their races.
-#include "adapter/centrifuge/centrifuge_fixture.h"
+#include "tests/support/centrifuge_fixture.h"
 
 namespace parley::adapter::centrifuge {
 namespace {

@@ -1,6 +1,8 @@
 // Publications in the protocol's words.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "adapter/centrifuge/codec.h"

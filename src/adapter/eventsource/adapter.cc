@@ -16,8 +16,9 @@ using session::EndReason;
 // What a client is told at the end.
 enum class Farewell : uint8_t {
   kNone,     // nobody listens
-  kRefusal,  // an HTTP status if it still can be given, else a comment
-  kLater,    // come back: EventSource gives up for ever on any status but 200, so it is never one
+  kRefusal,  // an HTTP status while it can be given, else as kLater
+  kLater,    // a comment and when to come back; never a status, on which EventSource gives up for
+             // ever
 };
 struct End {
   session::EndCode code;
@@ -93,6 +94,7 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
     start.position = parse_event_id(*id);
   }
   effects.subscribe({.name = std::string(handshake.path)}, std::move(start));
+  open_ = true;
 }
 
 // Nothing comes this way from an EventSource.
@@ -108,7 +110,6 @@ void EventSourceAdapter::on_subscribed(session::SubscriptionHandle,
                          result.error() == hub::HubError::kNotAvailable;
     return effects.end(missing ? EndReason::kNotAvailable : EndReason::kInternalError);
   }
-  started_ = true;
   codec::sse::Event event{
       .retry_ms = in_ms(effects.random_between(options_.retry_from, options_.retry_to))};
   // A block with only an id dispatches no event but is remembered: a client that is cut off before
@@ -140,14 +141,12 @@ void EventSourceAdapter::on_timer(session::TimerId, session::Effects& effects) {
 session::EndCode EventSourceAdapter::on_end(EndReason reason, session::Effects& effects) {
   const End& end = end_of(reason);
   const bool silent =
-      end.farewell == Farewell::kNone || (end.farewell == Farewell::kRefusal && !started_);
+      end.farewell == Farewell::kNone || (end.farewell == Farewell::kRefusal && !open_);
   if (!silent) {
     Buffer& out = effects.scratch();
     codec::sse::encode_comment(std::string(" end ").append(session::to_string(reason)), out);
-    if (end.farewell == Farewell::kLater) {
-      const Duration later = effects.random_between(options_.retry_to, options_.late_retry_to);
-      CHECK(codec::sse::encode_event({.retry_ms = in_ms(later)}, out));
-    }
+    const Duration later = effects.random_between(options_.retry_to, options_.late_retry_to);
+    CHECK(codec::sse::encode_event({.retry_ms = in_ms(later)}, out));
     effects.send(out);
   }
   return forbidden_ && reason == EndReason::kUnauthorized ? kForbidden : end.code;

@@ -17,10 +17,10 @@ struct Options {
   Duration late_retry_to = seconds(15);  // from retry_to; when the server ends the stream
 };
 
-// What: subscribes to the channel in the path, and sends its publications as events. Nothing is
-// sent before the channel's answer, so that the transport can still answer a refusal with the HTTP
-// status in EndCode::code. Owner: its Session. Shard: the session's. Failure: a refusal by status;
-// later ends are told in a comment. Source: WHATWG HTML 9.2.
+// What: subscribes to the channel in the path, and sends its publications as events. A refusal is
+// an end within on_open() without a byte sent: the transport answers it with the HTTP status in
+// EndCode::code. Owner: its Session. Shard: the session's. Failure: a refusal by status; later ends
+// are told in a comment. Source: WHATWG HTML 9.2.
 class EventSourceAdapter final : public session::Adapter {
  public:
   EventSourceAdapter(const auth::Access& access, const Options& options)
@@ -44,7 +44,7 @@ class EventSourceAdapter final : public session::Adapter {
   const auth::Access& access_;
   const Options& options_;
   bool resuming_ = false;
-  bool started_ = false;    // something has been sent
+  bool open_ = false;       // not refused: the stream begins with status 200
   bool forbidden_ = false;  // other credentials than none might do
 };
 

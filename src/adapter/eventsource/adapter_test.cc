@@ -104,6 +104,14 @@ TEST_F(EventSourceTest, ResumesBehindTheLastEventId) {
   EXPECT_EQ(hear(browser, open("news", first)), (Lines{"retry", "message:2#" + second}));
 }
 
+TEST_F(EventSourceTest, IdZeroAsksForAllThatIsKept) {
+  const std::string first = to_event_id(world_.publish("news", "1"));
+  const std::string second = to_event_id(world_.publish("news", "2"));
+  Browser browser;
+  EXPECT_EQ(hear(browser, open("news", "0")),
+            (Lines{"retry", "message:1#" + first, "message:2#" + second}));
+}
+
 TEST_F(EventSourceTest, AResumingClientKeepsItsIdUntilItHasWhatItMissed) {
   const std::string first = to_event_id(world_.publish("news", "1"));
   world_.publish("news", "2");
@@ -253,11 +261,9 @@ struct Refusal {
 TEST_F(EventSourceTest, ARefusalIsAStatusAndNothingElse) {
   access_.denied = {"secret"};
   access_.unknown = {"nowhere"};
-  world_.rules().remove("gone");
   const Refusal refusals[] = {
       {{.path = "secret"}, 403},
       {{.path = "nowhere"}, 404},
-      {{.path = "gone"}, 404},
       {{.path = ""}, 400},
       {{.path = "a\nb"}, 400},
       {{.path = std::string(256, 'a')}, 400},
@@ -325,7 +331,13 @@ TEST_F(EventSourceTest, ALaterEndIsToldInAComment) {
   Browser browser;
   hear(browser, client);
   client.session()->end(EndReason::kUnauthorized);
-  EXPECT_EQ(hear(browser, client), Lines{": end unauthorized"});
+  EXPECT_EQ(hear(browser, client), (Lines{": end unauthorized", "retry"}));
+}
+
+TEST_F(EventSourceTest, AChannelThatTheHubDoesNotKnowIsToldInAComment) {
+  world_.rules().remove("gone");
+  Browser browser;
+  EXPECT_EQ(hear(browser, open("gone")), (Lines{": end not_available", "retry"}));
 }
 
 TEST_F(EventSourceTest, AClientThatTalksIsEnded) {

@@ -14,6 +14,8 @@ std::string to_event_id(const hub::StreamPosition& position) {
 }
 
 std::optional<hub::StreamPosition> parse_event_id(std::string_view id) {
+  // The beginning of what is kept: no event has it, so nothing can be missed by it.
+  if (id == kFromTheStart) return hub::StreamPosition{};
   const size_t dot = id.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
   const std::optional<hub::Epoch> epoch = hub::parse_epoch(id.substr(0, dot));

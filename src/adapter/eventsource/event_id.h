@@ -9,9 +9,12 @@
 
 namespace parley::adapter::eventsource {
 
+// The id by which a client asks for everything that history keeps.
+inline constexpr std::string_view kFromTheStart = "0";
+
 // `<epoch>.<offset>`. The position's epoch must be known.
 std::string to_event_id(const hub::StreamPosition& position);
-// Nothing when no event ever had this id.
+// Nothing when no event ever had this id. kFromTheStart gives offset 0 of whatever epoch there is.
 std::optional<hub::StreamPosition> parse_event_id(std::string_view id);
 
 }  // namespace parley::adapter::eventsource

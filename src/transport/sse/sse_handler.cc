@@ -34,7 +34,9 @@ constexpr Refusal kRefusals[] = {
 };
 constexpr Refusal kOtherRefusal{EndReason::kInternalError, 500, "internal error"};
 
-Refusal refusal_for(EndReason reason) {
+// An adapter that speaks HTTP statuses says which; otherwise the reason does.
+Refusal refusal_for(EndReason reason, const session::EndCode& code) {
+  if (code.code >= 400 && code.code <= 599) return {reason, code.code, code.text};
   const auto* found = std::ranges::find(kRefusals, reason, &Refusal::reason);
   return found != std::end(kRefusals) ? *found : kOtherRefusal;
 }
@@ -100,7 +102,7 @@ void SseHandler::handle(http::Exchange& exchange) {
   if (transport->ended() && !session.has_output()) {
     session.transport_closed(*transport->ended());
     meters::refused.add();
-    const Refusal refusal = refusal_for(*transport->ended());
+    const Refusal refusal = refusal_for(*transport->ended(), transport->end_code());
     Headers headers = cors;
     if (refusal.status == 401) headers.push_back({"WWW-Authenticate", "Bearer"});
     return exchange.respond_text(refusal.status, refusal.text, headers);

@@ -73,8 +73,9 @@ void SseTransport::wake(bool reply) {
   if (socket_ != nullptr) socket_->mark_dirty(reply ? io::Urgency::kReply : io::Urgency::kNormal);
 }
 
-void SseTransport::end(EndReason reason, const session::EndCode&) {
+void SseTransport::end(EndReason reason, const session::EndCode& code) {
   ended_ = reason;
+  end_code_ = code;
   if (socket_ == nullptr) return;
   // Who does not read is not sent the rest.
   if (reason == EndReason::kSlow) return socket_->close();

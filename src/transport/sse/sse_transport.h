@@ -21,8 +21,10 @@ class SseTransport final : public io::SocketHandler, public session::TransportLi
   SseTransport(http::Server& server, bool chunked);
   ~SseTransport() override;
 
-  // The session has ended while the request was still unanswered: why.
+  // The session has ended while the request was still unanswered: why, and the protocol's word for
+  // it.
   std::optional<session::EndReason> ended() const { return ended_; }
+  const session::EndCode& end_code() const { return end_code_; }
   // Before the socket has this handler: `first` is the head of the response.
   void start(session::Session& session, Buffer first);
 
@@ -48,6 +50,7 @@ class SseTransport final : public io::SocketHandler, public session::TransportLi
   uint32_t front_lent_ = 0;  // bytes of the last gather() that were not the session's
   uint32_t ignored_ = 0;
   std::optional<session::EndReason> ended_;
+  session::EndCode end_code_;
   const bool chunked_;
   bool last_chunk_written_ = false;
   bool gathered_ = false;  // the last gather() asked the session

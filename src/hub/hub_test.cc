@@ -1,0 +1,327 @@
+#include "hub/hub.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_broker.h"
+#include "tests/support/hub_fakes.h"
+
+namespace parley::hub {
+namespace {
+
+using testing::FakeBroker;
+using testing::FakeRequester;
+using testing::FakeSubscriber;
+
+// Keeps what is sent to other shards until the test looks.
+struct FakePost final : Post {
+  size_t credits = 2;
+  bool room = true;
+  std::vector<HubMessage> sent;
+  bool take_credit(ShardId) override {
+    if (credits == 0) return false;
+    --credits;
+    return true;
+  }
+  void send_request(ShardId, HubMessage message) override { sent.push_back(std::move(message)); }
+  void send_reply(ShardId, HubMessage message) override { sent.push_back(std::move(message)); }
+  bool try_send(ShardId, HubMessage& message) override {
+    if (room) sent.push_back(std::move(message));
+    return room;
+  }
+};
+
+class HubTest : public ::testing::Test {
+ protected:
+  HubTest() {
+    rules_.add("h", {.history_size = 100, .history_ttl = seconds(60)});
+    rules_.add("n", {.kinds = {true, false, false}});
+    rules_.add("p", {.presence = true, .join_leave = true});
+    rules_.add("q", {.presence = true});
+    me_ = hub_.add(requester_);
+    turn();  // the periodic work of the first turn
+  }
+  ~HubTest() override { hub_.unsubscribe(subscription_); }
+
+  static std::string homed(const SlotTable& slots, ShardId shard) {
+    for (int i = 0;; ++i)
+      if (std::string name = "h:" + std::to_string(i); slots.home(name) == shard) return name;
+  }
+  Pace turn(Duration passed = milliseconds(1)) {
+    now_.mono += passed;
+    return hub_.turn(now_);
+  }
+  static PublishRecord record(const std::string& channel, ContentKind kind = ContentKind::kJson) {
+    PublishRecord made{.channel = {channel}};
+    made.publication = std::make_unique<Publication>();
+    made.publication->kind = kind;
+    return made;
+  }
+  void publish(const std::string& channel, StepId step = 0) {
+    hub_.publish(me_, step, record(channel));
+  }
+  uint64_t sent_ticket(size_t index) {
+    return std::get<std::unique_ptr<Request>>(post_.sent[index])->ticket;
+  }
+  void reply(uint64_t ticket, std::expected<ReplyBody, HubError> body) {
+    hub_.receive(1, std::make_unique<Reply>(Reply{ticket, std::move(body)}));
+  }
+  HubError last_error() {
+    return requester_.answers.at(requester_.answers.size() - 1).second.error();
+  }
+
+  SlotTable slots_{2};
+  FakeBroker broker_;
+  FakePost post_;
+  testing::FakeRules rules_;
+  testing::SeededIds ids_{1};
+  HubOptions options_{.parked_requests = 2};
+  Hub hub_{options_, slots_, broker_, post_, rules_, ids_};
+  FakeRequester requester_;
+  RequesterId me_;
+  FakeSubscriber subscriber_;
+  Subscription subscription_{subscriber_, 0};
+  Now now_{Time{seconds(1)}, 5};
+  std::string here_ = homed(slots_, 0), there_ = homed(slots_, 1);
+};
+
+TEST_F(HubTest, NothingIsAnsweredBeforeTheCallReturned) {
+  hub_.subscribe(subscription_, {here_}, {});
+  publish(here_, 7);
+  hub_.presence(me_, 8, here_);
+  EXPECT_TRUE(subscriber_.answers.empty());
+  EXPECT_TRUE(requester_.answers.empty());
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_EQ(subscriber_.answers.size(), 1u);
+  ASSERT_EQ(requester_.answers.size(), 2u);
+  EXPECT_EQ(hub_.channels_followed(), 1u);
+  EXPECT_EQ(hub_.channels_homed(), 1u);
+}
+
+TEST_F(HubTest, APublicationIsMarkedBeforeItsReply) {
+  hub_.subscribe(subscription_, {here_}, {});
+  turn();
+  struct Order final : Requester {
+    FakeSubscriber& subscriber;
+    size_t dirty_before = 0;
+    explicit Order(FakeSubscriber& s) : subscriber(s) {}
+    void on_answer(StepId, Answer) override { dirty_before = subscriber.dirty.size(); }
+  } order(subscriber_);
+  const RequesterId id = hub_.add(order);
+  hub_.publish(id, 1, record(here_));
+  turn();
+  EXPECT_EQ(order.dirty_before, 1u);
+  hub_.remove(id);
+}
+
+TEST_F(HubTest, Refusals) {
+  publish("unknown:1", 1);
+  hub_.publish(me_, 2, record("n:1", ContentKind::kBinary));
+  hub_.history(me_, 3, "unknown:1", {});
+  hub_.history(me_, 4, "n:1", {});
+  hub_.remove_history(me_, 5, "unknown:1");
+  hub_.remove_history(me_, 6, "n:1");
+  hub_.presence(me_, 7, "unknown:1");
+  hub_.presence(me_, 8, "n:1");
+  hub_.presence_counts(me_, 9, "unknown:1");
+  hub_.presence_counts(me_, 10, "n:1");
+  PublishRecord presence = record("p:1");
+  presence.channel.aspect = Aspect::kPresence;
+  hub_.publish(me_, 11, std::move(presence));
+  turn();
+  const HubError expected[] = {
+      HubError::kUnknownChannel, HubError::kUnsupportedKind, HubError::kUnknownChannel,
+      HubError::kNotAvailable,   HubError::kUnknownChannel,  HubError::kNotAvailable,
+      HubError::kUnknownChannel, HubError::kNotAvailable,    HubError::kUnknownChannel,
+      HubError::kNotAvailable,   HubError::kNotAvailable};
+  ASSERT_EQ(requester_.answers.size(), std::size(expected));
+  for (size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_EQ(requester_.answers[i].first, i + 1);
+    EXPECT_EQ(requester_.answers[i].second.error(), expected[i]) << i;
+  }
+}
+
+TEST_F(HubTest, SubscribeRefusals) {
+  hub_.subscribe(subscription_, {"unknown:1"}, {});
+  turn();
+  EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnknownChannel);
+  // Joins and leaves are not told there.
+  hub_.subscribe(subscription_, {"q:1", Aspect::kPresence}, {});
+  turn();
+  EXPECT_EQ(subscriber_.answers.at(1).result.error(), HubError::kNotAvailable);
+  EXPECT_EQ(hub_.channels_followed(), 0u);
+}
+
+TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
+  publish(here_);
+  hub_.remove(me_);
+  FakeRequester other;
+  const RequesterId next = hub_.add(other);
+  EXPECT_EQ(next.index, me_.index);
+  turn();
+  EXPECT_TRUE(requester_.answers.empty());
+  EXPECT_TRUE(other.answers.empty());
+}
+
+TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
+  for (StepId step = 1; step <= 5; ++step) publish(there_, step);
+  EXPECT_EQ(post_.sent.size(), 2u);
+  EXPECT_EQ(turn(), Pace::kSoon);
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_EQ(requester_.answers[0].first, 5u);
+  EXPECT_EQ(last_error(), HubError::kOverloaded);
+  hub_.channels(me_, 6, "");  // also refused
+  turn();
+  EXPECT_EQ(last_error(), HubError::kOverloaded);
+  // What follows from what exists is never refused.
+  hub_.subscribe(subscription_, {there_}, {});
+  post_.credits = 10;
+  EXPECT_EQ(turn(), Pace::kIdle);
+  ASSERT_EQ(post_.sent.size(), 5u);
+  for (size_t i = 0; i < 4; ++i) reply(sent_ticket(i), Published{.position = {{}, i + 1}});
+  ASSERT_EQ(requester_.answers.size(), 6u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(requester_.answers[i + 2].first, i + 1);
+    EXPECT_EQ(std::get<Published>(*requester_.answers[i + 2].second).position.offset, i + 1);
+  }
+  reply(sent_ticket(4), std::unexpected(HubError::kUnavailable));
+  turn();
+  EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnavailable);
+}
+
+TEST_F(HubTest, RemoteFollowFeedTopAndReset) {
+  hub_.subscribe(subscription_, {there_}, {});
+  const auto& request = std::get<std::unique_ptr<Request>>(post_.sent.at(0));
+  const InterestId interest = std::get<FollowRequest>(request->body).interest;
+  reply(request->ticket, Attached{.epoch = testing::kEpochA, .top = 3});
+  turn();
+  EXPECT_EQ(subscriber_.answers.at(0).result->top.offset, 3u);
+  hub_.receive(1, Feed{interest, testing::make_publication(4)});
+  EXPECT_EQ(hub_.pull(subscription_).publications.size(), 1u);
+  subscription_.advance(4);
+  hub_.receive(1, TopNote{interest, 6});
+  EXPECT_EQ(hub_.pull(subscription_).kind, Pull::Kind::kWaiting);
+  reply(sent_ticket(1),
+        ReadPage{.epoch = testing::kEpochA, .top = 6, .publications = testing::make_run(5, 6)});
+  EXPECT_EQ(hub_.pull(subscription_).publications.size(), 2u);
+  hub_.receive(1, std::make_unique<ResetNote>(
+                      ResetNote{interest, {.epoch = testing::kEpochB}, GapReason::kEpochChanged}));
+  EXPECT_EQ(hub_.pull(subscription_).gap.reason, GapReason::kEpochChanged);
+  hub_.unsubscribe(subscription_);
+  post_.room = false;
+  turn(seconds(6));
+  EXPECT_EQ(hub_.channels_followed(), 1u);
+  post_.room = true;
+  turn(seconds(1));
+  EXPECT_EQ(hub_.channels_followed(), 0u);
+  EXPECT_TRUE(std::holds_alternative<std::unique_ptr<DropInterest>>(post_.sent.back()));
+}
+
+TEST_F(HubTest, AFailedPageRequest) {
+  hub_.subscribe(subscription_, {there_},
+                 {Start::Kind::kRecover, StreamPosition{testing::kEpochA, 1}, 10});
+  reply(sent_ticket(0), Attached{.epoch = testing::kEpochA, .top = 3});
+  reply(sent_ticket(1), std::unexpected(HubError::kOverloaded));
+  turn();
+  EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kOverloaded);
+}
+
+TEST_F(HubTest, AnotherShardsFollowIsFedAndFallsBehind) {
+  hub_.receive(1, std::make_unique<Request>(Request{77, FollowRequest{{here_}, {0, 1}}}));
+  turn();
+  ASSERT_EQ(post_.sent.size(), 1u);
+  EXPECT_EQ(std::get<std::unique_ptr<Reply>>(post_.sent[0])->ticket, 77u);
+  post_.room = false;
+  publish(here_);
+  EXPECT_EQ(turn(), Pace::kSoon);
+  post_.room = true;
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_TRUE(std::holds_alternative<Feed>(post_.sent.at(1)));
+  hub_.receive(1, std::make_unique<DropInterest>(DropInterest{{here_}, {0, 1}}));
+  EXPECT_EQ(hub_.channels_homed(), 0u);
+}
+
+TEST_F(HubTest, PresenceThroughTheHub) {
+  const std::string room = [&] {
+    for (int i = 0;; ++i)
+      if (std::string name = "p:" + std::to_string(i); slots_.home(name) == 0) return name;
+  }();
+  hub_.subscribe(subscription_, {room, Aspect::kPresence}, {});
+  hub_.change_presence(room, Change::kEnter, {.user = "u", .client = "c"});
+  hub_.change_presence("h:0", Change::kEnter, {.user = "u", .client = "c"});
+  hub_.change_presence("unknown", Change::kEnter, {.user = "u", .client = "c"});
+  hub_.presence(me_, 1, room);
+  hub_.presence_counts(me_, 2, room);
+  turn();
+  EXPECT_EQ(std::get<PresenceSnapshot>(*requester_.answers.at(0).second).members.size(), 1u);
+  EXPECT_EQ(std::get<PresenceCounts>(*requester_.answers.at(1).second).users, 1u);
+  EXPECT_EQ(hub_.pull(subscription_).publications.size(), 1u);
+}
+
+TEST_F(HubTest, HistoryAndItsRemoval) {
+  publish(here_, 1);
+  hub_.history(me_, 2, here_, {.limit = 10});
+  hub_.remove_history(me_, 3, here_);
+  hub_.history(me_, 4, here_, {.limit = 10});
+  turn();
+  EXPECT_EQ(std::get<ReadPage>(*requester_.answers.at(1).second).publications.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<HistoryRemoved>(*requester_.answers.at(2).second));
+  const auto& page = std::get<ReadPage>(*requester_.answers.at(3).second);
+  EXPECT_TRUE(page.publications.empty());
+  EXPECT_EQ(page.top, 1u);
+}
+
+TEST_F(HubTest, ASurveyAsksEveryShard) {
+  hub_.subscribe(subscription_, {here_}, {});
+  turn();
+  hub_.channels(me_, 1, "h:*");
+  hub_.channels(me_, 2, "none*");
+  turn();
+  EXPECT_TRUE(requester_.answers.empty());  // the other shard has not answered
+  reply(sent_ticket(0), ChannelCounts{{{here_, 2}, {there_, 1}}});
+  reply(sent_ticket(1), std::unexpected(HubError::kUnavailable));
+  ASSERT_EQ(requester_.answers.size(), 2u);
+  const auto& counts = std::get<ChannelCounts>(*requester_.answers[0].second).subscribers;
+  EXPECT_EQ(counts.at(here_), 3u);
+  EXPECT_EQ(counts.at(there_), 1u);
+  EXPECT_EQ(last_error(), HubError::kUnavailable);
+  // The other way round.
+  hub_.receive(1, std::make_unique<Request>(Request{5, ChannelsRequest{"h*"}}));
+  const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
+  EXPECT_EQ(std::get<ChannelCounts>(*answer->body).subscribers.at(here_), 1u);
+}
+
+// A broker that always claims to have more must not hold the shard.
+TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
+  struct Restless final : Broker {
+    BrokerCapabilities capabilities() const override { return {}; }
+    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, uint32_t) override {}
+    void detach(const ChannelKey&) override {}
+    void publish(BrokerToken, PublishRecord) override {}
+    void read(BrokerToken, const ChannelKey&, const ReadQuery&) override {}
+    void remove_history(BrokerToken, const ChannelKey&) override {}
+    bool run(const Now&, BrokerEvents&, size_t) override { return true; }
+  } restless;
+  Hub hub(options_, slots_, restless, post_, rules_, ids_);
+  EXPECT_EQ(hub.turn(now_), Pace::kNow);
+}
+
+TEST(HubBudget, AnswersLeftOverAskForAnotherTurn) {
+  SlotTable slots(1);
+  FakeBroker broker;
+  FakePost post;
+  testing::FakeRules rules;
+  testing::SeededIds ids(1);
+  Hub hub({.turn_items = 1}, slots, broker, post, rules, ids);
+  FakeSubscriber subscriber;
+  Subscription a(subscriber, 0), b(subscriber, 1);
+  hub.subscribe(a, {"x"}, {});
+  hub.subscribe(b, {"x"}, {});
+  Now now{Time{seconds(1)}, 0};
+  EXPECT_EQ(hub.turn(now), Pace::kNow);
+  EXPECT_EQ(subscriber.answers.size(), 1u);
+  hub.turn(now);
+  EXPECT_EQ(subscriber.answers.size(), 2u);
+}
+
+}  // namespace
+}  // namespace parley::hub

@@ -1,0 +1,94 @@
+#include "hub/presence_book.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/hub_fakes.h"
+
+namespace parley::hub {
+namespace {
+
+class PresenceBookTest : public ::testing::Test {
+ protected:
+  std::expected<PublicationPtr, HubError> apply(Change change, const std::string& client,
+                                                const std::string& user = "u",
+                                                const std::string& info = "") {
+    return book_.apply({"room", change, {.user = user, .client = client, .channel_info = info}},
+                       42);
+  }
+  PublicationPtr told(Change change, const std::string& client, const std::string& user = "u",
+                      const std::string& info = "") {
+    return apply(change, client, user, info).value();
+  }
+  testing::SeededIds ids_{5};
+  PresenceBook book_{ids_, 3};
+};
+
+TEST_F(PresenceBookTest, EnterUpdateLeave) {
+  const auto entered = told(Change::kEnter, "c1", "u", "1");
+  EXPECT_EQ(entered->change, Change::kEnter);
+  EXPECT_EQ(entered->key, "c1");
+  EXPECT_EQ(entered->time, 42);
+  EXPECT_EQ(entered->offset, 1u);
+  EXPECT_EQ(told(Change::kEnter, "c1", "u", "1"), nullptr);  // nothing changed
+  EXPECT_EQ(told(Change::kEnter, "c1", "u", "2")->change, Change::kUpdate);
+  EXPECT_EQ(told(Change::kUpdate, "c2")->change, Change::kEnter);  // it was not there
+  const auto left = told(Change::kLeave, "c1");
+  EXPECT_EQ(left->change, Change::kLeave);
+  EXPECT_EQ(left->publisher->channel_info, "2");  // what the others knew
+  EXPECT_EQ(left->prev, 3u);
+  EXPECT_EQ(told(Change::kLeave, "c1"), nullptr);
+  EXPECT_EQ(book_.counts("room").clients, 1u);
+}
+
+TEST_F(PresenceBookTest, LeaveOfAnUnknownChannelMakesNone) {
+  EXPECT_EQ(told(Change::kLeave, "c1"), nullptr);
+  EXPECT_FALSE(book_.snapshot("room").position.epoch.known());
+}
+
+TEST_F(PresenceBookTest, CountsUsersAndConnections) {
+  told(Change::kEnter, "c1", "a");
+  told(Change::kEnter, "c2", "a");
+  told(Change::kEnter, "c3", "b");
+  EXPECT_EQ(book_.counts("room").clients, 3u);
+  EXPECT_EQ(book_.counts("room").users, 2u);
+  told(Change::kUpdate, "c3", "a");  // another user on the same session
+  EXPECT_EQ(book_.counts("room").users, 1u);
+  told(Change::kLeave, "c1");
+  told(Change::kLeave, "c2");
+  EXPECT_EQ(book_.counts("room").users, 1u);
+  told(Change::kLeave, "c3");
+  EXPECT_EQ(book_.counts("room").users, 0u);
+}
+
+TEST_F(PresenceBookTest, IsBounded) {
+  for (const char* client : {"c1", "c2", "c3"}) told(Change::kEnter, client);
+  EXPECT_EQ(apply(Change::kEnter, "c4").error(), HubError::kOverloaded);
+  EXPECT_EQ(told(Change::kUpdate, "c3", "x")->change, Change::kUpdate);
+  told(Change::kLeave, "c1");
+  EXPECT_TRUE(apply(Change::kEnter, "c4").has_value());
+}
+
+TEST_F(PresenceBookTest, AnEmptyChannelIsForgottenAndComesBackWithAnotherEpoch) {
+  told(Change::kEnter, "c1");
+  const Epoch first = book_.snapshot("room").position.epoch;
+  told(Change::kLeave, "c1");
+  EXPECT_FALSE(book_.snapshot("room").position.epoch.known());
+  told(Change::kEnter, "c1");
+  const auto again = book_.snapshot("room");
+  EXPECT_NE(again.position.epoch, first);
+  EXPECT_EQ(again.position.offset, 1u);
+}
+
+TEST_F(PresenceBookTest, AFollowerPinsIt) {
+  const Attached at = book_.follow("room");
+  EXPECT_EQ(at.top, 0u);
+  told(Change::kEnter, "c1");
+  told(Change::kLeave, "c1");
+  EXPECT_EQ(book_.snapshot("room").position, (StreamPosition{at.epoch, 2}));
+  book_.unfollow("room");
+  EXPECT_FALSE(book_.snapshot("room").position.epoch.known());
+  book_.unfollow("room");
+}
+
+}  // namespace
+}  // namespace parley::hub

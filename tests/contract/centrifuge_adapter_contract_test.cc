@@ -1,0 +1,107 @@
+// Centrifuge over JSON under the adapter contract.
+#include "adapter/centrifuge/adapter.h"
+#include "tests/contract/adapter_contract.h"
+
+namespace parley::testing {
+namespace {
+
+using adapter::centrifuge::CentrifugeFactory;
+
+class CentrifugeClient final : public ProtocolClient {
+ public:
+  explicit CentrifugeClient(const CentrifugeFactory& factory) : factory_(factory) {}
+
+  // A position is shown as "offset epoch".
+  void open(SessionWorld& world, const std::string& channel, const std::string& resume) override {
+    link_ = &world.open(factory_, {.path = "/connection/websocket"});
+    std::string frame = "{\"id\":1,\"connect\":{}}\n";
+    frame += R"({"id":2,"subscribe":{"channel":")" + channel + "\"";
+    if (!resume.empty()) {
+      const size_t space = resume.find(' ');
+      frame += R"(,"recover":true,"offset":)" + resume.substr(0, space) + R"(,"epoch":")" +
+               resume.substr(space + 1) + "\"";
+    }
+    link_->send(frame + "}}");
+  }
+
+  std::vector<Heard> hear() override {
+    heard_.clear();
+    for (const WireMessage& message : link_->take()) hear(message.bytes);
+    return std::move(heard_);
+  }
+  FakeClient& link() override { return *link_; }
+
+ private:
+  void hear(const std::string& text) {
+    if (text.starts_with(R"({"id":2,"subscribe":)")) {
+      epoch_ = field(text, R"("epoch":")", '"');
+      const bool missed_some = text.contains("was_recovering") && !text.contains("recovered\":");
+      const size_t list = text.find(R"("publications":[)");
+      const size_t end = list == text.npos ? 0 : text.find(']', list);
+      heard_.push_back({.kind = Heard::Kind::kSubscribed, .resume = position(text.substr(end))});
+      if (missed_some) heard_.push_back({.kind = Heard::Kind::kGap});
+      for (size_t at = list; at < end; ++at)
+        if (text.compare(at, 8, R"({"data":)") == 0) hear_publication(text.substr(at, end - at));
+    } else if (text.contains(R"("pub":)")) {
+      hear_publication(text);
+    } else if (text.contains(R"("unsubscribe":)")) {
+      heard_.push_back({.kind = Heard::Kind::kGap});
+    } else {
+      heard_.push_back({});
+    }
+  }
+
+  void hear_publication(const std::string& text) {
+    heard_.push_back({.kind = Heard::Kind::kMessage,
+                      .data = field(text, R"("data":)", ','),
+                      .resume = position(text)});
+  }
+
+  std::string position(const std::string& text) const {
+    const std::string offset = field(text, R"("offset":)", ',');
+    return std::to_string(offset.empty() ? 0 : std::stoull(offset)) + " " + epoch_;
+  }
+
+  static std::string field(const std::string& text, std::string_view name, char end) {
+    const size_t at = text.find(name);
+    if (at == text.npos) return {};
+    return text.substr(at + name.size(), text.find(end, at + name.size()) - at - name.size());
+  }
+
+  const CentrifugeFactory& factory_;
+  FakeClient* link_ = nullptr;
+  std::string epoch_;
+  std::vector<Heard> heard_;
+};
+
+class CentrifugeRig final : public AdapterRig {
+ public:
+  const session::AdapterFactory& factory() const override { return factory_; }
+  std::unique_ptr<ProtocolClient> client() override {
+    return std::make_unique<CentrifugeClient>(factory_);
+  }
+  std::vector<std::string> samples() const override {
+    return {R"({"id":1,"connect":{}})",
+            R"({"id":2,"subscribe":{"channel":"room","join_leave":true}})",
+            R"({"id":3,"publish":{"channel":"room","data":1}})",
+            R"({"id":4,"history":{"channel":"room","limit":-1}})",
+            R"({"id":5,"presence":{"channel":"room"}})",
+            R"({"id":6,"unsubscribe":{"channel":"room"}})",
+            R"({"id":7,"rpc":{}})",
+            "{}"};
+  }
+
+ private:
+  auth::OpenAccess access_;
+  FakeRules rules_;
+  // No pings, since these clients answer none; and recovery of whatever history keeps.
+  CentrifugeFactory factory_{
+      {.ping_interval = seconds(0), .recovery_limit = 1000}, access_, rules_};
+};
+
+std::unique_ptr<AdapterRig> make_centrifuge_rig() { return std::make_unique<CentrifugeRig>(); }
+
+INSTANTIATE_TEST_SUITE_P(Centrifuge, AdapterContract, ::testing::Values(&make_centrifuge_rig));
+
+}  // namespace
+}  // namespace parley::testing
