@@ -262,6 +262,41 @@ TEST_F(SessionFlushTest, SlowReaderReadsOnFromHistory) {
     EXPECT_TRUE(got[i].starts_with("a:" + std::to_string(i + 1) + ":")) << got[i];
 }
 
+// Gathers once for each wake, as the event loop does.
+TEST_F(SessionFlushTest, WakesItsTransportUntilAllIsSent) {
+  struct Link final : TransportLink, Framing, SliceSink {
+    void frame(MessageType, Buffer& out, size_t) const override { out.append("\n"); }
+    const Framing& framing() const override { return *this; }
+    void wake(bool) override { woken = true; }
+    void end(EndReason, const EndCode&) override {}
+    void pause_input(bool) override {}
+    bool append(ByteView bytes) override {
+      all += bytes;
+      return true;
+    }
+    bool woken = false;
+    Buffer all;
+  } link;
+  small_tail("a", 5000);
+  SessionTable table(world_.hub(), world_.timers(), world_.ids(), {});
+  script_.open = [](Effects& effects) { effects.subscribe({"a"}, {}); };
+  Session& session =
+      table.open(std::make_unique<testing::ScriptedAdapter>(script_), link, Handshake{});
+  world_.run();
+  for (int i = 0; i < 3000; ++i) publish("a", i % 1000 == 999 ? "-" : "x");
+  world_.run();
+  for (int turn = 0; turn < 20; ++turn) {
+    world_.run();
+    table.begin_flush(true);
+    if (!std::exchange(link.woken, false)) continue;
+    const size_t before = link.all.size();
+    session.gather(link);
+    session.consumed(link.all.size() - before);
+  }
+  EXPECT_EQ(std::ranges::count(link.all, '\n'), 2997);
+  EXPECT_FALSE(session.has_output());
+}
+
 TEST_F(SessionFlushTest, ToldOfAGapBeforeWhatFollows) {
   small_tail("a", 10);
   auto& client = open();
