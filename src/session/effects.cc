@@ -23,6 +23,10 @@ void Effects::send_urgent(ByteView message) {
 SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start) {
   if (ended_) return 0;
   const SubscriptionHandle handle = session_->new_handle();
+  if (handle == 0) {
+    end(EndReason::kLimit);
+    return 0;
+  }
   add(SubscribeCommand{handle, std::move(channel), std::move(start)});
   return handle;
 }

@@ -13,33 +13,48 @@ metrics::Counter encoded_alone("parley_encodings_single_total",
 }  // namespace
 
 // What a channel keeps of its encodings while they are in use. Usually one.
-struct EncodeCache::ChannelRuns final : hub::ChannelAddon, ListNode<ChannelRuns> {
-  explicit ChannelRuns(EncodeCache& c) : cache(&c) { c.channels_.push_back(*this); }
+struct EncodeCache::ChannelRuns final : hub::ChannelAddon, ListNode<UseTag> {
+  explicit ChannelRuns(EncodeCache& c) : cache(&c) {}
   ~ChannelRuns() override {
-    if (cache == nullptr) return;
-    std::erase(cache->used_, this);
-    for (auto& run : runs) cache->release(std::move(run));
+    if (cache != nullptr) cache->release(*this);
   }
-  EncodeCache* cache;  // null when it has gone before the channel
+  EncodeCache* cache;  // null: the cache is gone
   std::vector<std::unique_ptr<Run>> runs;
 };
 
 EncodeCache::EncodeCache() = default;
 
 EncodeCache::~EncodeCache() {
-  while (!channels_.empty()) channels_.pop_front().cache = nullptr;
+  for (auto* list : {&used_, &unused_}) {
+    while (!list->empty()) {
+      ChannelRuns& channel = list->pop_front();
+      channel.runs.clear();
+      channel.cache = nullptr;
+    }
+  }
 }
 
-size_t EncodeCache::Run::begin_of(uint64_t position) const {
+size_t EncodeCache::Run::first_behind(uint64_t position) const {
+  if (position >= last) return frames.size();
   if (frames.empty() || position < frames.front().offset) return 0;
-  const auto it = position >= last ? frames.end()
-                                   : std::ranges::upper_bound(frames, position, {}, &Frame::offset);
-  return std::prev(it)->end;
+  // Offsets are usually contiguous, so the place can be computed; otherwise search.
+  const uint64_t guess = position - frames.front().offset + 1;
+  if (guess < frames.size() && frames[guess].offset == position + 1)
+    return static_cast<size_t>(guess);
+  return static_cast<size_t>(std::ranges::upper_bound(frames, position, {}, &Frame::offset) -
+                             frames.begin());
+}
+
+void EncodeCache::begin_gather() {
+  ++gather_;
+  arena_blocks_used_ = 0;
 }
 
 EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Dialect& dialect,
                                    const Framing& framing, uint64_t position) {
-  if (!channel.addon) channel.addon = std::make_unique<ChannelRuns>(*this);
+  // A channel can outlive the cache of a session table before us.
+  if (!channel.addon || static_cast<ChannelRuns&>(*channel.addon).cache != this)
+    channel.addon = std::make_unique<ChannelRuns>(*this);
   auto& runs = static_cast<ChannelRuns&>(*channel.addon);
   Run* found = nullptr;
   for (const auto& run : runs.runs)
@@ -56,34 +71,42 @@ EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Diale
   } else if (position < found->base) {
     return nullptr;
   }
-  extend(*found, channel, position);
+  if (found->gather != gather_) extend(*found, channel, position);
+  found->gather = gather_;
   return found;
 }
 
 EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChannel& channel,
                                          const Dialect& dialect, const Framing& framing,
                                          uint64_t base) {
-  if (runs.runs.empty()) used_.push_back(&runs);
+  if (runs.runs.empty()) {
+    runs.unlink();
+    used_.push_back(runs);
+  }
   std::unique_ptr<Run> run;
   if (pool_.empty()) {
     run = std::make_unique<Run>();
   } else {
     run = std::move(pool_.back());
     pool_.pop_back();
+    pool_bytes_ -= run->bytes.capacity();
   }
   run->dialect = &dialect;
   run->framing = &framing;
   run->epoch = channel.epoch();
   run->base = run->last = base;
+  run->gather = 0;
   return *runs.runs.emplace_back(std::move(run));
 }
 
 void EncodeCache::extend(Run& run, const hub::LocalChannel& channel, uint64_t position) {
   if (run.last >= channel.tail().top()) return;
-  const size_t enough = run.begin_of(position) + kWindow;
+  size_t begin = run.begin_of(run.first_behind(position));
   for (const hub::PublicationPtr& publication : channel.tail().after(run.last)) {
-    if (run.bytes.size() >= enough) return;
     const size_t start = run.bytes.size();
+    // A reader ahead of the run is given something too: the window starts where it stands.
+    if (publication->offset <= position || run.last <= position) begin = start;
+    if (start >= begin + kWindow) return;
     run.dialect->encode(channel, *publication, run.bytes);
     if (run.bytes.size() > start) run.framing->frame(run.dialect->type(), run.bytes, start);
     run.frames.push_back({publication->offset, run.bytes.size()});
@@ -116,23 +139,30 @@ EncodeCache::Single EncodeCache::single(const hub::LocalChannel& channel, const 
 }
 
 void EncodeCache::begin_turn(bool flushed) {
-  // Lent arena slices are never kept over a turn: a broken-off frame was copied.
-  arena_blocks_used_ = 0;
+  begin_gather();
   std::erase_if(arena_, [](const Buffer& block) { return block.capacity() > 2 * kArenaBlock; });
   if (arena_.size() > 4) arena_.resize(4);
+  if (scratch_.capacity() > 2 * kArenaBlock) Buffer().swap(scratch_);
   if (!flushed && bytes_ <= kMaxBytes) return;
-  for (ChannelRuns* channel : std::exchange(used_, {})) {
-    for (auto& run : channel->runs) release(std::move(run));
-    channel->runs.clear();
+  while (!used_.empty()) {
+    ChannelRuns& channel = used_.pop_front();
+    release(channel);
+    unused_.push_back(channel);
   }
 }
 
-void EncodeCache::release(std::unique_ptr<Run> run) {
-  bytes_ -= run->bytes.size();
-  if (pool_.size() >= kKeptRuns || run->bytes.capacity() > 4 * kWindow) return;
-  run->bytes.clear();
-  run->frames.clear();
-  pool_.push_back(std::move(run));
+void EncodeCache::release(ChannelRuns& channel) {
+  for (auto& run : channel.runs) {
+    bytes_ -= run->bytes.size();
+    const size_t capacity = run->bytes.capacity();
+    if (pool_.size() >= kKeptRuns || pool_bytes_ + capacity > kKeptBytes || capacity > 4 * kWindow)
+      continue;
+    run->bytes.clear();
+    run->frames.clear();
+    pool_bytes_ += capacity;
+    pool_.push_back(std::move(run));
+  }
+  channel.runs.clear();
 }
 
 }  // namespace parley::session

@@ -15,8 +15,9 @@ namespace parley::session {
 
 // What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is
 // flushed and given back when the turn's flush is done. A reader that stands before a run's base
-// gets its frames encoded alone, into the arena. Owner: SessionTable, which may die before the hub
-// does. Shard: its own. Slices stay valid until begin_turn() or until the same run is extended.
+// gets its frames encoded alone, into the arena. Owner: SessionTable; the channels that hold runs
+// may outlive it. Shard: its own. Slices stay valid until the next begin_gather(), begin_turn() or
+// change of the channel.
 class EncodeCache {
  public:
   struct Frame {
@@ -27,13 +28,15 @@ class EncodeCache {
     const Dialect* dialect = nullptr;
     const Framing* framing = nullptr;
     hub::Epoch epoch;
-    uint64_t base = 0;  // frames follow the publication with this offset
-    uint64_t last = 0;  // offset of the newest one encoded
+    uint64_t base = 0;    // frames follow the publication with this offset
+    uint64_t last = 0;    // offset of the newest one encoded
+    uint64_t gather = 0;  // the gather() that it was last asked for
     Buffer bytes;
     std::vector<Frame> frames;
 
-    // Where the frames behind `position` begin.
-    size_t begin_of(uint64_t position) const;
+    // The first frame behind `position`, and where it begins.
+    size_t first_behind(uint64_t position) const;
+    size_t begin_of(size_t frame) const { return frame == 0 ? 0 : frames[frame - 1].end; }
   };
   // One frame encoded for one reader.
   struct Single {
@@ -44,8 +47,11 @@ class EncodeCache {
   EncodeCache();
   ~EncodeCache();
 
+  // Nothing of what the gather() before was lent is used any more.
+  void begin_gather();
   // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes
-  // further. Null: the run starts behind `position`.
+  // further. A run that the same gather() already lent from does not grow under its feet. Null: the
+  // run starts behind `position`.
   Run* run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
            uint64_t position);
   Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
@@ -57,24 +63,29 @@ class EncodeCache {
   static constexpr size_t kWindow = 64 * 1024;
 
  private:
+  struct UseTag;
   struct ChannelRuns;
   static constexpr size_t kArenaBlock = 64 * 1024;
-  static constexpr size_t kKeptRuns = 64;  // pooled between turns
-  static constexpr size_t kMaxBytes =
-      16 << 20;  // over this, cached runs go even if some readers will have to encode again
+  // Pooled between turns, so that a warm shard does not allocate.
+  static constexpr size_t kKeptRuns = 4096;
+  static constexpr size_t kKeptBytes = 8 << 20;
+  // Over this, cached runs go even if some readers will have to encode again.
+  static constexpr size_t kMaxBytes = 16 << 20;
 
   Run& start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect,
                  const Framing& framing, uint64_t base);
   void extend(Run& run, const hub::LocalChannel& channel, uint64_t position);
-  void release(std::unique_ptr<Run> run);
+  void release(ChannelRuns& channel);
 
-  IntrusiveList<ChannelRuns, ChannelRuns> channels_;  // all, since they may outlive the cache
-  std::vector<ChannelRuns*> used_;
+  IntrusiveList<ChannelRuns, UseTag> used_;    // channels that hold runs
+  IntrusiveList<ChannelRuns, UseTag> unused_;  // channels that held runs before
   std::vector<std::unique_ptr<Run>> pool_;
+  size_t pool_bytes_ = 0;      // capacity
   std::vector<Buffer> arena_;  // blocks that never grow beyond their capacity while lent
   size_t arena_blocks_used_ = 0;
   Buffer scratch_;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0;  // in runs in use
+  uint64_t gather_ = 0;
 };
 
 }  // namespace parley::session

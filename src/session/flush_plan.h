@@ -7,6 +7,7 @@
 
 #include "hub/subscription.h"
 #include "session/encode_cache.h"
+#include "session/transport_link.h"
 
 namespace parley::session {
 
@@ -14,19 +15,49 @@ struct FlushPlan {
   enum class Kind : uint8_t { kRest, kUrgent, kOrdered, kRun, kSingle };
   struct Piece {
     Kind kind;
-    size_t size;
+    ByteView bytes;                             // what was lent; empty: a publication is skipped
     hub::Subscription* subscription = nullptr;  // kRun, kSingle
+    uint64_t last = 0;                          // ... offset of the newest publication in it
     const EncodeCache::Run* run = nullptr;      // kRun: a range of its bytes
-    size_t begin = 0;
-    uint64_t last = 0;  // kRun, kSingle: offset of the newest publication in it
-    ByteView bytes;     // what was lent
+    size_t frame = 0;                           // ... and the first frame in it
   };
-  std::vector<Piece> pieces;
-  std::vector<hub::Subscription*> subscriptions;  // each subscription is planned once
+  // A subscription that was served before its turn, because a control frame waits for it.
+  struct Early {
+    hub::Subscription* subscription;
+    uint64_t last;  // offset of the newest publication that was lent or was lent before
+  };
+  // A gap that came up while planning. It is told as soon as the adapter can be called.
+  struct FoundGap {
+    uint32_t handle;
+    hub::Gap gap;
+  };
 
+  std::vector<Piece> pieces;
+  std::vector<Early> early;
+  std::vector<FoundGap> gaps;
+  SliceSink* sink = nullptr;
+  size_t bytes = 0;      // lent
+  bool room = true;      // the sink takes more
+  bool held = false;     // control frames wait for other publications: no data may overtake them
+  bool blocked = false;  // ... and those cannot be lent yet
+
+  void begin(SliceSink& to) {
+    clear();
+    sink = &to;
+  }
+  void lend(const Piece& piece) {
+    pieces.push_back(piece);
+    bytes += piece.bytes.size();
+    if (!piece.bytes.empty()) room = sink->append(piece.bytes);
+  }
   void clear() {
     pieces.clear();
-    subscriptions.clear();
+    early.clear();
+    gaps.clear();
+    sink = nullptr;
+    bytes = 0;
+    room = true;
+    held = blocked = false;
   }
 };
 

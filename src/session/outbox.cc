@@ -4,6 +4,7 @@ namespace parley::session {
 
 void FrameQueue::append(MessageType type, ByteView message, const Framing& framing,
                         Barrier barrier) {
+  compact();
   const size_t start = bytes_.size();
   bytes_.append(message);
   framing.frame(type, bytes_, start);
@@ -21,6 +22,21 @@ void FrameQueue::pop() {
   if (first_ < marks_.size()) return;
   bytes_.clear();
   marks_.clear();
+  sent_ = first_ = 0;
+}
+
+void FrameQueue::lift_barriers(SubscriptionHandle handle) {
+  for (size_t i = first_; i < marks_.size(); ++i)
+    if (handle == 0 || marks_[i].barrier.handle == handle) marks_[i].barrier = {};
+}
+
+// A queue that is never quite empty must not keep what was sent long ago.
+void FrameQueue::compact() {
+  constexpr size_t kWorthIt = 4096;
+  if (sent_ < kWorthIt || sent_ < bytes_.size() / 2) return;
+  bytes_.erase(0, sent_);
+  marks_.erase(marks_.begin(), marks_.begin() + static_cast<ptrdiff_t>(first_));
+  for (Mark& mark : marks_) mark.end -= sent_;
   sent_ = first_ = 0;
 }
 

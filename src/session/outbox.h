@@ -26,16 +26,22 @@ class FrameQueue {
   size_t size() const { return bytes_.size() - sent_; }  // bytes
 
   size_t frames() const { return marks_.size() - first_; }
-  // The n-th frame from the front.
+  // The n-th frame from the front. Valid until the next append().
   ByteView frame(size_t n) const;
   const Barrier& barrier(size_t n) const { return marks_[first_ + n].barrier; }
   void pop();
+  // Frames that wait for this subscription, or for any with handle 0, wait no longer.
+  void lift_barriers(SubscriptionHandle handle);
+
+  size_t capacity() const { return bytes_.capacity() + marks_.capacity() * sizeof(Mark); }
 
  private:
   struct Mark {
     size_t end;
     Barrier barrier;
   };
+  void compact();
+
   Buffer bytes_;
   size_t sent_ = 0;
   std::vector<Mark> marks_;
@@ -51,7 +57,9 @@ struct Outbox {
   FrameQueue ordered;
 
   bool empty() const { return rest.empty() && urgent.empty() && ordered.empty(); }
-  size_t bytes() const { return rest.size() + urgent.size() + ordered.size(); }
+  // Control frames that wait. The rest of a frame is bounded by the size of a message.
+  size_t waiting() const { return urgent.size() + ordered.size(); }
+  size_t capacity() const { return rest.capacity() + urgent.capacity() + ordered.capacity(); }
 };
 
 }  // namespace parley::session

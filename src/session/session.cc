@@ -33,7 +33,7 @@ Session::~Session() { CHECK(ended_); }
 
 // Every input of the adapter goes through here: the handler runs, then its commands, in order.
 template <class Handler>
-void Session::run_adapter(Handler handler) {
+void Session::run_adapter(Handler handler, bool wake) {
   Effects& effects = table_.effects_;
   CHECK(effects.session_ == nullptr);
   effects.session_ = this;
@@ -46,7 +46,7 @@ void Session::run_adapter(Handler handler) {
   for (Command& command : commands) std::visit([this](auto& c) { execute(c); }, command);
   commands.clear();
   table_.running_ = std::move(commands);
-  if (link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
+  if (wake && link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
 }
 
 void Session::open(const Handshake& handshake) {
@@ -74,21 +74,19 @@ void Session::on_answer(hub::StepId step, hub::Answer answer) {
 }
 
 void Session::on_dirty(hub::Subscription& subscription) {
-  subscription.next_dirty = dirty_;
-  dirty_ = &subscription;
+  dirty_.push(subscription);
   if (link_ != nullptr) link_->wake(false);
 }
 
 void Session::on_timer(const Now& now) {
-  if (ended_) return;
-  if (stall_deadline_ != Time{} && stall_deadline_ <= now.mono) return end(EndReason::kSlow);
+  if (stall_.due(now)) on_stall();
   for (size_t i = 0; i < kTimers && !ended_; ++i) {
-    if (deadlines_[i] == Time{} || deadlines_[i] > now.mono) continue;
-    deadlines_[i] = Time{};
+    if (!deadlines_[i].due(now)) continue;
+    deadlines_[i].clear();
     const auto timer = static_cast<TimerId>(i);
     if (timer == TimerId::kPong && paused_) {
       // We are the ones who do not read: the client's sign of life may be waiting in front of us.
-      deadlines_[i] = now.mono + seconds(1);
+      deadlines_[i].set(now, seconds(1));
       continue;
     }
     run_adapter([&](Effects& effects) { adapter_->on_timer(timer, effects); });
@@ -100,16 +98,23 @@ void Session::on_timer(const Now& now) {
 void Session::tell_gaps() {
   for (bool again = true; again && !ended_;) {
     again = false;
-    for (hub::Subscription* next = dirty_; next != nullptr; next = next->next_dirty) {
+    for (hub::Subscription* next = dirty_.first(); next != nullptr; next = dirty_.after(*next)) {
       if (!next->gap_due()) continue;
       const hub::Pull pull = table_.hub().pull(*next);
-      const SubscriptionHandle handle = next->handle();
+      if (pull.kind != hub::Pull::Kind::kGap) continue;
       // The adapter may unsubscribe, so the list is walked anew.
-      run_adapter([&](Effects& effects) { adapter_->on_gap(handle, pull.gap, effects); });
+      tell_gap(next->handle(), pull.gap, false);
       again = true;
       break;
     }
   }
+}
+
+void Session::tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake) {
+  // What the adapter says of the gap stands behind frames that wait for publications behind the
+  // gap: those frames must go now.
+  if (outbox_) outbox_->ordered.lift_barriers(handle);
+  run_adapter([&](Effects& effects) { adapter_->on_gap(handle, gap, effects); }, wake);
 }
 
 void Session::execute(SubscribeCommand& command) {
@@ -155,17 +160,22 @@ void Session::execute(ChangePresenceCommand& command) {
   const auto same = [&](const Presence& p) {
     return p.channel == command.channel && p.client == command.member.client;
   };
-  std::erase_if(presences_, same);
-  if (command.change != hub::Change::kLeave)
-    presences_.push_back({command.channel, command.member.client});
+  if (presences_) std::erase_if(*presences_, same);
+  if (command.change != hub::Change::kLeave) {
+    if (!presences_) presences_ = std::make_unique<std::vector<Presence>>();
+    presences_->push_back({command.channel, command.member.client});
+  }
   table_.hub().change_presence(command.channel, command.change, std::move(command.member));
 }
 
 void Session::execute(TimerCommand& command) {
   if (ended_) return;
-  const bool cancel = command.after < Duration::zero();
-  deadlines_[static_cast<size_t>(command.timer)] =
-      cancel ? Time{} : table_.hub().now().mono + command.after;
+  Deadline& deadline = deadlines_[static_cast<size_t>(command.timer)];
+  if (command.after < Duration::zero()) {
+    deadline.clear();
+  } else {
+    deadline.set(table_.hub().now(), command.after);
+  }
   arm();
 }
 
@@ -180,7 +190,7 @@ void Session::end(EndReason reason) {
 void Session::transport_closed(EndReason reason) {
   link_ = nullptr;
   if (!ended_) last_words(reason);
-  outbox_.reset();
+  release_outbox();
   table_.bury(*this);
 }
 
@@ -204,24 +214,34 @@ EndCode Session::last_words(EndReason reason) {
 }
 
 void Session::leave_hub() {
-  dirty_ = nullptr;
+  dirty_.clear();
   for (Place& place : places_)
     if (place.subscription) table_.hub().unsubscribe(*place.subscription);
   places_.clear();
-  for (Presence& presence : std::exchange(presences_, {})) {
-    hub::ClientInfo member;
-    member.client = std::move(presence.client);
-    table_.hub().change_presence(presence.channel, hub::Change::kLeave, std::move(member));
+  if (const auto presences = std::exchange(presences_, nullptr)) {
+    for (Presence& presence : *presences) {
+      hub::ClientInfo member;
+      member.client = std::move(presence.client);
+      table_.hub().change_presence(presence.channel, hub::Change::kLeave, std::move(member));
+    }
   }
   table_.hub().remove(requester_);
 }
 
+// 0: there are too many subscriptions.
 SubscriptionHandle Session::new_handle() {
-  const auto free = std::ranges::find_if(
-      places_, [](const Place& place) { return place.subscription == nullptr; });
-  const size_t index = static_cast<size_t>(free - places_.begin());
-  CHECK(index < (1u << kPlaceBits));
-  Place& place = free == places_.end() ? places_.emplace_back() : *free;
+  size_t index = places_.size();
+  if (free_places_ > 0) {
+    const auto free = std::ranges::find_if(
+        places_, [](const Place& place) { return place.subscription == nullptr; });
+    index = static_cast<size_t>(free - places_.begin());
+    --free_places_;
+  } else if (index == 1u << kPlaceBits) {
+    return 0;
+  } else {
+    places_.emplace_back();
+  }
+  Place& place = places_[index];
   const SubscriptionHandle handle = make_handle(index, ++place.generation);
   place.subscription = std::make_unique<hub::Subscription>(*this, handle);
   return handle;
@@ -236,27 +256,42 @@ hub::Subscription* Session::find(SubscriptionHandle handle) {
 
 void Session::forget(SubscriptionHandle handle) {
   hub::Subscription* subscription = find(handle);
-  drop_from_dirty(*subscription);
+  if (subscription->dirty) dirty_.remove(*subscription);
   table_.hub().unsubscribe(*subscription);
   places_[place_of(handle)].subscription.reset();
+  ++free_places_;
 }
 
 Outbox& Session::outbox() {
-  if (!outbox_) outbox_ = std::make_unique<Outbox>();
+  if (!outbox_) outbox_ = table_.take_outbox();
   return *outbox_;
+}
+
+void Session::release_outbox() {
+  if (outbox_) table_.give_back(std::move(outbox_));
+}
+
+// Whether a control frame may still be queued. A single one always may, whatever its size.
+bool Session::has_room(size_t size) const {
+  const size_t waiting = outbox_ ? outbox_->waiting() : 0;
+  return waiting == 0 || waiting + size <= table_.limits().outbox_bytes;
 }
 
 bool Session::append_ordered(ByteView message, Barrier barrier) {
   if (link_ == nullptr) return true;
-  if (outbox().bytes() + message.size() > table_.limits().outbox_bytes) return false;
-  outbox_->ordered.append(adapter_->dialect().type(), message, link_->framing(), barrier);
+  if (!has_room(message.size())) return false;
+  // The reply to a subscribe must come before the subscription's data: it is not live yet, and
+  // nothing that was sent before the reply may wait for that data.
+  const hub::Subscription* awaited = find(barrier.handle);
+  if (awaited == nullptr || !awaited->live()) barrier = {};
+  outbox().ordered.append(adapter_->dialect().type(), message, link_->framing(), barrier);
   return true;
 }
 
 bool Session::append_urgent(ByteView message) {
   if (link_ == nullptr) return true;
-  if (outbox().bytes() + message.size() > table_.limits().outbox_bytes) return false;
-  outbox_->urgent.append(adapter_->dialect().type(), message, link_->framing(), {});
+  if (!has_room(message.size())) return false;
+  outbox().urgent.append(adapter_->dialect().type(), message, link_->framing(), {});
   return true;
 }
 
@@ -277,13 +312,18 @@ void Session::note_pending(int change) {
 }
 
 void Session::arm() {
-  Time next = stall_deadline_;
-  for (const Time deadline : deadlines_)
-    if (deadline != Time{} && (next == Time{} || deadline < next)) next = deadline;
-  if (next == Time{}) {
-    unlink();
+  const Now& now = table_.hub().now();
+  bool armed = stall_.armed();
+  int32_t left = armed ? stall_.ticks_left(now) : INT32_MAX;
+  for (const Deadline& deadline : deadlines_) {
+    if (!deadline.armed()) continue;
+    armed = true;
+    left = std::min(left, deadline.ticks_left(now));
+  }
+  if (armed) {
+    table_.timers_.schedule(*this, Deadline::time_in(now, left));
   } else {
-    table_.timers_.schedule(*this, next);
+    unlink();
   }
 }
 

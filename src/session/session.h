@@ -10,14 +10,16 @@
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
 #include "session/adapter.h"
+#include "session/deadline.h"
+#include "session/dirty_list.h"
 #include "session/effects.h"
+#include "session/flush_plan.h"
 #include "session/outbox.h"
 #include "session/transport_link.h"
 
 namespace parley::session {
 
 class SessionTable;
-struct FlushPlan;
 
 // What: drives one adapter: gives it inputs, carries out its effects, and writes what its cursors
 // and lanes hold when the transport can take it. Owner: SessionTable; dies at the end of the turn
@@ -32,11 +34,12 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void open(const Handshake& handshake);
   void on_message(MessageType type, ByteView message);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
-  // this shard.
+  // this shard. When it lends nothing, there is nothing to do until wake(); when all it lent was
+  // taken and has_output() still holds, there may be more.
   void gather(SliceSink& sink);
   // The kernel took the first n bytes of what gather() lent.
   void consumed(size_t n);
-  bool has_output() const { return dirty_ != nullptr || (outbox_ && !outbox_->empty()); }
+  bool has_output() const { return !dirty_.empty() || (outbox_ && !outbox_->empty()); }
   // No frame is partly sent: the transport may put a frame of its own between.
   bool at_frame_border() const { return !outbox_ || outbox_->rest.empty(); }
   // The transport is gone. The session must not be used afterwards.
@@ -66,7 +69,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void on_timer(const Now& now) override;
 
   template <class Handler>
-  void run_adapter(Handler handler);
+  void run_adapter(Handler handler, bool wake = true);
   void execute(SubscribeCommand& command);
   void execute(UnsubscribeCommand& command);
   void execute(PublishCommand& command);
@@ -83,22 +86,28 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   EndCode last_words(EndReason reason);
 
   Outbox& outbox();
+  bool has_room(size_t size) const;
   bool append_ordered(ByteView message, Barrier barrier);
   bool append_urgent(ByteView message);
 
   void tell_gaps();
-  bool plan_ordered(FlushPlan& plan, SliceSink& sink);
-  bool plan_data(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription);
-  bool plan_singles(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription,
-                    const hub::Pull& pull);
-  void take_whole(FlushPlan& plan, size_t piece);
-  void take_part(FlushPlan& plan, size_t piece, size_t n);
-  void drop_from_dirty(hub::Subscription& subscription);
-  void settle_dirty();
+  void tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake);
+  void plan_frames(FlushPlan& plan);
+  bool must_wait(FlushPlan& plan, const Barrier& barrier);
+  uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
+  uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
+  uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const hub::Pull& pull);
+  void share(hub::Subscription& served, size_t bytes);
+  void take_whole(const FlushPlan::Piece& piece);
+  void take_part(const FlushPlan::Piece& piece, size_t n);
+  void release_outbox();
 
   void note_pending(int change);
   void arm();
-  void watch_progress(bool progress);
+  // What output that is still there waits for.
+  enum class Wait : uint8_t { kNothing, kPeer, kBarrier };
+  void watch_progress(bool progress, Wait wait);
+  void on_stall();
 
   SessionTable& table_;
   std::unique_ptr<Adapter> adapter_;
@@ -106,12 +115,15 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  std::vector<Presence> presences_;
-  hub::Subscription* dirty_ = nullptr;  // has something to pull
-  std::array<Time, kTimers> deadlines_{};
-  Time stall_deadline_{};  // armed while output waits for the peer
-  uint32_t pending_ = 0;   // commands that are not answered yet
-  uint32_t index_ = 0;     // in the table
+  std::unique_ptr<std::vector<Presence>> presences_;  // few sessions have any
+  DirtyList dirty_;                                   // have something to pull
+  std::array<Deadline, kTimers> deadlines_;
+  Deadline stall_;      // armed while output waits
+  uint32_t share_ = 0;  // bytes of publications since the dirty list turned
+  uint32_t free_places_ = 0;
+  uint32_t pending_ = 0;  // commands that are not answered yet
+  uint32_t index_ = 0;    // in the table
+  Wait wait_ = Wait::kNothing;
   bool paused_ = false;
   bool ended_ = false;
 };

@@ -11,120 +11,158 @@ namespace parley::session {
 namespace {
 metrics::Counter delivered("parley_deliveries_total",
                            "Publications handed to transports, one per subscriber");
-}
+metrics::Counter barriers_lifted(
+    "parley_session_barriers_lifted_total",
+    "Times replies went out because the publication they waited for did not come");
+}  // namespace
 
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
 // behind the publications it must follow), then publications.
 void Session::gather(SliceSink& sink) {
-  tell_gaps();
   FlushPlan& plan = table_.plan_;
-  plan.clear();
-  bool room = true;
-  const auto lend = [&](FlushPlan::Kind kind, ByteView bytes) {
-    plan.pieces.push_back({.kind = kind, .size = bytes.size(), .bytes = bytes});
-    room = sink.append(bytes);
-  };
-  if (outbox_) {
-    if (!outbox_->rest.empty()) lend(FlushPlan::Kind::kRest, outbox_->rest);
-    for (size_t i = 0; room && i < outbox_->urgent.frames(); ++i)
-      lend(FlushPlan::Kind::kUrgent, outbox_->urgent.frame(i));
-    room = room && plan_ordered(plan, sink);
+  for (bool moved = true; moved;) {
+    tell_gaps();
+    plan.begin(sink);
+    table_.cache_.begin_gather();
+    if (outbox_) plan_frames(plan);
+    const auto planned_early = [&](const hub::Subscription* subscription) {
+      return std::ranges::find(plan.early, subscription, &FlushPlan::Early::subscription) !=
+             plan.early.end();
+    };
+    for (hub::Subscription* next = dirty_.first(); next != nullptr && plan.room && !plan.held;
+         next = dirty_.after(*next))
+      if (!planned_early(next)) plan_data(plan, *next);
+    if (plan.bytes > 0) return;
+    // Nobody reports back on what lends no byte, so it is settled here; there may be more behind
+    // it.
+    moved = !plan.pieces.empty() || !plan.gaps.empty();
+    consumed(0);
   }
-  for (hub::Subscription* next = dirty_; room && next != nullptr;) {
-    hub::Subscription& subscription = *next;
-    next = subscription.next_dirty;
-    room = plan_data(plan, sink, subscription);
-  }
-  // What lends no byte (a skipped publication) is not reported back, so it is settled here.
-  const bool nothing = std::ranges::all_of(
-      plan.pieces, [](const FlushPlan::Piece& piece) { return piece.size == 0; });
-  if (nothing) consumed(0);
 }
 
-// Returns whether there is room for more.
-bool Session::plan_ordered(FlushPlan& plan, SliceSink& sink) {
+void Session::plan_frames(FlushPlan& plan) {
+  using Kind = FlushPlan::Kind;
+  if (!outbox_->rest.empty()) plan.lend({.kind = Kind::kRest, .bytes = outbox_->rest});
+  const FrameQueue& urgent = outbox_->urgent;
+  for (size_t i = 0; plan.room && i < urgent.frames(); ++i)
+    plan.lend({.kind = Kind::kUrgent, .bytes = urgent.frame(i)});
   const FrameQueue& ordered = outbox_->ordered;
-  for (size_t i = 0; i < ordered.frames(); ++i) {
-    const Barrier& barrier = ordered.barrier(i);
-    hub::Subscription* subscription = barrier.handle == 0 ? nullptr : find(barrier.handle);
-    if (subscription != nullptr && subscription->live() &&
-        subscription->position() < barrier.offset) {
-      if (!plan_data(plan, sink, *subscription)) return false;
-      uint64_t planned = subscription->position();
-      for (const FlushPlan::Piece& piece : plan.pieces)
-        if (piece.subscription == subscription) planned = piece.last;
-      // Its publications are still on their way from history: the frame waits, and what is behind
-      // it with it.
-      if (planned < barrier.offset && subscription->dirty) return true;
+  for (size_t i = 0; plan.room && i < ordered.frames(); ++i) {
+    if (must_wait(plan, ordered.barrier(i))) {
+      // What stands behind the frame may be the answer to any subscribe, or tell any gap.
+      plan.held = i + 1 < ordered.frames();
+      return;
     }
-    plan.pieces.push_back({.kind = FlushPlan::Kind::kOrdered,
-                           .size = ordered.frame(i).size(),
-                           .bytes = ordered.frame(i)});
-    if (!sink.append(ordered.frame(i))) return false;
+    if (plan.room) plan.lend({.kind = Kind::kOrdered, .bytes = ordered.frame(i)});
   }
+}
+
+// Lends what the frame must follow. Whether that is not all of it, so that the frame waits, and
+// what is behind it with it.
+bool Session::must_wait(FlushPlan& plan, const Barrier& barrier) {
+  hub::Subscription* subscription = barrier.handle == 0 ? nullptr : find(barrier.handle);
+  if (subscription == nullptr || !subscription->live() ||
+      subscription->position() >= barrier.offset)
+    return false;
+  const uint64_t planned = plan_early(plan, *subscription);
+  if (planned >= barrier.offset) return false;
+  plan.blocked = planned == subscription->position();
   return true;
 }
 
-// Lends what the cursor can be given now. Returns whether there is room for more.
-bool Session::plan_data(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription) {
-  if (std::ranges::find(plan.subscriptions, &subscription) != plan.subscriptions.end()) return true;
-  plan.subscriptions.push_back(&subscription);
-  const hub::Pull pull = table_.hub().pull(subscription);
-  if (pull.kind != hub::Pull::Kind::kPublications) return true;
-  if (!pull.shared) return plan_singles(plan, sink, subscription, pull);
-  const uint64_t position = subscription.position();
-  const EncodeCache::Run* run =
-      table_.cache_.run(*subscription.channel(), adapter_->dialect(), link_->framing(), position);
-  if (run == nullptr) return plan_singles(plan, sink, subscription, pull);
-  const size_t begin = run->begin_of(position);
-  const ByteView bytes = ByteView(run->bytes).substr(begin);
-  plan.pieces.push_back({.kind = FlushPlan::Kind::kRun,
-                         .size = bytes.size(),
-                         .subscription = &subscription,
-                         .run = run,
-                         .begin = begin,
-                         .last = run->last,
-                         .bytes = bytes});
-  return sink.append(bytes);
+uint64_t Session::plan_early(FlushPlan& plan, hub::Subscription& subscription) {
+  const auto found = std::ranges::find(plan.early, &subscription, &FlushPlan::Early::subscription);
+  if (found != plan.early.end()) return found->last;
+  const uint64_t last = plan_data(plan, subscription);
+  plan.early.push_back({&subscription, last});
+  return last;
 }
 
-bool Session::plan_singles(FlushPlan& plan, SliceSink& sink, hub::Subscription& subscription,
-                           const hub::Pull& pull) {
+// Lends what the cursor can be given now. Returns the offset up to which all is lent or was before.
+uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
+  const hub::Pull pull = table_.hub().pull(subscription);
+  const uint64_t position = subscription.position();
+  if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
+  if (pull.kind != hub::Pull::Kind::kPublications) return position;
+  if (!pull.shared) return plan_singles(plan, subscription, pull);
+  const EncodeCache::Run* run =
+      table_.cache_.run(*subscription.channel(), adapter_->dialect(), link_->framing(), position);
+  if (run == nullptr) return plan_singles(plan, subscription, pull);
+  // Another subscription of ours to this channel was lent from the run, which must not grow now.
+  if (run->last <= position) return position;
+  const size_t frame = run->first_behind(position);
+  plan.lend({.kind = FlushPlan::Kind::kRun,
+             .bytes = ByteView(run->bytes).substr(run->begin_of(frame)),
+             .subscription = &subscription,
+             .last = run->last,
+             .run = run,
+             .frame = frame});
+  return run->last;
+}
+
+uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
+                               const hub::Pull& pull) {
+  uint64_t last = subscription.position();
   size_t lent = 0;
   for (const hub::PublicationPtr& publication : pull.publications) {
     const auto single = table_.cache_.single(*subscription.channel(), adapter_->dialect(),
                                              link_->framing(), *publication);
-    plan.pieces.push_back({.kind = FlushPlan::Kind::kSingle,
-                           .size = single.bytes.size(),
-                           .subscription = &subscription,
-                           .last = single.offset,
-                           .bytes = single.bytes});
+    plan.lend({.kind = FlushPlan::Kind::kSingle,
+               .bytes = single.bytes,
+               .subscription = &subscription,
+               .last = single.offset});
+    last = single.offset;
     lent += single.bytes.size();
-    if (!sink.append(single.bytes) || lent >= EncodeCache::kWindow) return false;
+    if (lent >= EncodeCache::kWindow) plan.room = false;
+    if (!plan.room) break;
   }
-  return true;
+  return last;
 }
 
 void Session::consumed(size_t n) {
   FlushPlan& plan = table_.plan_;
+  if (plan.sink == nullptr) return;
   const bool progress = n > 0;
-  for (size_t i = 0; i < plan.pieces.size(); ++i) {
-    const size_t size = plan.pieces[i].size;
+  const bool all = n >= plan.bytes;
+  hub::Subscription* served = nullptr;
+  size_t data = 0;
+  for (const FlushPlan::Piece& piece : plan.pieces) {
+    const size_t size = piece.bytes.size();
+    if (n < size && n == 0) break;
+    if (piece.subscription != nullptr) {
+      served = piece.subscription;
+      data += std::min(n, size);
+    }
     if (n < size) {
-      if (n > 0) take_part(plan, i, n);
+      take_part(piece, n);
       break;
     }
-    take_whole(plan, i);
+    take_whole(piece);
     n -= size;
   }
+  if (served != nullptr) share(*served, data);
+  // Subscriptions that have nothing more to give, or wait for a page of history, leave the list
+  // until the hub calls again.
+  dirty_.remove_if([](const hub::Subscription& s) { return !s.pullable(); });
+  if (outbox_ && outbox_->empty()) release_outbox();
+  const bool blocked = all && plan.blocked;
+  const auto gaps = std::exchange(plan.gaps, {});
   plan.clear();
-  settle_dirty();
-  if (outbox_ && outbox_->empty()) outbox_.reset();
-  watch_progress(progress);
+  watch_progress(progress, !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer);
+  for (const FlushPlan::FoundGap& found : gaps)
+    if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
 }
 
-void Session::take_whole(FlushPlan& plan, size_t index) {
-  FlushPlan::Piece& piece = plan.pieces[index];
+// A slow peer is to see all its channels, not only the busiest: after a window's worth the next one
+// is first.
+void Session::share(hub::Subscription& served, size_t bytes) {
+  share_ += static_cast<uint32_t>(std::min<size_t>(bytes, EncodeCache::kWindow));
+  if (share_ < EncodeCache::kWindow) return;
+  share_ = 0;
+  dirty_.rotate(served);
+}
+
+void Session::take_whole(const FlushPlan::Piece& piece) {
   switch (piece.kind) {
     case FlushPlan::Kind::kRest:
       outbox_->rest.clear();
@@ -135,13 +173,10 @@ void Session::take_whole(FlushPlan& plan, size_t index) {
     case FlushPlan::Kind::kOrdered:
       outbox_->ordered.pop();
       return;
-    case FlushPlan::Kind::kRun: {
-      const auto from = std::ranges::upper_bound(piece.run->frames, piece.subscription->position(),
-                                                 {}, &EncodeCache::Frame::offset);
-      delivered.add(static_cast<uint64_t>(piece.run->frames.end() - from));
+    case FlushPlan::Kind::kRun:
+      delivered.add(piece.run->frames.size() - piece.frame);
       piece.subscription->advance(piece.last);
       return;
-    }
     case FlushPlan::Kind::kSingle:
       delivered.add(1);
       piece.subscription->advance(piece.last);
@@ -150,8 +185,7 @@ void Session::take_whole(FlushPlan& plan, size_t index) {
 }
 
 // A frame once begun is always finished: its rest is copied and goes before everything else.
-void Session::take_part(FlushPlan& plan, size_t index, size_t n) {
-  FlushPlan::Piece& piece = plan.pieces[index];
+void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
   switch (piece.kind) {
     case FlushPlan::Kind::kRest:
       outbox_->rest.erase(0, n);
@@ -174,52 +208,38 @@ void Session::take_part(FlushPlan& plan, size_t index, size_t n) {
   }
   // The frame in which the kernel stopped, and how much of it is left.
   const auto& frames = piece.run->frames;
-  const size_t stopped = piece.begin + n;
-  const auto frame = std::ranges::lower_bound(frames, stopped, {}, &EncodeCache::Frame::end);
-  const auto from = std::ranges::upper_bound(frames, piece.subscription->position(), {},
-                                             &EncodeCache::Frame::offset);
-  delivered.add(static_cast<uint64_t>(frame - from) + 1);
+  const size_t stopped = piece.run->begin_of(piece.frame) + n;
+  const auto first = frames.begin() + static_cast<ptrdiff_t>(piece.frame);
+  const auto frame =
+      std::ranges::lower_bound(first, frames.end(), stopped, {}, &EncodeCache::Frame::end);
+  delivered.add(static_cast<uint64_t>(frame - first) + 1);
   piece.subscription->advance(frame->offset);
   if (frame->end > stopped)
     outbox().rest.assign(ByteView(piece.run->bytes).substr(stopped, frame->end - stopped));
 }
 
-void Session::drop_from_dirty(hub::Subscription& subscription) {
-  if (!subscription.dirty) return;
-  for (hub::Subscription** at = &dirty_; *at != nullptr; at = &(*at)->next_dirty) {
-    if (*at != &subscription) continue;
-    *at = subscription.next_dirty;
-    break;
-  }
-  subscription.dirty = false;
-}
-
-// Subscriptions that have nothing more to give, or wait for a page of history, leave the list until
-// the hub calls again.
-void Session::settle_dirty() {
-  hub::Subscription** at = &dirty_;
-  while (*at != nullptr) {
-    hub::Subscription& subscription = **at;
-    if (subscription.pullable()) {
-      at = &subscription.next_dirty;
-    } else {
-      *at = subscription.next_dirty;
-      subscription.dirty = false;
-    }
-  }
-}
-
-// Output that waits while the peer takes nothing has a deadline.
-void Session::watch_progress(bool progress) {
+// Output that waits has a deadline: for the peer one that each progress moves, for a publication
+// that a reply must follow one that stays.
+void Session::watch_progress(bool progress, Wait wait) {
   if (ended_) return;
-  if (!has_output()) {
-    if (stall_deadline_ == Time{}) return;
-    stall_deadline_ = Time{};
-    return arm();
+  if (wait == wait_ && !(wait == Wait::kPeer && progress)) return;
+  wait_ = wait;
+  if (wait == Wait::kNothing) {
+    stall_.clear();
+  } else {
+    stall_.set(table_.hub().now(), table_.limits().write_stall);
   }
-  if (stall_deadline_ != Time{} && !progress) return;
-  stall_deadline_ = table_.hub().now().mono + table_.limits().write_stall;
   arm();
+}
+
+void Session::on_stall() {
+  if (wait_ == Wait::kPeer) return end(EndReason::kSlow);
+  stall_.clear();
+  wait_ = Wait::kNothing;
+  if (!outbox_) return;
+  barriers_lifted.add(1);
+  outbox_->ordered.lift_barriers(0);
+  link_->wake(true);
 }
 
 }  // namespace parley::session

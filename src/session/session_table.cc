@@ -60,6 +60,20 @@ void SessionTable::bury(Session& session) {
   dead_.push_back(std::move(sessions_[session.index_]));
 }
 
+std::unique_ptr<Outbox> SessionTable::take_outbox() {
+  if (outboxes_.empty()) return std::make_unique<Outbox>();
+  auto outbox = std::move(outboxes_.back());
+  outboxes_.pop_back();
+  return outbox;
+}
+
+void SessionTable::give_back(std::unique_ptr<Outbox> outbox) {
+  constexpr size_t kKept = 64;
+  constexpr size_t kKeptBytes = 16 * 1024;
+  if (outboxes_.size() < kKept && outbox->empty() && outbox->capacity() <= kKeptBytes)
+    outboxes_.push_back(std::move(outbox));
+}
+
 void SessionTable::begin_flush(bool flushed) {
   dead_.clear();
   cache_.begin_turn(flushed);

@@ -46,6 +46,8 @@ class SessionTable {
   friend class Session;
   friend class Effects;
   void bury(Session& session);
+  std::unique_ptr<Outbox> take_outbox();
+  void give_back(std::unique_ptr<Outbox> outbox);
   static void count_end(EndReason reason);
 
   hub::Hub& hub_;
@@ -56,6 +58,7 @@ class SessionTable {
   std::vector<Command> running_;  // the commands being carried out
   EncodeCache cache_;
   FlushPlan plan_;
+  std::vector<std::unique_ptr<Outbox>> outboxes_;  // empty ones, for the next session
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_;
   std::vector<std::unique_ptr<Session>> dead_;
