@@ -96,6 +96,7 @@ class Proxy {
   accepted = 0;
   #server;
   #targetPort;
+  #cutNext;
 
   constructor(targetPort) {
     this.#targetPort = targetPort;
@@ -106,7 +107,10 @@ class Proxy {
         return;
       }
       this.accepted += 1;
-      this.lines.add(new Line(this, client, this.#targetPort));
+      const line = new Line(this, client, this.#targetPort);
+      this.lines.add(line);
+      if (this.#cutNext !== undefined) line.cutAfter(this.#cutNext);
+      this.#cutNext = undefined;
     });
   }
 
@@ -119,9 +123,6 @@ class Proxy {
   get port() { return this.#server.address().port; }
   get url() { return `http://127.0.0.1:${this.port}`; }
 
-  /** From now on new lines lead there: for a server that came back on another port. */
-  retarget(port) { this.#targetPort = port; }
-
   cut(how = 'rst') {
     for (const line of this.lines) line.cut(how);
   }
@@ -129,6 +130,9 @@ class Proxy {
   cutAfter(bytes) {
     for (const line of this.lines) line.cutAfter(bytes);
   }
+
+  /** The same for the next line that comes. */
+  cutNext(bytes) { this.#cutNext = bytes; }
 
   /** Half-open: connected, and nothing goes through. */
   pause() {
