@@ -1,5 +1,6 @@
 #include "cli/command_line.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -71,7 +72,6 @@ Examples:
 Exit status: 0 ended by --count or Ctrl-C, 1 refused or not reachable, 2 wrong usage.
 )";
 
-constexpr int kMaxChannels = 1000;
 constexpr char kDefaultListen[] = "127.0.0.1:8000";
 constexpr char kDefaultUrl[] = "http://127.0.0.1:8000";
 
@@ -177,9 +177,6 @@ void add_publish(CLI::App& app, Raw& raw) {
 void add_subscribe(CLI::App& app, Raw& raw) {
   app.add_option("CHANNEL", raw.subscribe.channels, "The channels to follow")
       ->required()
-      ->expected(1, kMaxChannels)
-      // Else "[x]" would be taken for a list.
-      ->allow_extra_args(false)
       ->check(check_channel)
       ->type_name("");
   app.add_option("--since", raw.subscribe.since,
@@ -210,6 +207,14 @@ Command to_serve(ServeCommand command, const std::string& listen, bool dev) {
 std::string without_last_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
+}
+
+// CLI11 takes "[a,b]" for a list of values and drops the brackets, so that the name is not to be
+// had.
+bool came_as_given(const std::vector<std::string>& channels, int argc, const char* const* argv) {
+  return std::ranges::all_of(channels, [&](const std::string& channel) {
+    return std::find(argv, argv + argc, channel) != argv + argc;
+  });
 }
 
 EarlyExit usage_error(const std::string& what, const std::string& command) {
@@ -255,6 +260,9 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
     note_chosen();
     return std::unexpected(usage_error(error.what(), chosen));
   }
+  if (!came_as_given(raw.subscribe.channels, argc, argv))
+    return std::unexpected(
+        usage_error("sub cannot follow a channel whose name is in square brackets", "sub "));
   if (sub->parsed() && !raw.subscribe.since.empty() && raw.subscribe.channels.size() > 1)
     return std::unexpected(
         usage_error("an id belongs to one channel, so --since wants just one", "sub "));

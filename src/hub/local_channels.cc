@@ -14,7 +14,8 @@ constexpr seconds kLinger{5};
 // A channel without publications for this long gives its tail back.
 constexpr seconds kQuiet{10};
 
-metrics::Gauge channels_gauge("parley_followed_channels", "Channels followed, summed over shards and aspects");
+metrics::Gauge channels_gauge("parley_followed_channels",
+                              "Channels followed, summed over shards and aspects");
 metrics::Gauge subscriptions_gauge("parley_subscriptions", "Live subscriptions");
 metrics::Counter holes("parley_feed_holes_total",
                        "Holes found in a feed from a channel's home shard");

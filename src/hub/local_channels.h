@@ -59,6 +59,7 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   IntrusiveList<Subscription, WaitTag> waiting_;  // for the attachment, or for a page of history
   Time idle_since_{};
   uint64_t read_from_ = 0;
+  uint32_t reads_ = 0;  // pages asked for
   bool attached_ = false;
   bool reading_ = false;    // one page is on its way (single-flight)
   uint64_t quiet_top_ = 0;  // the top that the last sweep saw, and since when

@@ -474,6 +474,21 @@ TEST_F(LocalChannelsTest, ResumeAheadOfTheTailAsksTheHome) {
   EXPECT_EQ(drain(reader), "13");
 }
 
+// A page that was asked for earlier may have been read before the position existed.
+TEST_F(LocalChannelsTest, ResumeAheadDoesNotBelieveAnOlderPage) {
+  live(10);
+  subscribe(recover(3));
+  Subscription& reader = subscribe(resume(12));
+  ASSERT_EQ(home_.reads.size(), 1u);
+  page({.epoch = kEpochA, .base = 0, .top = 10, .publications = make_run(4, 10)});
+  ASSERT_EQ(subscriber_.answers.size(), 1u);  // only the other reader's
+  ASSERT_EQ(home_.reads.size(), 2u);
+  page({.epoch = kEpochA, .base = 0, .top = 12});
+  EXPECT_EQ(subscriber_.answers.size(), 2u);
+  EXPECT_EQ(reader.position(), 12u);
+  EXPECT_EQ(drain(reader), "");
+}
+
 TEST_F(LocalChannelsTest, ResumeAheadOfTheStreamWasRolledBack) {
   live(10);
   Subscription& reader = subscribe(resume(12));

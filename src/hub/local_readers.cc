@@ -59,7 +59,10 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   subscription.catchup().reached = start.position->offset;
   // This shard may be behind the one where the reader was before: only home knows whether the
   // position exists.
-  if (start.position->offset > top) return wait_for_page(channel, subscription);
+  if (start.position->offset > top) {
+    subscription.catchup().first_read = channel.reads_ + 1;
+    return wait_for_page(channel, subscription);
+  }
   if (start.kind == Start::Kind::kRecover) return admit_from(channel, subscription);
   go_live(channel, subscription, start.position->offset, {});
 }
@@ -180,6 +183,7 @@ void LocalChannels::request_page(LocalChannel& channel) {
   for (Subscription& subscription : channel.waiting_)
     from = std::min(from, needed_from(subscription));
   channel.reading_ = true;
+  ++channel.reads_;
   channel.read_from_ = from;
   page_reads.add(1);
   home_.read_page(channel.key_, channel.interest_,
@@ -228,6 +232,10 @@ void LocalChannels::serve_page(LocalChannel& channel, Subscription& subscription
   const uint64_t from = needed_from(subscription);
   const uint64_t reach = page->publications.empty() ? page->top : page->publications.back()->offset;
   const bool starting = !subscription.live();
+  if (starting && from > page->top && subscription.catchup_->first_read > channel.reads_) {
+    channel.waiting_.push_back(subscription);
+    return;
+  }
   if (starting && subscription.catchup_->start.kind == Start::Kind::kResume)
     return admit_ahead(channel, subscription, *page);
   if (starting && from > std::max(page->top, channel.tail_.top()))

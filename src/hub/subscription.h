@@ -102,8 +102,9 @@ class Subscription : public ListNode<WaitTag> {
     Start start;
     std::vector<PublicationPtr> collected;  // kRecover: what pages brought so far
     uint64_t reached = 0;                   // ... and up to which offset
-    std::shared_ptr<const ReadPage> page;   // live: a page of history being read on from
-    std::optional<Gap> gap;                 // to be told before anything else is delivered
+    uint32_t first_read = 0;  // a page asked for before this one may be older than the position
+    std::shared_ptr<const ReadPage> page;  // live: a page of history being read on from
+    std::optional<Gap> gap;                // to be told before anything else is delivered
     std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
   };
   Catchup& catchup() {

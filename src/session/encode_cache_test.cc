@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/metrics.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {

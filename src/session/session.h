@@ -34,8 +34,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void open(const Handshake& handshake);
   void on_message(MessageType type, ByteView message);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
-  // this shard. When it lends nothing, there is nothing to do until wake(); when all it lent was
-  // taken and has_output() still holds, there may be more.
+  // this shard. When it lends nothing, there is nothing to do until wake(). One call per wake() is
+  // enough, and one when the kernel takes more again.
   void gather(SliceSink& sink);
   // The kernel took the first n bytes of what gather() lent.
   void consumed(size_t n);

@@ -146,6 +146,9 @@ void Session::consumed(size_t n) {
   dirty_.remove_if([](const hub::Subscription& s) { return !s.pullable(); });
   if (outbox_ && outbox_->empty()) release_outbox();
   const bool blocked = all && plan.blocked;
+  // A transport that got rid of everything has no reason of its own to come back: for example for
+  // the next page.
+  if (all && plan.bytes > 0 && has_output()) link_->wake(false);
   const auto gaps = std::exchange(plan.gaps, {});
   plan.clear();
   watch_progress(progress, !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer);

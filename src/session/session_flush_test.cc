@@ -262,6 +262,41 @@ TEST_F(SessionFlushTest, SlowReaderReadsOnFromHistory) {
     EXPECT_TRUE(got[i].starts_with("a:" + std::to_string(i + 1) + ":")) << got[i];
 }
 
+// Gathers once for each wake, as the event loop does.
+TEST_F(SessionFlushTest, WakesItsTransportUntilAllIsSent) {
+  struct Link final : TransportLink, Framing, SliceSink {
+    void frame(MessageType, Buffer& out, size_t) const override { out.append("\n"); }
+    const Framing& framing() const override { return *this; }
+    void wake(bool) override { woken = true; }
+    void end(EndReason, const EndCode&) override {}
+    void pause_input(bool) override {}
+    bool append(ByteView bytes) override {
+      all += bytes;
+      return true;
+    }
+    bool woken = false;
+    Buffer all;
+  } link;
+  small_tail("a", 5000);
+  SessionTable table(world_.hub(), world_.timers(), world_.ids(), {});
+  script_.open = [](Effects& effects) { effects.subscribe({"a"}, {}); };
+  Session& session =
+      table.open(std::make_unique<testing::ScriptedAdapter>(script_), link, Handshake{});
+  world_.run();
+  for (int i = 0; i < 3000; ++i) publish("a", i % 1000 == 999 ? "-" : "x");
+  world_.run();
+  for (int turn = 0; turn < 20; ++turn) {
+    world_.run();
+    table.begin_flush(true);
+    if (!std::exchange(link.woken, false)) continue;
+    const size_t before = link.all.size();
+    session.gather(link);
+    session.consumed(link.all.size() - before);
+  }
+  EXPECT_EQ(std::ranges::count(link.all, '\n'), 2997);
+  EXPECT_FALSE(session.has_output());
+}
+
 TEST_F(SessionFlushTest, ToldOfAGapBeforeWhatFollows) {
   small_tail("a", 10);
   auto& client = open();
@@ -276,14 +311,34 @@ TEST_F(SessionFlushTest, ToldOfAGapBeforeWhatFollows) {
   act(client, [&](Effects& effects) { effects.send_after(a, 50, "reply"); });
   client.unblock();
   world_.run();
-  const Texts got = texts(client);
-  ASSERT_GT(got.size(), 3u);
-  std::string gap = got[0] == "reply" ? got[1] : got[0];
-  ASSERT_TRUE(gap.starts_with("gap 1-")) << gap;
-  const uint64_t to = std::stoull(gap.substr(6));
-  EXPECT_EQ(got.size(), 2 + 50 - to);
-  EXPECT_EQ(got[2], "a:" + std::to_string(to + 1) + ":x");
+  Texts got = texts(client);
+  EXPECT_EQ(std::erase(got, "reply"), 1u);
+  ASSERT_GT(got.size(), 2u);
+  ASSERT_TRUE(got[0].starts_with("gap 1-")) << got[0];
+  const uint64_t to = std::stoull(got[0].substr(6));
+  EXPECT_EQ(got.size(), 1 + 50 - to);
+  EXPECT_EQ(got[1], "a:" + std::to_string(to + 1) + ":x");
   EXPECT_EQ(got.back(), "a:50:x");
+}
+
+TEST_F(SessionFlushTest, GapLetsTheRepliesPassThatStandBeforeIt) {
+  auto& client = open();
+  script_.gap = [](Handle, const hub::Gap&, Effects& effects) { effects.send("gap"); };
+  const Handle a = subscribe(client, "a");
+  act(client, [&](Effects& effects) { effects.send_after(a, 50, "reply"); });
+  world_.run();
+  EXPECT_EQ(texts(client), Texts{});
+  world_.broker().interject([](hub::BrokerEvents& events) {
+    const hub::Epoch epoch{.boot = 99, .counter = 1, .generation = 0};
+    events.on_reset({"a"}, {.epoch = epoch, .base = 2, .top = 2}, hub::GapReason::kEpochChanged);
+    auto publication = std::make_shared<hub::Publication>(json("new"));
+    publication->offset = 3;
+    publication->prev = 2;
+    publication->epoch = epoch;
+    events.on_publication({"a"}, publication);
+  });
+  world_.run();
+  EXPECT_EQ(texts(client), (Texts{"reply", "gap", "a:3:new"}));
 }
 
 TEST_F(SessionFlushTest, MayUnsubscribeWhenToldOfAGap) {

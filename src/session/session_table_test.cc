@@ -5,9 +5,16 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include "tests/support/session_fixture.h"
+
+#ifdef __SANITIZE_ADDRESS__
+namespace {
+size_t allocations = 0;
+}
+// Called by the sanitizer's allocator.
+extern "C" void __sanitizer_malloc_hook(const volatile void*, size_t) { ++allocations; }
+#endif
 
 namespace parley::session {
 namespace {
@@ -111,6 +118,46 @@ TEST_F(SessionTableTest, ManyTurnsThatLeaveSomethingToFlush) {
       EXPECT_EQ(got[i], "a:" + std::to_string(i + 1) + ":" + std::to_string(i + 1));
   }
 }
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_F(SessionTableTest, WarmFlushDoesNotAllocate) {
+  struct Sink final : SliceSink {
+    bool append(ByteView bytes) override {
+      size += bytes.size();
+      return true;
+    }
+    size_t size = 0;
+  };
+  std::vector<FakeClient*> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(&open());
+    subscribe(*clients.back(), "shared");
+    subscribe(*clients.back(), "own" + std::to_string(i));
+  }
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 100; ++i) {
+      publish("shared", "x");
+      publish("own" + std::to_string(i), "y");
+    }
+    while (world_.hub().turn(world_.now()) == hub::Pace::kNow) {
+    }
+    for (size_t i = 0; i < 50; ++i) act(*clients[i], [](Effects& e) { e.send("reply"); });
+    allocations = 0;
+    world_.table().begin_flush(true);
+    for (FakeClient* client : clients) {
+      for (Sink sink; client->session()->has_output(); sink.size = 0) {
+        client->session()->gather(sink);
+        client->session()->consumed(sink.size);
+      }
+    }
+    if (round == 3) {
+      EXPECT_EQ(allocations, 0u);
+    } else if (round == 0) {
+      EXPECT_GT(allocations, 0u);
+    }
+  }
+}
+#endif
 
 // Without adapter and transport. Sanitizers have an allocator of their own, so the sizes are added
 // up as malloc() would round them.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { startServer } from './lib/server.mjs';
 
 let server;
@@ -15,8 +15,12 @@ before(async () => {
 after(() => server?.stop());
 beforeEach(() => {
   channels += 1;
-  channel = `cli/${channels} ü`;
+  channel = `cli/${channels}?a+b`;
 });
+
+const running = new Set();
+// A failed test leaves nothing behind that would keep this file from ending.
+afterEach(() => running.forEach((command) => command.kill('SIGKILL')));
 
 /** A running `parley`, and what it has written. */
 class Command {
@@ -30,7 +34,11 @@ class Command {
     this.#child.stdout.setEncoding('utf8').on('data', (text) => { this.out += text; });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.err += text; });
     this.#child.stdin.end(input);
-    this.#ended = once(this.#child, 'close').then(([code]) => code);
+    running.add(this);
+    this.#ended = once(this.#child, 'close').then(([code]) => {
+      running.delete(this);
+      return code;
+    });
   }
 
   /** The exit status. */
@@ -45,6 +53,15 @@ class Command {
   /** Waits until stdout holds `text`. */
   async prints(text) {
     while (!this.out.includes(text)) await once(this.#child.stdout, 'data');
+  }
+}
+
+/** Repeats `action` until `condition` holds. */
+async function until(condition, action) {
+  const deadline = Date.now() + 20_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `still not true: ${condition}`);
+    await action();
   }
 }
 
@@ -102,7 +119,7 @@ test('pub reads stdin', async () => {
 test('sub is told what it cannot have', async () => {
   await pub('1');
   const sub = new Command(['sub', channel, '--since', '1.999', '--count', '1']);
-  while (!sub.err.includes('gap in')) await pub('later');
+  await until(() => sub.err.includes('gap in'), () => pub('later'));
   assert.equal(await sub.ended, 0);
 });
 
@@ -121,11 +138,11 @@ test('sub waits out a crash of the server, and tells what was lost with it', asy
   const sub = new Command(['sub', channel], { url: first.url });
   const publish = (url, body) => fetch(`${url}/pub/${encodeURIComponent(channel)}`,
     { method: 'POST', body, headers: { 'Content-Type': 'text/plain' } });
-  while (sub.out === '') await publish(first.url, 'before');
+  await until(() => sub.out !== '', () => publish(first.url, 'before'));
   await first.kill();
   const second = await startServer({ port: first.port });
   try {
-    while (!sub.out.includes('after')) await publish(second.url, 'after');
+    await until(() => sub.out.includes('after'), () => publish(second.url, 'after'));
     assert.match(sub.err, /next attempt in/);
     assert.match(sub.err, /gap in /);
     sub.kill('SIGTERM');

@@ -98,6 +98,15 @@ for (const pane of ['a', 'b', 'sse']) {
   });
 }
 
+test('an EventSource that was cut before its first message recovers too', async () => {
+  await at('cut-sse').click();
+  await state('sse', 'cut');
+  await publish('"missed"', 'http');
+  await state('sse', 'connected');
+  await arrives('sse', 'missed');
+  assert.deepEqual((await messages('sse')).map(({ offset, recovered }) => [offset, recovered]), [[1, true]]);
+});
+
 test('presence lists both SDK clients, and tells who joins and leaves', async () => {
   const ids = [await at('client-id-a').textContent(), await at('client-id-b').textContent()];
   assert.notEqual(ids[0], ids[1]);

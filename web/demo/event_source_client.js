@@ -28,6 +28,11 @@ export class EventSourceClient {
     this.#pane.onCut(() => this.#cut());
   }
 
+  /** Where to resume when the line is cut before the first event: of the id that the stream begins with, a page is not told. @param {string} id */
+  resumeFrom(id) {
+    this.#lastEventId ||= id;
+  }
+
   start() {
     const url = new URL(`/sse/${encodeURIComponent(this.#channel)}`, location.href);
     if (this.#lastEventId) url.searchParams.set('lastEventId', this.#lastEventId);

@@ -30,5 +30,6 @@ wirePublishBox({ channel, clients: { a, b }, seen });
 
 eventSource.start();
 await a.start();
+eventSource.resumeFrom(a.position);
 // Only now, so that A sees B join.
 await b.start();

@@ -11,6 +11,8 @@ export class SdkClient {
   #channel;
   #client;
   #subscription;
+  /** Where the channel stood at the last subscribe, as epoch.offset. */
+  position = '';
   // True while the SDK hands over what a resubscribe brought back.
   #recovering = false;
 
@@ -52,6 +54,7 @@ export class SdkClient {
       if (context.wasRecovering && !context.recovered) {
         this.#pane.showNote('gap', 'not everything could be recovered: it is no longer in the history');
       }
+      if (context.streamPosition) this.position = `${context.streamPosition.epoch}.${context.streamPosition.offset}`;
       // The SDK emits recovered publications right after this event, in the same turn.
       this.#recovering = context.hasRecoveredPublications;
       queueMicrotask(() => { this.#recovering = false; });
