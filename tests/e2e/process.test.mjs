@@ -177,21 +177,24 @@ test('a client that does not read costs no memory and harms nobody; later it has
   const stream = await openEventSource(proxy.url, 'flood');
   // So that a full history is not counted.
   while (published < 1_000) await publish(100);
-  for (const one of [heard, slowly, stream]) await one.count(1_000, 20_000).catch((e) => { console.log('STALL', one.offsets?.length, one.offsets?.at(-1), JSON.stringify(one.gaps), one.opens, one.errors?.map((x) => x.message), proxy.lines.size); throw e; });
+  for (const one of [heard, slowly, stream]) await one.count(1_000, 20_000);
   const before = await server.memory();
 
   proxy.pause();
   let most = 0;
-  while (published < total) {
+  while (published < total - 100) {
     await publish(100);
     most = Math.max(most, await server.memory());
   }
-  await heard.count(total, 20_000);
-  assertSameList(heard.offsets, Array.from({ length: total }, (_, i) => i + 1), 'who reads');
+  await heard.count(published, 20_000);
+  assertSameList(heard.offsets, Array.from({ length: published }, (_, i) => i + 1), 'who reads');
   assert.equal(fast.connected.length, 1);
   assert.ok(most - before < 30 * MIB, `${Math.round((most - before) / MIB)} MiB more`);
 
   proxy.resume();
+  // Whoever could not be given everything subscribes anew, and hears what comes from then on.
+  await until(() => slowly.offsets.at(-1) === published || slowly.subscribed.length > 1, 'the end or a new subscription', 20_000);
+  await publish(100);
   await until(() => slowly.offsets.at(-1) === total && stream.offsets.at(-1) === total,
     () => `the last message; they have ${slowly.offsets.at(-1)} and ${stream.offsets.at(-1)}`, 30_000);
   let last = 0;
