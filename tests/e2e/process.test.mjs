@@ -286,19 +286,22 @@ test('a server that ends while clients publish acknowledges nothing that it did 
   assertSameList(record.offsets, Array.from({ length: record.offsets.length }, (_, i) => i + 1), 'what was heard');
 });
 
-test('who stays connected while the server ends and comes back goes on', async () => {
+test('who stays connected while the server ends and comes back goes on', async (t) => {
   const port = await freePort();
   let other = await startServer({ port });
+  t.after(() => other.kill());
   const client = await connectCentrifuge(other.url);
+  t.after(() => client.close());
   const record = await client.subscribe('news');
   const source = await openEventSource(other.url, 'news');
+  t.after(() => source.close());
   await other.stop();
   other = await startServer({ port });
   await until(() => record.subscribed.length === 2, 'the second subscribed', 15_000);
-  await source.opened(2);
+  // A server that stops asks for up to 15 s.
+  await source.opened(2, 20_000);
   await pub(other, 'news', '"back"');
   await record.count(1);
   await source.count(1);
-  for (const one of [client, source]) one.close();
   await other.stop();
 });
