@@ -146,16 +146,12 @@ void Session::consumed(size_t n) {
   dirty_.remove_if([](const hub::Subscription& s) { return !s.pullable(); });
   if (outbox_ && outbox_->empty()) release_outbox();
   const bool blocked = all && plan.blocked;
-  // A cursor at the end of its page of history has more behind it, but lent too little for the
-  // transport to ask again by itself.
-  const bool more = all && progress && !plan.held && !dirty_.empty();
   // A transport that got rid of everything has no reason of its own to come back: for example for
   // the next page.
   if (all && plan.bytes > 0 && has_output()) link_->wake(false);
   const auto gaps = std::exchange(plan.gaps, {});
   plan.clear();
   watch_progress(progress, !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer);
-  if (more && link_ != nullptr) link_->wake(false);
   for (const FlushPlan::FoundGap& found : gaps)
     if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
 }
