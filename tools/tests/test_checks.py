@@ -159,6 +159,15 @@ class CostTest(Tree):
         self.write("src/server/list.cc", '// sse is explained here\n#include "adapter/sse/a.h"\nadd<SseAdapter>();\n')
         self.assertEqual([line for _, line, _ in cost.outside("sse", self.root)], [2, 3])
 
+    def test_uses_are_free_and_build_files_are_not(self):
+        self.write("tests/e2e/doors.test.mjs", "open('sse');\n")
+        self.write("src/session/session_test.cc", "SseAdapter a;\n")
+        self.write("web/demo/main.js", "sse();\n")
+        self.write("src/session/session.cc", "SseAdapter a;\n")
+        self.write("tests/contract/CMakeLists.txt", "parley_test(sse_test)\n")
+        self.assertEqual({path for path, _, _ in cost.outside("sse", self.root)},
+                         {"src/session/session.cc", "tests/contract/CMakeLists.txt"})
+
 
 if __name__ == "__main__":
     unittest.main()
