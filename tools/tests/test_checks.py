@@ -130,6 +130,15 @@ class DocsTest(Tree):
         self.write("docs/life-of-a-message.md", " ".join(f"`{span}`" for span in bad))
         self.assertEqual(len(docs.check_symbols(self.root)), len(bad))
 
+    def test_tests(self):
+        self.write("src/hub/hub_test.cc", "TEST(Hub, Publishes) {}\nTEST_F(HubTest,\n       Feeds) {}\n")
+        self.write("docs/a.md", "`Hub.Publishes`, `HubTest.Feeds`, `HubTest.*`, `README.md`, `Hub::publish`\n")
+        self.assertEqual(docs.check_tests(self.root), [])
+        self.write("docs/a.md", "`Hub.Publishes`, `.Vanished`, `Gone.*`\n`HubTest.Publishes`\n")
+        self.assertEqual(docs.check_tests(self.root),
+                         ["docs/a.md:1: no such test: Hub.Vanished", "docs/a.md:1: no such test: Gone.*",
+                          "docs/a.md:2: no such test: HubTest.Publishes"])
+
 
 class HeadersTest(Tree):
     def test_alone(self):
