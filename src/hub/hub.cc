@@ -255,7 +255,7 @@ void Hub::handle(ShardId from, HubMessage message) {
   } else if (auto* reply = std::get_if<std::unique_ptr<Reply>>(&message)) {
     on_reply(std::move(**reply));
   } else if (const auto* top = std::get_if<TopNote>(&message)) {
-    local_.on_top(top->interest, top->top);
+    local_.on_top(top->interest, top->top, top->removed);
   } else if (const auto* reset = std::get_if<std::unique_ptr<ResetNote>>(&message)) {
     local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
   } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {

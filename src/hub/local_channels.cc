@@ -160,9 +160,12 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
 }
 
-void LocalChannels::on_top(InterestId interest, uint64_t top) {
+void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
-  if (channel == nullptr || !channel->attached_ || top <= channel->tail_.top()) return;
+  if (channel == nullptr || !channel->attached_) return;
+  // A reader that has not had it yet asks history, and is told the gap.
+  if (removed && top >= channel->tail_.top()) channel->tail_.trim();
+  if (top <= channel->tail_.top()) return;
   holes.add(1);
   channel->tail_.reset(top);
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);

@@ -96,7 +96,7 @@ class LocalChannels {
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> page);
   void on_feed(InterestId interest, PublicationPtr publication);
-  void on_top(InterestId interest, uint64_t top);
+  void on_top(InterestId interest, uint64_t top, bool removed);
   void on_reset(InterestId interest, const Attached& now, GapReason reason);
 
   // Delivers up to `budget` answers to subscribes; returns how many.

@@ -184,7 +184,7 @@ TEST_F(LocalChannelsTest, StaleInterestIsNotBelieved) {
   InterestId stale = interest();
   ++stale.sequence;
   local_.on_feed(stale, make_publication(11));
-  local_.on_top(stale, 99);
+  local_.on_top(stale, 99, false);
   local_.on_reset(stale, {.epoch = kEpochB}, GapReason::kEpochChanged);
   local_.on_page(stale, ReadPage{});
   local_.on_followed(stale, std::unexpected(HubError::kUnavailable));
@@ -617,9 +617,9 @@ TEST_F(LocalChannelsTest, DuplicatesInTheFeedAreDropped) {
 
 TEST_F(LocalChannelsTest, ATopNoteShowsAHoleAtTheEnd) {
   Subscription& reader = live();
-  local_.on_top(interest(), 10);
+  local_.on_top(interest(), 10, false);
   EXPECT_TRUE(subscriber_.dirty.empty());
-  local_.on_top(interest(), 12);
+  local_.on_top(interest(), 12, false);
   EXPECT_EQ(subscriber_.dirty.size(), 1u);
   EXPECT_EQ(waiting_then(
                 reader, {.epoch = kEpochA, .base = 0, .top = 12, .publications = make_run(11, 12)}),
@@ -640,7 +640,7 @@ TEST_F(LocalChannelsTest, AHoleInsideAPageIsTold) {
 TEST_F(LocalChannelsTest, AnEmptyPageLeadsToItsTop) {
   Subscription& reader = live();
   subscribe(recover(8));
-  local_.on_top(interest(), 12);
+  local_.on_top(interest(), 12, false);
   EXPECT_EQ(waiting_then(reader, {.epoch = kEpochA, .base = 0, .top = 12}), "");
   EXPECT_EQ(reader.position(), 12u);
   EXPECT_TRUE(answer().recovered);
