@@ -25,7 +25,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       broker_(broker),
       post_(post),
       rules_(rules),
-      local_(*this),
+      local_(*this, options.tail_bytes),
       home_(broker, *this, rules, ids, options.presence_members),
       parked_(slots.shards()) {}
 
@@ -338,8 +338,9 @@ Pace Hub::turn(const Now& now) {
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
+  const bool releasing = local_.release(now_.mono);
   if (more || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
-  return waiting || behind ? Pace::kSoon : Pace::kIdle;
+  return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {
