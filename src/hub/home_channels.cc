@@ -47,7 +47,7 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
     made->options = std::move(options);
     channel = made.get();
     if (request.channel.aspect == Aspect::kMessages) channels_gauge.add(1);
-    channels_.emplace(request.channel, std::move(made));
+    channels_.insert(std::move(made));
     attach(*channel);
   }
   std::erase_if(channel->interests, [from](const Interest& i) { return i.shard == from; });
@@ -102,8 +102,8 @@ void HomeChannels::handle(ShardId, uint64_t, ChannelsRequest&, const Now&) {
 }
 
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
-  const auto found = channels_.find(key);
-  return found == channels_.end() ? nullptr : found->second.get();
+  const auto found = channels_.find(ChannelKeyView(key));
+  return found == channels_.end() ? nullptr : found->get();
 }
 
 void HomeChannels::attach(HomeChannel& channel) {
@@ -361,7 +361,8 @@ void HomeChannels::on_feed_broken(const std::vector<Slot>& slots) {
   feeds_broken.add(1);
   std::vector<bool> affected(kSlots);
   for (const Slot slot : slots) affected[slot] = true;
-  for (const auto& [key, channel] : channels_) {
+  for (const auto& channel : channels_) {
+    const ChannelKey& key = channel->key;
     if (key.aspect != Aspect::kMessages || !affected[slot_of(key.name)]) continue;
     attach(*channel);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/intrusive_list.h"
@@ -84,8 +85,17 @@ class HomeChannels final : public BrokerEvents {
     bool changed = false;  // since the last announcement
   };
   static constexpr size_t kTailBytes = 256 * 1024;
-  using Channels =
-      std::unordered_map<ChannelKey, std::unique_ptr<HomeChannel>, ChannelKeyHash, ChannelKeyEqual>;
+  // By the channel's own key: a second copy of each name would be paid for a million times.
+  struct ByKey {
+    using is_transparent = void;
+    using Ptr = std::unique_ptr<HomeChannel>;
+    size_t operator()(ChannelKeyView key) const { return ChannelKeyHash{}(key); }
+    size_t operator()(const Ptr& channel) const { return ChannelKeyHash{}(channel->key); }
+    bool operator()(const Ptr& a, const Ptr& b) const { return a->key == b->key; }
+    bool operator()(ChannelKeyView a, const Ptr& b) const { return a == b->key; }
+    bool operator()(const Ptr& a, ChannelKeyView b) const { return a->key == b; }
+  };
+  using Channels = std::unordered_set<std::unique_ptr<HomeChannel>, ByKey, ByKey>;
 
   // What a broker completion belongs to.
   struct Pending {

@@ -82,7 +82,8 @@ void LocalChannels::note_if_idle(LocalChannel& channel, Time since) {
 
 LocalChannel& LocalChannels::open(const ChannelKey& key,
                                   std::shared_ptr<const ChannelOptions> options) {
-  if (const auto found = channels_.find(key); found != channels_.end()) return *found->second;
+  if (const auto found = channels_.find(ChannelKeyView(key)); found != channels_.end())
+    return **found;
   uint32_t index;
   if (free_interests_.empty()) {
     index = static_cast<uint32_t>(interests_.size());
@@ -95,7 +96,7 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
   auto made = std::make_unique<LocalChannel>(key, std::move(options), interest);
   LocalChannel& channel = *made;
   interests_[index].channel = &channel;
-  channels_.emplace(key, std::move(made));
+  channels_.insert(std::move(made));
   channels_gauge.add(1);
   home_.follow(key, interest);
   return channel;
@@ -247,9 +248,11 @@ void LocalChannels::cool(LocalChannel& channel, Time now) {
 
 ChannelCounts LocalChannels::count(std::string_view pattern) const {
   ChannelCounts counts;
-  for (const auto& [key, channel] : channels_)
+  for (const auto& channel : channels_) {
+    const ChannelKey& key = channel->key();
     if (key.aspect == Aspect::kMessages && !channel->live_.empty() && glob_match(pattern, key.name))
       counts.subscribers.emplace(key.name, channel->live_.size());
+  }
   return counts;
 }
 

@@ -4,7 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -135,8 +135,17 @@ class LocalChannels {
   static uint64_t needed_from(const Subscription& subscription);
 
   Home& home_;
-  std::unordered_map<ChannelKey, std::unique_ptr<LocalChannel>, ChannelKeyHash, ChannelKeyEqual>
-      channels_;
+  // By the channel's own key: a second copy of each name would be paid for a million times.
+  struct ByKey {
+    using is_transparent = void;
+    using Ptr = std::unique_ptr<LocalChannel>;
+    size_t operator()(ChannelKeyView key) const { return ChannelKeyHash{}(key); }
+    size_t operator()(const Ptr& channel) const { return ChannelKeyHash{}(channel->key()); }
+    bool operator()(const Ptr& a, const Ptr& b) const { return a->key() == b->key(); }
+    bool operator()(ChannelKeyView a, const Ptr& b) const { return a == b->key(); }
+    bool operator()(const Ptr& a, ChannelKeyView b) const { return a->key() == b; }
+  };
+  std::unordered_set<std::unique_ptr<LocalChannel>, ByKey, ByKey> channels_;
   struct InterestSlot {
     LocalChannel* channel = nullptr;
     uint32_t sequence = 0;

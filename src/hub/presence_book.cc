@@ -1,5 +1,8 @@
 #include "hub/presence_book.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/metrics.h"
 
 namespace parley::hub {
@@ -7,25 +10,53 @@ namespace {
 metrics::Gauge members_gauge("parley_presence_members", "Sessions present, summed over channels");
 metrics::Counter refused("parley_presence_refused_total",
                          "Presence entries refused because the channel has too many members");
+// Most channels have a handful of members. Up to this load the table's first, inline bucket is
+// enough; at the usual load it would allocate 13.
+constexpr float kMaxLoad = 12;
+constexpr size_t kFewMembers = 16;
+
 }  // namespace
+
+PresenceBook::Members::Members() { by_client.max_load_factor(kMaxLoad); }
+
+void PresenceBook::Members::enter(ClientInfo info) {
+  if (users) ++(*users)[info.user];
+  by_client.insert(std::move(info));
+  if (users || by_client.size() <= kFewMembers) return;
+  users = std::make_unique<Users>();
+  for (const ClientInfo& member : by_client) ++(*users)[member.user];
+}
+
+ClientInfo PresenceBook::Members::leave(const ClientInfo& member) {
+  if (users) {
+    const auto user = users->find(member.user);
+    if (--user->second == 0) users->erase(user);
+  }
+  return std::move(by_client.extract(by_client.find(member)).value());
+}
+
+size_t PresenceBook::Members::count_users() const {
+  if (users) return users->size();
+  std::vector<std::string_view> seen;
+  for (const ClientInfo& member : by_client)
+    if (std::ranges::find(seen, member.user) == seen.end()) seen.push_back(member.user);
+  return seen.size();
+}
 
 std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange change, WallMillis now) {
   if (change.change == Change::kLeave && !channels_.contains(change.channel)) return nullptr;
   Members& members = open(change.channel);
-  const auto member = members.by_client.find(change.member.client);
+  const auto member = members.by_client.find(std::string_view(change.member.client));
   const bool was_present = member != members.by_client.end();
   if (change.change == Change::kLeave) {
     if (!was_present) return nullptr;
-    leave_user(members, member->second.user);
     // The info of the entry is what the others knew.
-    change.member = std::move(member->second);
-    members.by_client.erase(member);
+    change.member = members.leave(*member);
     members_gauge.add(-1);
   } else if (was_present) {
-    if (member->second == change.member) return nullptr;
-    leave_user(members, member->second.user);
-    ++members.users[change.member.user];
-    member->second = change.member;
+    if (*member == change.member) return nullptr;
+    members.leave(*member);
+    members.enter(change.member);
     change.change = Change::kUpdate;
   } else {
     if (members.by_client.size() >= max_members_) {
@@ -33,8 +64,7 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
       forget_if_unused(channels_.find(change.channel));
       return std::unexpected(HubError::kOverloaded);
     }
-    ++members.users[change.member.user];
-    members.by_client.emplace(change.member.client, change.member);
+    members.enter(change.member);
     change.change = Change::kEnter;
     members_gauge.add(1);
   }
@@ -50,24 +80,19 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
   return publication;
 }
 
-void PresenceBook::leave_user(Members& members, const std::string& user) {
-  const auto found = members.users.find(user);
-  if (--found->second == 0) members.users.erase(found);
-}
-
 PresenceSnapshot PresenceBook::snapshot(const std::string& channel) const {
   PresenceSnapshot snapshot;
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return snapshot;
   snapshot.position = {found->second.epoch, found->second.top};
-  for (const auto& [client, info] : found->second.by_client) snapshot.members.push_back(info);
+  for (const ClientInfo& info : found->second.by_client) snapshot.members.push_back(info);
   return snapshot;
 }
 
 PresenceCounts PresenceBook::counts(const std::string& channel) const {
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return {};
-  return {found->second.by_client.size(), found->second.users.size()};
+  return {found->second.by_client.size(), found->second.count_users()};
 }
 
 Attached PresenceBook::follow(const std::string& channel) {

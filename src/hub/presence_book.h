@@ -5,7 +5,9 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/random.h"
 #include "hub/post.h"
@@ -31,17 +33,30 @@ class PresenceBook {
   void unfollow(const std::string& channel);
 
  private:
+  struct ByClient {
+    using is_transparent = void;
+    size_t operator()(std::string_view client) const { return SeededHash{}(client); }
+    size_t operator()(const ClientInfo& info) const { return SeededHash{}(info.client); }
+    bool operator()(const ClientInfo& a, const ClientInfo& b) const { return a.client == b.client; }
+    bool operator()(std::string_view a, const ClientInfo& b) const { return a == b.client; }
+    bool operator()(const ClientInfo& a, std::string_view b) const { return a.client == b; }
+  };
+  using Users = std::unordered_map<std::string, uint64_t, SeededHash, std::equal_to<>>;
   struct Members {
+    Members();
+    void enter(ClientInfo info);
+    ClientInfo leave(const ClientInfo& member);
+    size_t count_users() const;
+
     Epoch epoch;
     uint64_t top = 0;
     bool followed = false;
-    std::unordered_map<std::string, ClientInfo, SeededHash, std::equal_to<>> by_client;
-    std::unordered_map<std::string, uint64_t, SeededHash, std::equal_to<>> users;
+    std::unordered_set<ClientInfo, ByClient, ByClient> by_client;
+    std::unique_ptr<Users> users;  // null: so few members that they are looked through
   };
   using Channels = std::unordered_map<std::string, Members, SeededHash, std::equal_to<>>;
   Members& open(const std::string& channel);
   void forget_if_unused(Channels::iterator channel);
-  static void leave_user(Members& members, const std::string& user);
 
   Channels channels_;
   uint64_t boot_;

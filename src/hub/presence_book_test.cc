@@ -40,6 +40,24 @@ TEST_F(PresenceBookTest, EnterUpdateLeave) {
   EXPECT_EQ(book_.counts("room").clients, 1u);
 }
 
+// Few members are looked through, many are counted as they come and go.
+TEST_F(PresenceBookTest, CountsUsersOfManyMembers) {
+  PresenceBook book(ids_, 1000);
+  const auto change = [&](Change what, int client) {
+    const std::string user = "u" + std::to_string(client / 2);
+    return book.apply({"room", what, {.user = user, .client = "c" + std::to_string(client)}}, 42);
+  };
+  for (int client = 0; client < 100; ++client) {
+    ASSERT_TRUE(change(Change::kEnter, client));
+    ASSERT_EQ(book.counts("room").users, static_cast<size_t>(client) / 2 + 1);
+  }
+  for (int client = 99; client >= 0; --client) {
+    ASSERT_EQ(book.counts("room").users, static_cast<size_t>(client) / 2 + 1);
+    ASSERT_TRUE(change(Change::kLeave, client));
+  }
+  EXPECT_EQ(book.counts("room").clients, 0u);
+}
+
 TEST_F(PresenceBookTest, LeaveOfAnUnknownChannelMakesNone) {
   EXPECT_EQ(told(Change::kLeave, "c1"), nullptr);
   EXPECT_FALSE(book_.snapshot("room").position.epoch.known());

@@ -20,35 +20,37 @@ std::span<const PublicationPtr> after_position(std::span<const PublicationPtr> r
 
 void Tail::reset(uint64_t base) {
   base_ = top_ = base;
-  bytes_ = first_ = 0;
   // An idle channel must not keep the memory of its busiest moment.
-  std::vector<PublicationPtr>().swap(entries_);
+  kept_.reset();
 }
 
 bool Tail::append(PublicationPtr publication) {
   if (publication->offset <= top_) return false;
   if (publication->prev > top_) reset(publication->prev);
+  if (!kept_) kept_ = std::make_unique<Kept>();
   top_ = publication->offset;
-  bytes_ += publication->cost();
-  entries_.push_back(std::move(publication));
-  while (bytes_ > max_bytes_ && entries_.size() - first_ > 1) drop_front();
+  kept_->bytes += publication->cost();
+  kept_->entries.push_back(std::move(publication));
+  while (kept_->bytes > max_bytes_ && kept_->entries.size() - kept_->first > 1) drop_front();
   return true;
 }
 
 void Tail::drop_front() {
-  bytes_ -= entries_[first_]->cost();
-  base_ = entries_[first_]->offset;
-  entries_[first_].reset();
-  ++first_;
-  if (first_ >= 64 && first_ * 2 >= entries_.size()) {
-    entries_.erase(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(first_));
-    first_ = 0;
+  auto& [entries, first, bytes] = *kept_;
+  bytes -= entries[first]->cost();
+  base_ = entries[first]->offset;
+  entries[first].reset();
+  ++first;
+  if (first >= 64 && first * 2 >= entries.size()) {
+    entries.erase(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(first));
+    first = 0;
   }
 }
 
 std::span<const PublicationPtr> Tail::after(uint64_t position) const {
   CHECK(covers(position));
-  return after_position(std::span(entries_).subspan(first_), position);
+  if (!kept_) return {};
+  return after_position(std::span(kept_->entries).subspan(kept_->first), position);
 }
 
 }  // namespace parley::hub

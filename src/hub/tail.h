@@ -2,6 +2,7 @@
 // served without asking home.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -30,19 +31,22 @@ class Tail {
   // The publications behind a covered position, oldest first. Valid until the next change of the
   // tail.
   std::span<const PublicationPtr> after(uint64_t position) const;
-  size_t bytes() const { return bytes_; }
-  bool empty() const { return first_ == entries_.size(); }
+  size_t bytes() const { return kept_ ? kept_->bytes : 0; }
+  bool empty() const { return kept_ == nullptr; }
 
  private:
+  struct Kept {
+    std::vector<PublicationPtr>
+        entries;  // those before `first` are already dropped; compacted now and then
+    size_t first = 0;
+    size_t bytes = 0;
+  };
   void drop_front();
 
   size_t max_bytes_;
-  size_t bytes_ = 0;
   uint64_t base_ = 0;
   uint64_t top_ = 0;
-  std::vector<PublicationPtr>
-      entries_;  // those before first_ are already dropped; compacted now and then
-  size_t first_ = 0;
+  std::unique_ptr<Kept> kept_;  // null: none, as in every idle channel
 };
 
 // The entries of `run` (ascending offsets) with offset > position.
