@@ -50,7 +50,7 @@ Examples:
   parley pub news hello                          text
   parley pub news --text 42                      text, though it could be JSON
   parley pub news - <message.json                from a file
-  parley pub orders '{"id":7}' --event created   with an event name, which EventSource clients listen for
+  parley pub orders '{"id":7}' --event created   with an event name, for addEventListener in a browser
   parley pub orders '{"id":7}' --key order-7     once, however often it is repeated
   parley pub news -- -1                          DATA that begins with a dash
 

@@ -48,7 +48,9 @@ void Connection::on_closed(io::CloseReason) {
 // --- input
 
 bool Connection::may_serve() const {
-  return !closing_ && !handed_over_ && !exchange_ && unsent() <= server_.options().output_bytes;
+  // A dead socket takes no new handler: what a request opens on it would be left without an owner.
+  return socket_->open() && !closing_ && !handed_over_ && !exchange_ &&
+         unsent() <= server_.options().output_bytes;
 }
 
 void Connection::on_input(std::span<char> bytes) {

@@ -83,7 +83,8 @@ class ConnectionTest : public HttpTest {
   FunctionHandler big{
       [this](Exchange& exchange) { exchange.respond(200, "text/plain", big_body); }};
   FunctionHandler empty{[](Exchange& exchange) { exchange.respond(204, "", ""); }};
-  FunctionHandler raw{[](Exchange& exchange) {
+  FunctionHandler raw{[this](Exchange& exchange) {
+    ++taken_over;
     UpgradeSocket taken = exchange.take_over();
     taken.socket.set_handler(std::make_unique<RawHandler>(taken.unsent + "raw:"));
     taken.socket.feed(taken.leftover);
@@ -92,6 +93,7 @@ class ConnectionTest : public HttpTest {
       [](Exchange& exchange) { exchange.respond(200, "text/plain", exchange.peer().to_string()); }};
 
   int handled = 0;
+  int taken_over = 0;
   std::deque<ExchangeRef> deferred;
   std::string big_body = std::string(1 << 20, 'b');
 };
@@ -331,6 +333,28 @@ TEST_F(ConnectionTest, WhatFollowsARefusedUpgradeIsNoRequest) {
       ask(get("/echo", "Connection: upgrade\r\nUpgrade: x\r\n") + get("/echo?never"));
   EXPECT_EQ(handled, 1);
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+// The peer resets while an answer is under way; both arrive in one turn.
+TEST_F(ConnectionTest, WhatFollowsIsNotServedOnADeadSocket) {
+  struct AnswerAfterReset final : io::TurnHook {
+    void on_turn(const Now&) override {
+      if (deferred != nullptr && deferred->size() == 1)
+        deferred->front().respond(200, "text/plain", "late");
+    }
+    std::deque<ExchangeRef>* deferred = nullptr;
+  } hook;
+  make_shard();
+  shard->add_hook(hook);
+  start();
+  Client client(address);
+  client.send(get("/later") + get("/raw") + get("/echo"));
+  ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+  hook.deferred = &deferred;
+  client.break_off();
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+  EXPECT_EQ(taken_over, 0);
+  EXPECT_EQ(handled, 0);
 }
 
 TEST_F(ConnectionTest, SlowHeadersGet408) {

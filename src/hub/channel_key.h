@@ -46,7 +46,7 @@ using Slot = uint16_t;
 
 inline Slot slot_of(std::string_view name) { return static_cast<Slot>(stable_hash(name) % kSlots); }
 
-// The table slot -> home shard of one node. Immutable after start; every shard holds a copy.
+// The table slot -> home shard of one node. Immutable after start; all shards read it.
 class SlotTable {
  public:
   explicit SlotTable(ShardId shards) : shards_(shards) {
@@ -54,7 +54,6 @@ class SlotTable {
   }
   ShardId shards() const { return shards_; }
   ShardId home(std::string_view name) const { return home_[slot_of(name)]; }
-  ShardId home_of_slot(Slot slot) const { return home_[slot]; }
 
  private:
   ShardId shards_;

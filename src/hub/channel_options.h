@@ -15,9 +15,6 @@ namespace parley::hub {
 // How safe a publication is. A publish is answered at the level asked for, never earlier.
 enum class AckLevel : uint8_t { kAccepted, kStored, kReplicated, kDurable };
 
-// What happens to a reader that lags beyond its bounds.
-enum class OverflowPolicy : uint8_t { kResume, kDropOldest, kLatest, kBlock };
-
 struct ChannelOptions {
   uint32_t history_size = 0;  // publications kept; 0: no history
   seconds history_ttl{0};     // how long each is kept; 0: no history
@@ -29,7 +26,6 @@ struct ChannelOptions {
   bool recoverable = false;  // ... and may resume from a position
   std::array<bool, 3> kinds{true, true, true};  // content kinds accepted at publish, by ContentKind
   AckLevel level = AckLevel::kAccepted;         // nothing is delivered or read above this level
-  OverflowPolicy overflow = OverflowPolicy::kResume;
   size_t tail_bytes = 1 << 20;  // what each shard keeps of a live channel for its readers
 
   bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }

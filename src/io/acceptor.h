@@ -22,7 +22,7 @@ struct AcceptOptions {
 
 // Owner: a Shard, used on it only. Failure: out of descriptors or memory it stops asking for
 // `pause` instead of spinning; peers wait in the backlog meanwhile.
-class Acceptor final : public EventSource {
+class Acceptor final : public WatchedFd {
  public:
   Acceptor(EpollLoop& loop, TimerWheel& timers, Listener listener, AcceptHandler handler,
            const AcceptOptions& options);

@@ -12,8 +12,8 @@
 namespace parley::io {
 namespace {
 
-// epoll's 64 bits name a Socket, an EventSource (lowest bit set) or the waker (0).
-constexpr uint64_t kSourceTag = 1;
+// epoll's 64 bits name a Socket, a WatchedFd (lowest bit set) or the waker (0).
+constexpr uint64_t kWatchedTag = 1;
 constexpr uint32_t kEndEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 // The event's 64 bits are the address itself: epoll carries no type.
@@ -70,8 +70,8 @@ Socket& EpollLoop::add(UniqueFd fd, std::unique_ptr<SocketHandler> handler) {
   return *socket;
 }
 
-bool EpollLoop::watch(int fd, EventSource& source) {
-  epoll_event event{.events = EPOLLIN, .data = {.u64 = as_bits(&source) | kSourceTag}};
+bool EpollLoop::watch(int fd, WatchedFd& watched) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = as_bits(&watched) | kWatchedTag}};
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
@@ -110,8 +110,8 @@ void EpollLoop::dispatch() {
   for (size_t i = 0; i < event_count_; ++i) {
     const uint64_t bits = events_[i].data.u64;
     if (bits == 0) continue;
-    if ((bits & kSourceTag) != 0) {
-      from_bits<EventSource>(bits & ~kSourceTag)->on_ready();
+    if ((bits & kWatchedTag) != 0) {
+      from_bits<WatchedFd>(bits & ~kWatchedTag)->on_ready();
     } else {
       on_event(*from_bits<Socket>(bits), events_[i].events, budget);
     }

@@ -15,9 +15,9 @@
 namespace parley::io {
 
 // A descriptor that is no connection: a listening socket. Level-triggered.
-class EventSource {
+class WatchedFd {
  public:
-  virtual ~EventSource() = default;
+  virtual ~WatchedFd() = default;
   virtual void on_ready() = 0;
 };
 
@@ -43,7 +43,7 @@ class EpollLoop {
   EpollLoop& operator=(const EpollLoop&) = delete;
 
   Socket& add(UniqueFd fd, std::unique_ptr<SocketHandler> handler);
-  bool watch(int fd, EventSource& source);
+  bool watch(int fd, WatchedFd& watched);
   void unwatch(int fd);
   void watch_waker(int fd);
   size_t open_sockets() const { return sockets_.size(); }

@@ -11,10 +11,10 @@
 #include "base/bytes.h"
 #include "base/intrusive_list.h"
 #include "base/time.h"
+#include "base/timer_wheel.h"
 #include "io/address.h"
 #include "io/fd.h"
 #include "io/out_slices.h"
-#include "base/timer_wheel.h"
 
 namespace parley::io {
 

@@ -1,35 +1,50 @@
 // What exists: every protocol, door and page, with its path. The only place that names them.
 #pragma once
 
-#include "adapter/centrifuge/adapter.h"
-#include "adapter/eventsource/adapter.h"
+#include <memory>
+#include <string_view>
+#include <vector>
+
 #include "admin/demo_handler.h"
 #include "http/router.h"
 #include "http_api/health_handlers.h"
 #include "http_api/publish_door.h"
 #include "http_api/server_api.h"
 #include "server/shard_world.h"
-#include "transport/sse/sse_handler.h"
-#include "transport/websocket/websocket_handler.h"
+#include "session/adapter.h"
 
 namespace parley::server {
 
-// What: the handlers of one shard. Owner: ShardWorld. Shard: its own.
+// What: the router of one shard, and the factories and handlers behind it. Owner: ShardWorld.
+// Shard: its own.
 class Routes {
  public:
   Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions);
-  void add_to(http::Router& router);
+  const http::Router& router() const { return router_; }
 
  private:
+  void add_protocols();
+  // GET `path` is a WebSocket that speaks the factory's protocol.
+  template <class Factory>
+  void add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
+                     Factory factory);
+  // GET `prefix`<channel> is an event stream of the factory's protocol.
+  template <class Factory>
+  void add_sse(std::string_view prefix, Factory factory);
+
+  template <class Factory>
+  const session::AdapterFactory& keep_factory(Factory factory);
+  http::Handler& keep_handler(std::unique_ptr<http::Handler> handler);
+
   const Shared& shared_;
-  adapter::centrifuge::CentrifugeFactory centrifuge_;
-  transport::websocket::WebSocketHandler centrifuge_websocket_;
-  adapter::eventsource::EventSourceFactory eventsource_;
-  transport::sse::SseHandler eventsource_sse_;
+  session::SessionTable& sessions_;
+  std::vector<std::unique_ptr<session::AdapterFactory>> factories_;
+  std::vector<std::unique_ptr<http::Handler>> handlers_;  // borrow their factories
   http_api::PublishDoor publish_door_;
   http_api::ServerApi api_;
   http_api::HealthHandlers health_;
   admin::DemoHandler demo_;
+  http::Router router_;  // borrows the handlers
 };
 
 }  // namespace parley::server

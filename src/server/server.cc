@@ -68,7 +68,7 @@ sigset_t block_signals() {
 }
 
 void announce(const ServerOptions& options, const io::Address& address, unsigned shards) {
-  if (options.dev) {
+  if (options.dev && options.log_format == log::Format::kConsole) {
     fmt::print(stderr,
                "\n  parley dev: http://{0}\n"
                "  Not for production: everybody may do everything.\n\n"

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "http/origin_policy.h"
-#include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "io/shard.h"
@@ -59,7 +58,6 @@ class ShardWorld final : public io::TurnHook {
   HubMailHook mail_hook_;
   session::SessionTable sessions_;
   std::unique_ptr<Routes> routes_;
-  http::Router router_;
   http::Server http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;

@@ -24,7 +24,8 @@ class SessionTable;
 // What: drives one adapter: gives it inputs, carries out its effects, and writes what its cursors
 // and lanes hold when the transport can take it. Owner: SessionTable; dies at the end of the turn
 // in which its transport closed. Shard: never changes. Failure: ends itself with an EndReason;
-// nothing follows the end, and the hub is left at once. See core rules in docs/adr/.
+// nothing follows the end, and the hub is left at once. Why so:
+// docs/adr/0008-delivery-by-cursor.md.
 class Session final : public hub::Subscriber, public hub::Requester, private TimerNode {
  public:
   Session(SessionTable& table, std::unique_ptr<Adapter> adapter, TransportLink& link);

@@ -1,4 +1,11 @@
-"""What a protocol costs outside of its own folders: the lines of code and build files that name it."""
+"""What a protocol costs outside of its own folders: the lines of code and build files that name it.
+
+Counted is what has to change elsewhere for a protocol to exist: every line of code (comments aside) and of the build that has the
+protocol's name as a word, in src/, examples/, cmake/, tools/ and the test support. Not counted:
+- its own folders, and test files, corpora and pages that are named after it (own);
+- what merely uses protocols that exist: tests of other modules, end-to-end tests, the demo page, benchmarks (USES);
+- documents, package lists and these checks (PROSE).
+"""
 
 import re
 
@@ -9,6 +16,7 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 PART = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 # Documents tell of protocols and lock files list clients; neither is code that has to change.
 PROSE = re.compile(r"\.md$|(^|/)package(-lock)?\.json$|(^|/)LICENSE$|^tools/(tests|checks)/")
+USES = re.compile(r"_(test|testing|fuzz)\.(cc|h)$|^tests/e2e/|^web/|^bench/.*\.(cc|h|mjs|js|py)$")
 CODE = {".h", ".cc", ".txt", ".cmake", ".toml", ".json", ".mjs", ".js", ".ts", ".tsx", ".html", ".yaml", ".yml", ""}
 
 
@@ -40,7 +48,7 @@ def outside(protocol, root=files.ROOT):
     found = []
     for file in files.walk(root, suffixes=CODE):
         path = file.relative_to(root).as_posix()
-        if path.startswith(".git") or PROSE.search(path) or own(protocol, path):
+        if path.startswith(".git") or PROSE.search(path) or USES.search(path) or own(protocol, path):
             continue
         try:
             text = file.read_text()

@@ -1,4 +1,4 @@
-"""Links of the documents, and the symbols that docs/life-of-a-message.md names."""
+"""Links of the documents, the symbols that docs/life-of-a-message.md names, and the tests that any document names."""
 
 import re
 
@@ -12,6 +12,9 @@ IN_FILE = re.compile(r"^([\w./-]+\.(?:h|cc|ts|mjs)):([A-Za-z_]\w*(?:::~?\w+)*)(?
 FILE = re.compile(r"^[\w-]+(?:/[\w.-]+)+\.(?:h|cc|ts|mjs|md|toml)$")
 MEMBER = re.compile(r"^([A-Za-z_]\w*(?:::~?[A-Za-z_]\w*)+)(?:\(.*\))?$")
 FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(.*\)$")
+TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
+# `Suite.Name` or `Suite.*`, and `.Name` for another test of the suite named before it on the line.
+TEST_SPAN = re.compile(r"^([A-Z]\w*)?\.([A-Z]\w*|\*)$")
 
 
 def check_links(root=files.ROOT):
@@ -85,4 +88,21 @@ def check_symbols(root=files.ROOT):
             for span in INLINE_CODE.findall(line):
                 if problem := sources.problem_with(span.strip()):
                     problems.append(f"{document.relative_to(root)}:{number}: {problem}")
+    return problems
+
+
+def check_tests(root=files.ROOT):
+    """Every test that a document names as proof exists."""
+    tests = {}
+    for file in files.cpp_files(root, "src", "tests", "examples"):
+        for suite, name in TEST.findall(file.read_text()):
+            tests.setdefault(suite, {"*"}).add(name)
+    problems = []
+    for document in files.walk(root / "docs", suffixes={".md"}) if (root / "docs").is_dir() else ():
+        for number, line in enumerate(document.read_text().split("\n"), 1):
+            suite = None
+            for match in filter(None, map(TEST_SPAN.match, INLINE_CODE.findall(line))):
+                suite = match.group(1) or suite
+                if match.group(2) not in tests.get(suite, ()):
+                    problems.append(f"{document.relative_to(root)}:{number}: no such test: {suite}.{match.group(2)}")
     return problems

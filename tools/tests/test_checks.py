@@ -130,6 +130,15 @@ class DocsTest(Tree):
         self.write("docs/life-of-a-message.md", " ".join(f"`{span}`" for span in bad))
         self.assertEqual(len(docs.check_symbols(self.root)), len(bad))
 
+    def test_tests(self):
+        self.write("src/hub/hub_test.cc", "TEST(Hub, Publishes) {}\nTEST_F(HubTest,\n       Feeds) {}\n")
+        self.write("docs/a.md", "`Hub.Publishes`, `HubTest.Feeds`, `HubTest.*`, `README.md`, `Hub::publish`\n")
+        self.assertEqual(docs.check_tests(self.root), [])
+        self.write("docs/a.md", "`Hub.Publishes`, `.Vanished`, `Gone.*`\n`HubTest.Publishes`\n")
+        self.assertEqual(docs.check_tests(self.root),
+                         ["docs/a.md:1: no such test: Hub.Vanished", "docs/a.md:1: no such test: Gone.*",
+                          "docs/a.md:2: no such test: HubTest.Publishes"])
+
 
 class HeadersTest(Tree):
     def test_alone(self):
@@ -158,6 +167,15 @@ class CostTest(Tree):
         self.write("README.md", "sse\n")
         self.write("src/server/list.cc", '// sse is explained here\n#include "adapter/sse/a.h"\nadd<SseAdapter>();\n')
         self.assertEqual([line for _, line, _ in cost.outside("sse", self.root)], [2, 3])
+
+    def test_uses_are_free_and_build_files_are_not(self):
+        self.write("tests/e2e/doors.test.mjs", "open('sse');\n")
+        self.write("src/session/session_test.cc", "SseAdapter a;\n")
+        self.write("web/demo/main.js", "sse();\n")
+        self.write("src/session/session.cc", "SseAdapter a;\n")
+        self.write("tests/contract/CMakeLists.txt", "parley_test(sse_test)\n")
+        self.assertEqual({path for path, _, _ in cost.outside("sse", self.root)},
+                         {"src/session/session.cc", "tests/contract/CMakeLists.txt"})
 
 
 if __name__ == "__main__":

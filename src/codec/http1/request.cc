@@ -11,14 +11,6 @@ std::string_view Request::header(std::string_view name) const {
   return {};
 }
 
-bool Request::header_has_token(std::string_view name, std::string_view token) const {
-  const auto is_it = [&](std::string_view element) { return equals_ignoring_case(element, token); };
-  for (const auto& header : headers)
-    if (equals_ignoring_case(header.name, name) && any_list_element(header.value, is_it))
-      return true;
-  return false;
-}
-
 std::optional<std::string> Request::query_param(std::string_view name) const {
   return find_query_param(query, name);
 }

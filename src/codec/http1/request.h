@@ -29,8 +29,6 @@ struct Request {
 
   // The first header of that name, "" when it is missing.
   std::string_view header(std::string_view name) const;
-  // Whether any header of that name lists `token` (comma-separated, without case).
-  bool header_has_token(std::string_view name, std::string_view token) const;
   // The first query parameter of that name, decoded; nothing when missing or malformed.
   std::optional<std::string> query_param(std::string_view name) const;
 };

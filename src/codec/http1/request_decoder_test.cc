@@ -237,9 +237,6 @@ TEST(RequestTest, FindsHeadersTokensAndParameters) {
   const auto& request = decoder.request();
   EXPECT_EQ(request.header("ACCEPT"), "a");
   EXPECT_EQ(request.header("Missing"), "");
-  EXPECT_TRUE(request.header_has_token("Accept", "c"));
-  EXPECT_FALSE(request.header_has_token("Accept", "b, C"));
-  EXPECT_FALSE(request.header_has_token("Host", "a"));
   EXPECT_EQ(request.query_param("a"), "1");
   EXPECT_EQ(request.query_param("b"), "x+y z");
   EXPECT_EQ(request.query_param("c"), "");

@@ -107,8 +107,8 @@ void SseHandler::handle(http::Exchange& exchange) {
     if (refusal.status == 401) headers.push_back({"WWW-Authenticate", "Bearer"});
     return exchange.respond_text(refusal.status, refusal.text, headers);
   }
-  transport->start(session, first_bytes(cors, chunked));
   http::UpgradeSocket taken = exchange.take_over();
+  transport->start(session, std::move(taken.unsent) + first_bytes(cors, chunked));
   taken.socket.set_handler(std::move(transport));
   taken.socket.feed(taken.leftover);
 }

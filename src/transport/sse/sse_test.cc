@@ -84,6 +84,15 @@ TEST_F(SseTest, TheHeadAndACommentComeAtOnce) {
   EXPECT_EQ(sessions().size(), 1u);
 }
 
+TEST_F(SseTest, AnAnswerThatIsStillUnsentGoesFirst) {
+  start();
+  http::testing::Client client(address);
+  client.send("GET /nowhere HTTP/1.1\r\nHost: server\r\n\r\n" + request());
+  ASSERT_TRUE(pump_until_received(client, kComment));
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(client.received, HasSubstr(kHead));
+}
+
 TEST_F(SseTest, OldClientsGetNoChunks) {
   start();
   script.on_open = [](const session::Handshake&, session::Effects& effects) {

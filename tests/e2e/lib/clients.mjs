@@ -109,8 +109,8 @@ export class EventSourceClient {
   get data() { return this.events.map(({ data }) => data); }
   get values() { return this.events.map(({ data }) => JSON.parse(data)); }
 
-  async opened(times = 1) {
-    await until(() => this.opens >= times, () => `an open stream; ${this.errors.at(-1)?.message ?? 'no error'}`);
+  async opened(times = 1, ms = 10_000) {
+    await until(() => this.opens >= times, () => `an open stream; ${this.errors.at(-1)?.message ?? 'no error'}`, ms);
     return this;
   }
 
