@@ -242,6 +242,11 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
                    "Key of the server API; without one it refuses everyone")
       ->envname("PARLEY_API_KEY")
       ->type_name("KEY");
+  serve
+      ->add_option("--api-key-file", raw.serve.api_key_file,
+                   "File that holds the key, so that no list of processes shows it")
+      ->type_name("FILE")
+      ->excludes("--api-key");
   add_publish(*pub, raw);
   add_subscribe(*sub, raw);
   version->add_flag("--json", raw.version.json, "As JSON");

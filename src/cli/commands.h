@@ -21,6 +21,7 @@ struct VersionCommand {
 // `dev` and `serve`.
 struct ServeCommand {
   server::ServerOptions options;
+  std::string api_key_file;  // holds options.api_key instead; "": none
 };
 
 enum class DataKind : uint8_t { kDetect, kJson, kText, kBinary };

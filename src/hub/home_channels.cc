@@ -79,7 +79,9 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, ReadRequest& request, c
 
 void HomeChannels::handle(ShardId from, uint64_t ticket, RemoveHistoryRequest& request,
                           const Now&) {
-  broker_.remove_history(add_pending({from, ticket, nullptr}), request.channel);
+  const BrokerToken token =
+      add_pending({from, ticket, std::make_unique<ChannelKey>(request.channel)});
+  broker_.remove_history(token, request.channel);
 }
 
 void HomeChannels::handle(ShardId from, uint64_t ticket, PresenceChange& change, const Now& now) {
@@ -267,8 +269,22 @@ bool HomeChannels::feed(HomeChannel& channel, Interest& interest) {
     if (!outlet_.try_feed(interest.shard, message)) return false;
     interest.next = publication->offset;
   }
+  if (interest.removal_owed) {
+    HubMessage message = TopNote{interest.id, tail.top(), true};
+    if (!outlet_.try_feed(interest.shard, message)) return false;
+    interest.removal_owed = false;
+  }
   interest.behind = false;
   return true;
+}
+
+// Each interested shard forgets its tail too, or a reader that comes back would be handed what was
+// removed.
+void HomeChannels::tell_removal(HomeChannel& channel) {
+  for (Interest& interest : channel.interests) {
+    interest.removal_owed = true;
+    if (!interest.behind && !feed(channel, interest)) note_behind(channel, interest);
+  }
 }
 
 bool HomeChannels::feed_reset(HomeChannel& channel, Interest& interest) {
@@ -379,8 +395,8 @@ void HomeChannels::on_published(BrokerToken token, std::expected<Published, Brok
 
 void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) {
   const Pending pending = take_pending(token);
-  if (pending.catching_up) {
-    HomeChannel* channel = find(*pending.catching_up);
+  if (pending.channel) {
+    HomeChannel* channel = find(*pending.channel);
     if (channel != nullptr && channel->reading == token) caught_up_page(*channel, std::move(page));
     return;
   }
@@ -394,6 +410,7 @@ void HomeChannels::on_history_removed(BrokerToken token, std::expected<void, Bro
   if (!result)
     return outlet_.reply(pending.from, pending.ticket,
                          std::unexpected(to_hub_error(result.error())));
+  if (HomeChannel* channel = find(*pending.channel)) tell_removal(*channel);
   outlet_.reply(pending.from, pending.ticket, HistoryRemoved{});
 }
 

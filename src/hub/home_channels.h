@@ -61,6 +61,7 @@ class HomeChannels final : public BrokerEvents {
     uint64_t next = 0;  // everything up to here has been handed over
     bool behind = false;
     std::optional<GapReason> reset_owed;  // a reset to be told before anything else
+    bool removal_owed = false;            // that history was removed, to be told behind the feed
   };
   struct PendingFollow {
     ShardId shard = kNoShard;
@@ -101,7 +102,7 @@ class HomeChannels final : public BrokerEvents {
   struct Pending {
     ShardId from = kNoShard;
     uint64_t ticket = 0;
-    std::unique_ptr<ChannelKey> catching_up;  // a read of our own, after a broken feed
+    std::unique_ptr<ChannelKey> channel;  // a removal; or a read of our own, after a broken feed
   };
 
   void handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now& now);
@@ -120,6 +121,7 @@ class HomeChannels final : public BrokerEvents {
   void deliver(HomeChannel& channel, PublicationPtr publication);
   bool feed(HomeChannel& channel, Interest& interest);
   bool feed_reset(HomeChannel& channel, Interest& interest);
+  void tell_removal(HomeChannel& channel);
   void note_behind(HomeChannel& channel, Interest& interest);
   void note_changed(HomeChannel& channel);
   void reset(HomeChannel& channel, const Attached& now, GapReason reason);

@@ -25,7 +25,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       broker_(broker),
       post_(post),
       rules_(rules),
-      local_(*this),
+      local_(*this, options.tail_bytes),
       home_(broker, *this, rules, ids, options.presence_members),
       parked_(slots.shards()) {}
 
@@ -255,7 +255,7 @@ void Hub::handle(ShardId from, HubMessage message) {
   } else if (auto* reply = std::get_if<std::unique_ptr<Reply>>(&message)) {
     on_reply(std::move(**reply));
   } else if (const auto* top = std::get_if<TopNote>(&message)) {
-    local_.on_top(top->interest, top->top);
+    local_.on_top(top->interest, top->top, top->removed);
   } else if (const auto* reset = std::get_if<std::unique_ptr<ResetNote>>(&message)) {
     local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
   } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {
@@ -338,8 +338,9 @@ Pace Hub::turn(const Now& now) {
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
+  const bool releasing = local_.release(now_.mono);
   if (more || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
-  return waiting || behind ? Pace::kSoon : Pace::kIdle;
+  return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {

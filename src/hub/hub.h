@@ -24,11 +24,13 @@ struct HubOptions {
   size_t parked_requests =
       4096;  // requests to one shard that may wait for a credit; above: kOverloaded
   size_t presence_members = 100'000;  // per channel
+  size_t tail_bytes = 64 << 20;       // of all channels' tails together
   size_t turn_items = 4096;           // messages, completions and answers handled in one turn
 };
 
 // When the hub wants its next turn: when something happens or a second has passed, in about a
-// millisecond (a shard is behind or a request waits for a credit), or at once.
+// millisecond (a shard is behind, a request waits for a credit or
+// a channel to be let go waits for room), or at once.
 enum class Pace : uint8_t { kIdle, kSoon, kNow };
 
 // What: channels, subscriptions, publishing, history and presence, for the sessions of one shard;

@@ -270,6 +270,51 @@ TEST_F(HubTest, HistoryAndItsRemoval) {
   EXPECT_EQ(page.top, 1u);
 }
 
+// The tail of a followed channel must not hand out what was removed from history.
+TEST_F(HubTest, RemovedHistoryIsNotRecoveredFromATail) {
+  hub_.subscribe(subscription_, {here_}, {});
+  turn();
+  const Epoch epoch = subscriber_.answers.at(0).result->top.epoch;
+  publish(here_, 1);
+  publish(here_, 2);
+  hub_.remove_history(me_, 3, here_);
+  turn();
+  publish(here_, 4);
+  turn();
+  FakeSubscriber late;
+  Subscription recovering(late, 0);
+  hub_.subscribe(recovering, {here_},
+                 {.kind = Start::Kind::kRecover, .position = {{epoch, 0}}, .limit = 100});
+  Subscription at_the_removal(late, 1);
+  hub_.subscribe(at_the_removal, {here_},
+                 {.kind = Start::Kind::kRecover, .position = {{epoch, 2}}, .limit = 100});
+  turn();
+  ASSERT_EQ(late.answers.size(), 2u);
+  // The second is served from the tail at once, the first had to ask history.
+  EXPECT_TRUE(late.answers[0].result->recovered);
+  EXPECT_EQ(late.answers[0].result->missed.size(), 1u);
+  EXPECT_FALSE(late.answers[1].result->recovered);
+  hub_.unsubscribe(recovering);
+  hub_.unsubscribe(at_the_removal);
+}
+
+TEST_F(HubTest, AShardThatIsBehindLearnsOfARemoval) {
+  const InterestId interest{3, 1};
+  hub_.receive(1, std::make_unique<Request>(Request{9, FollowRequest{{here_}, interest}}));
+  turn();
+  post_.sent.clear();
+  post_.room = false;
+  publish(here_, 1);
+  hub_.remove_history(me_, 2, here_);
+  EXPECT_EQ(turn(), Pace::kSoon);
+  post_.room = true;
+  turn();
+  ASSERT_EQ(post_.sent.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<Feed>(post_.sent[0]));
+  EXPECT_EQ(std::get<TopNote>(post_.sent[1]).top, 1u);
+  EXPECT_TRUE(std::get<TopNote>(post_.sent[1]).removed);
+}
+
 TEST_F(HubTest, ASurveyAsksEveryShard) {
   hub_.subscribe(subscription_, {here_}, {});
   turn();

@@ -17,6 +17,8 @@ constexpr seconds kQuiet{10};
 metrics::Gauge channels_gauge("parley_followed_channels",
                               "Channels followed, summed over shards and aspects");
 metrics::Gauge subscriptions_gauge("parley_subscriptions", "Live subscriptions");
+metrics::Counter tails_spared("parley_tails_spared_total",
+                              "Tails given back early because all together were too large");
 metrics::Counter holes("parley_feed_holes_total",
                        "Holes found in a feed from a channel's home shard");
 
@@ -77,7 +79,9 @@ void LocalChannels::unsubscribe(Subscription& subscription, Time now) {
 void LocalChannels::note_if_idle(LocalChannel& channel, Time since) {
   if (!channel.live_.empty() || !channel.waiting_.empty()) return;
   channel.idle_since_ = since;
-  if (!channel.idle()) idle_.push_back(channel);
+  if (!channel.idle()) ++idle_count_;
+  static_cast<ListNode<IdleTag>&>(channel).unlink();
+  idle_.push_back(channel);
 }
 
 LocalChannel& LocalChannels::open(const ChannelKey& key,
@@ -105,6 +109,8 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
 // The channel must have no subscriptions.
 void LocalChannels::close(LocalChannel& channel) {
   CHECK(channel.live_.empty() && channel.waiting_.empty());
+  if (channel.idle()) --idle_count_;
+  tail_bytes_ -= channel.tail_.bytes();
   interests_[channel.interest_.index].channel = nullptr;
   free_interests_.push_back(channel.interest_.index);
   channels_gauge.add(-1);
@@ -147,7 +153,7 @@ void LocalChannels::on_followed(InterestId interest, std::expected<Attached, Hub
   }
   channel->attached_ = true;
   channel->at_ = std::move(*result);
-  channel->tail_.reset(channel->at_.top);
+  change_tail(*channel, [&](Tail& tail) { tail.reset(channel->at_.top); });
   while (!waiting.empty()) admit(*channel, waiting.pop_front());
 }
 
@@ -155,16 +161,23 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   if (publication->prev > channel->tail_.top()) holes.add(1);
-  if (!channel->tail_.append(std::move(publication))) return;
-  if (!channel->warm()) warm_.push_back(*channel);
+  bool fresh = false;
+  change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication)); });
+  if (!fresh) return;
+  static_cast<ListNode<WarmTag>&>(*channel).unlink();
+  warm_.push_back(*channel);
+  spare_tails(*channel);
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
 }
 
-void LocalChannels::on_top(InterestId interest, uint64_t top) {
+void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
-  if (channel == nullptr || !channel->attached_ || top <= channel->tail_.top()) return;
+  if (channel == nullptr || !channel->attached_) return;
+  // A reader that has not had it yet asks history, and is told the gap.
+  if (removed && top >= channel->tail_.top()) channel->tail_.trim();
+  if (top <= channel->tail_.top()) return;
   holes.add(1);
-  channel->tail_.reset(top);
+  change_tail(*channel, [&](Tail& tail) { tail.reset(top); });
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
 }
 
@@ -172,7 +185,7 @@ void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   channel->at_ = now;
-  channel->tail_.reset(now.top);
+  change_tail(*channel, [&](Tail& tail) { tail.reset(now.top); });
   IntrusiveList<Subscription, WaitTag> waiting;
   waiting.append(channel->waiting_);
   for (Subscription* subscription : channel->live_) reset_reader(*subscription, now, reason);
@@ -214,18 +227,32 @@ void LocalChannels::sweep(Time now) {
   IntrusiveList<LocalChannel, WarmTag> warm;
   warm.append(warm_);
   while (!warm.empty()) cool(warm.pop_front(), now);
-  IntrusiveList<LocalChannel, IdleTag> idle;
-  idle.append(idle_);
-  while (!idle.empty()) {
-    LocalChannel& channel = idle.pop_front();
-    if (!channel.live_.empty() || !channel.waiting_.empty()) continue;
-    if (channel.attached_ && now - channel.idle_since_ >= kLinger &&
-        home_.drop_interest(channel.key_, channel.interest_)) {
+}
+
+bool LocalChannels::release(Time now) {
+  constexpr size_t kPerCall = 256;
+  IntrusiveList<LocalChannel, IdleTag> refused;
+  size_t left = kPerCall;
+  for (; left > 0 && !idle_.empty(); --left) {
+    LocalChannel& channel = idle_.front();
+    const bool wanted = !channel.live_.empty() || !channel.waiting_.empty();
+    const bool due = now - channel.idle_since_ >= kLinger || idle_count_ > kMaxIdle;
+    if (!wanted && !due) break;
+    idle_.pop_front();
+    --idle_count_;
+    if (wanted) continue;
+    if (channel.attached_ && home_.drop_interest(channel.key_, channel.interest_)) {
       close(channel);
     } else {
-      idle_.push_back(channel);
+      ++idle_count_;
+      // One that is not attached yet has its turn when the answer has come.
+      (channel.attached_ ? refused : idle_).push_back(channel);
     }
   }
+  const bool more = left == 0 || !refused.empty();
+  refused.append(idle_);
+  idle_.append(refused);
+  return more;
 }
 
 // A channel that has been quiet for a while keeps no tail, unless one of its readers still has to
@@ -242,7 +269,21 @@ void LocalChannels::cool(LocalChannel& channel, Time now) {
   if (!quiet || lagging) {
     warm_.push_back(channel);
   } else {
-    channel.tail_.trim();
+    change_tail(channel, [](Tail& tail) { tail.trim(); });
+  }
+}
+
+template <class Change>
+void LocalChannels::change_tail(LocalChannel& channel, Change change) {
+  tail_bytes_ -= channel.tail_.bytes();
+  change(channel.tail_);
+  tail_bytes_ += channel.tail_.bytes();
+}
+
+void LocalChannels::spare_tails(const LocalChannel& newest) {
+  while (tail_bytes_ > max_tail_bytes_ && &warm_.front() != &newest) {
+    tails_spared.add(1);
+    change_tail(warm_.pop_front(), [](Tail& tail) { tail.trim(); });
   }
 }
 

@@ -78,11 +78,17 @@ class LocalChannels {
     virtual void follow(const ChannelKey& channel, InterestId interest) = 0;
     virtual void read_page(const ChannelKey& channel, InterestId interest,
                            const ReadQuery& query) = 0;
-    // False when there is no room now; asked again at the next sweep.
+    // False when there is no room now; asked again at the next release().
     virtual bool drop_interest(const ChannelKey& channel, InterestId interest) = 0;
   };
 
-  explicit LocalChannels(Home& home) : home_(home) {}
+  // Channels that may linger without a subscriber; above it the oldest go at once.
+  static constexpr size_t kMaxIdle = 4096;
+
+  // `max_tail_bytes`: of all tails together; above it those fed longest ago are given back, and
+  // who still reads them goes on from history.
+  explicit LocalChannels(Home& home, size_t max_tail_bytes = 64 << 20)
+      : home_(home), max_tail_bytes_(max_tail_bytes) {}
   ~LocalChannels();
 
   void subscribe(Subscription& subscription, const ChannelKey& key,
@@ -96,15 +102,17 @@ class LocalChannels {
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> page);
   void on_feed(InterestId interest, PublicationPtr publication);
-  void on_top(InterestId interest, uint64_t top);
+  void on_top(InterestId interest, uint64_t top, bool removed);
   void on_reset(InterestId interest, const Attached& now, GapReason reason);
 
   // Delivers up to `budget` answers to subscribes; returns how many.
   size_t deliver_ready(size_t budget);
   bool has_ready() const { return !ready_.empty(); }
-  // About once a second: lets go of channels that nobody has wanted for a while, trims what is
-  // idle, retries failed reads.
+  // About once a second: trims what is idle, retries failed reads.
   void sweep(Time now);
+  // In each turn: lets go of some channels that nobody has wanted for a while. Returns whether more
+  // are due.
+  bool release(Time now);
 
   size_t size() const { return channels_.size(); }
   size_t subscriptions() const { return subscriptions_; }
@@ -116,6 +124,9 @@ class LocalChannels {
   void close(LocalChannel& channel);
   void note_if_idle(LocalChannel& channel, Time since);
   void cool(LocalChannel& channel, Time now);
+  template <class Change>
+  void change_tail(LocalChannel& channel, Change change);
+  void spare_tails(const LocalChannel& newest);
   void admit(LocalChannel& channel, Subscription& subscription);
   void admit_from(LocalChannel& channel, Subscription& subscription);
   void go_live(LocalChannel& channel, Subscription& subscription, uint64_t cursor,
@@ -157,6 +168,9 @@ class LocalChannels {
   IntrusiveList<LocalChannel, WarmTag> warm_;
   std::vector<InterestId> stalled_;  // channels whose last page read failed
   size_t subscriptions_ = 0;
+  size_t idle_count_ = 0;  // in idle_
+  size_t tail_bytes_ = 0;
+  const size_t max_tail_bytes_;
 };
 
 }  // namespace parley::hub

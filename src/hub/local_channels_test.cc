@@ -184,7 +184,7 @@ TEST_F(LocalChannelsTest, StaleInterestIsNotBelieved) {
   InterestId stale = interest();
   ++stale.sequence;
   local_.on_feed(stale, make_publication(11));
-  local_.on_top(stale, 99);
+  local_.on_top(stale, 99, false);
   local_.on_reset(stale, {.epoch = kEpochB}, GapReason::kEpochChanged);
   local_.on_page(stale, ReadPage{});
   local_.on_followed(stale, std::unexpected(HubError::kUnavailable));
@@ -199,11 +199,11 @@ TEST_F(LocalChannelsTest, UnsubscribeWhileFollowing) {
   Subscription& reader = subscribe();
   local_.unsubscribe(reader, now_);
   EXPECT_TRUE(reader.idle());
-  local_.sweep(now_ + seconds(60));
+  local_.release(now_ + seconds(60));
   EXPECT_TRUE(home_.drops.empty());  // the follow is still on its way
   attached(10);
   EXPECT_TRUE(subscriber_.answers.empty());
-  local_.sweep(now_ + seconds(60));
+  local_.release(now_ + seconds(60));
   EXPECT_EQ(home_.drops.size(), 1u);
   EXPECT_EQ(local_.size(), 0u);
 }
@@ -251,13 +251,13 @@ TEST_F(LocalChannelsTest, UnsubscribeKeepsTheOthersInPlace) {
 TEST_F(LocalChannelsTest, InterestLingers) {
   Subscription& reader = live();
   local_.unsubscribe(reader, now_);
-  local_.sweep(now_ + milliseconds(4900));
+  local_.release(now_ + milliseconds(4900));
   EXPECT_TRUE(home_.drops.empty());
   home_.room = false;
-  local_.sweep(now_ + seconds(5));
+  local_.release(now_ + seconds(5));
   EXPECT_EQ(local_.size(), 1u);  // no room to say so: asked again
   home_.room = true;
-  local_.sweep(now_ + seconds(6));
+  local_.release(now_ + seconds(6));
   EXPECT_EQ(local_.size(), 0u);
 }
 
@@ -267,16 +267,16 @@ TEST_F(LocalChannelsTest, LingerCountsFromTheLastUnsubscribe) {
   local_.subscribe(reader, key_, options_, {});
   local_.deliver_ready(100);
   local_.unsubscribe(reader, now_ + seconds(4));
-  local_.sweep(now_ + seconds(6));
+  local_.release(now_ + seconds(6));
   EXPECT_TRUE(home_.drops.empty());
-  local_.sweep(now_ + seconds(9));
+  local_.release(now_ + seconds(9));
   EXPECT_EQ(home_.drops.size(), 1u);
 }
 
 TEST_F(LocalChannelsTest, AChannelIsFollowedAnewAfterItWasDropped) {
   Subscription& reader = live();
   local_.unsubscribe(reader, now_);
-  local_.sweep(now_ + seconds(5));
+  local_.release(now_ + seconds(5));
   const InterestId old = interest();
   local_.subscribe(reader, key_, options_, {});
   EXPECT_NE(interest(), old);
@@ -286,6 +286,38 @@ TEST_F(LocalChannelsTest, AChannelIsFollowedAnewAfterItWasDropped) {
 }
 
 // --- kRecover -------------------------------------------------------------------------------
+
+// What one client can make grow by subscribing to ever new names.
+TEST_F(LocalChannelsTest, LingeringChannelsAreBounded) {
+  Subscription& one = make();
+  const size_t extra = 1000;
+  for (size_t i = 0; i < LocalChannels::kMaxIdle + extra; ++i) {
+    local_.subscribe(one, {"c" + std::to_string(i)}, options_, {});
+    attached(0);
+    local_.unsubscribe(one, now_);
+  }
+  while (local_.release(now_)) continue;
+  EXPECT_EQ(home_.drops.size(), extra);
+  EXPECT_EQ(local_.size(), LocalChannels::kMaxIdle);
+  // The oldest went.
+  EXPECT_EQ(home_.drops[0], home_.follows[0].second);
+}
+
+// A ring holds far fewer messages than there may be channels to let go.
+TEST_F(LocalChannelsTest, WhatFindsNoRoomIsLetGoAsSoonAsThereIsSome) {
+  Subscription& one = make();
+  for (size_t i = 0; i < 300; ++i) {
+    local_.subscribe(one, {"c" + std::to_string(i)}, options_, {});
+    attached(0);
+    local_.unsubscribe(one, now_);
+  }
+  EXPECT_FALSE(local_.release(now_));
+  home_.room = false;
+  EXPECT_TRUE(local_.release(now_ + seconds(5)));
+  home_.room = true;
+  while (local_.release(now_ + seconds(5))) continue;
+  EXPECT_EQ(local_.size(), 0u);
+}
 
 TEST_F(LocalChannelsTest, RecoverFromTheTail) {
   live();
@@ -617,9 +649,9 @@ TEST_F(LocalChannelsTest, DuplicatesInTheFeedAreDropped) {
 
 TEST_F(LocalChannelsTest, ATopNoteShowsAHoleAtTheEnd) {
   Subscription& reader = live();
-  local_.on_top(interest(), 10);
+  local_.on_top(interest(), 10, false);
   EXPECT_TRUE(subscriber_.dirty.empty());
-  local_.on_top(interest(), 12);
+  local_.on_top(interest(), 12, false);
   EXPECT_EQ(subscriber_.dirty.size(), 1u);
   EXPECT_EQ(waiting_then(
                 reader, {.epoch = kEpochA, .base = 0, .top = 12, .publications = make_run(11, 12)}),
@@ -640,7 +672,7 @@ TEST_F(LocalChannelsTest, AHoleInsideAPageIsTold) {
 TEST_F(LocalChannelsTest, AnEmptyPageLeadsToItsTop) {
   Subscription& reader = live();
   subscribe(recover(8));
-  local_.on_top(interest(), 12);
+  local_.on_top(interest(), 12, false);
   EXPECT_EQ(waiting_then(reader, {.epoch = kEpochA, .base = 0, .top = 12}), "");
   EXPECT_EQ(reader.position(), 12u);
   EXPECT_TRUE(answer().recovered);
@@ -782,6 +814,25 @@ TEST_F(LocalChannelsTest, AQuietChannelKeepsItsTailForALaggingReader) {
   EXPECT_EQ(drain(reader), "11 12");
   local_.sweep(now_ + seconds(20));
   EXPECT_TRUE(reader.channel()->tail().empty());
+}
+
+TEST_F(LocalChannelsTest, AllTailsTogetherHaveABudget) {
+  LocalChannels small(home_, options_->tail_bytes * 2);
+  std::vector<InterestId> interests;
+  for (const std::string name : {"a", "b", "c"}) {
+    small.subscribe(make(), {name}, options_, {});
+    interests.push_back(interest());
+    small.on_followed(interest(), Attached{.epoch = kEpochA, .base = 0, .top = 0});
+  }
+  small.deliver_ready(10);
+  for (const InterestId& to : interests)
+    for (auto& publication : make_run(1, 3, kEpochA)) small.on_feed(to, publication);
+  // "a" was fed longest ago: its reader goes on from history.
+  EXPECT_EQ(small.pull(*subscriptions_[0]).kind, Pull::Kind::kWaiting);
+  EXPECT_EQ(home_.reads.back().interest, interests[0]);
+  EXPECT_EQ(small.pull(*subscriptions_[1]).publications.size(), 3u);
+  EXPECT_EQ(small.pull(*subscriptions_[2]).publications.size(), 3u);
+  for (auto& subscription : subscriptions_) small.unsubscribe(*subscription, now_);
 }
 
 TEST_F(LocalChannelsTest, CountsByGlob) {

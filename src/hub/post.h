@@ -63,10 +63,11 @@ struct Feed {
   PublicationPtr publication;
 };
 // The home's top of a channel that changed lately: makes a hole at the end of a quiet channel
-// visible.
+// visible. `removed`: what lies up to there was removed from history, so tails forget it too.
 struct TopNote {
   InterestId interest;
   uint64_t top = 0;
+  bool removed = false;
 };
 struct ResetNote {
   InterestId interest;

@@ -27,6 +27,10 @@ struct ClientInfo {
   Buffer connection_info;
   Buffer channel_info;
   bool operator==(const ClientInfo&) const = default;
+  size_t cost() const {
+    return sizeof(ClientInfo) + user.size() + client.size() + connection_info.size() +
+           channel_info.size();
+  }
 };
 
 using Tags = std::vector<std::pair<std::string, std::string>>;
@@ -48,8 +52,9 @@ struct Publication {
 
   // What it counts against budgets in bytes.
   size_t cost() const {
-    return sizeof(Publication) + data.size() + event.size() + key.size() + 64 * tags.size() +
-           (publisher ? 128 : 0);
+    size_t bytes = sizeof(Publication) + data.size() + event.size() + key.size();
+    for (const auto& [name, value] : tags) bytes += 64 + name.size() + value.size();
+    return bytes + (publisher ? publisher->cost() : 0);
   }
 };
 

@@ -27,6 +27,15 @@ function assertRefused(result, code, pattern) {
 
 // --- starting
 
+test('an API key file that cannot be read or is empty is told in one sentence', async () => {
+  for (const [file, words] of [['/nonexistent/key', /cannot be read: No such file/], ['/', /cannot be read/], ['/dev/null', /must hold one key/]]) {
+    const { code, stderr } = await runParley(['serve', '--api-key-file', file]);
+    assert.equal(code, 1, file);
+    assert.match(stderr, words);
+    assert.equal(stderr.trim().split('\n').length, 1, stderr);
+  }
+});
+
 test('a port that is in use is told in one sentence', async () => {
   const other = net.createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
