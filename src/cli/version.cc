@@ -2,21 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "server/node_status.h"
+
 namespace parley::cli {
 namespace {
-constexpr std::string_view kVersion = PARLEY_VERSION;
 constexpr std::string_view kCommit = PARLEY_COMMIT;
 }  // namespace
 
 std::string version_text() {
-  if (kCommit.empty()) return fmt::format("parley {}", kVersion);
-  return fmt::format("parley {} ({})", kVersion, kCommit);
+  if (kCommit.empty()) return fmt::format("parley {}", server::version());
+  return fmt::format("parley {} ({})", server::version(), kCommit);
 }
 
 std::string version_json() {
-  return fmt::format(R"({{"version":"{}","commit":"{}"}})", kVersion, kCommit);
+  return fmt::format(R"({{"version":"{}","commit":"{}"}})", server::version(), kCommit);
 }
 
-std::string user_agent() { return fmt::format("parley/{}", kVersion); }
+std::string user_agent() { return fmt::format("parley/{}", server::version()); }
 
 }  // namespace parley::cli

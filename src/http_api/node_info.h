@@ -29,7 +29,7 @@ class NodeInfo {
 class Readiness {
  public:
   virtual ~Readiness() = default;
-  // What must happen before new clients are welcome ("starting", "draining", "the store is gone");
+  // What must happen before new clients are welcome ("starting", "stopping", "the store is gone");
   // "" when they are.
   virtual std::string_view waiting_for() const = 0;
 };

@@ -83,7 +83,7 @@ class HomeChannelsTest : public ::testing::Test {
 
   FakeBroker broker_;
   FakeOutlet outlet_;
-  testing::FakeRules rules_;
+  testing::NamespaceRules rules_;
   testing::SeededIds ids_{1};
   HomeChannels home_{broker_, outlet_, rules_, ids_, 2};
   Now now_{Time{seconds(1)}, 1000};

@@ -72,7 +72,7 @@ class HubTest : public ::testing::Test {
   SlotTable slots_{2};
   FakeBroker broker_;
   FakePost post_;
-  testing::FakeRules rules_;
+  testing::NamespaceRules rules_;
   testing::SeededIds ids_{1};
   HubOptions options_{.parked_requests = 2};
   Hub hub_{options_, slots_, broker_, post_, rules_, ids_};
@@ -354,7 +354,7 @@ TEST(HubBudget, AnswersLeftOverAskForAnotherTurn) {
   SlotTable slots(1);
   FakeBroker broker;
   FakePost post;
-  testing::FakeRules rules;
+  testing::NamespaceRules rules;
   testing::SeededIds ids(1);
   Hub hub({.turn_items = 1}, slots, broker, post, rules, ids);
   FakeSubscriber subscriber;

@@ -1,17 +1,10 @@
 // The memory broker under the broker contract.
 #include "broker/memory/memory_broker.h"
 #include "tests/contract/broker_contract.h"
+#include "tests/support/seeded_ids.h"
 
 namespace parley::testing {
 namespace {
-
-class SeededIds final : public IdSource {
- public:
-  uint64_t next_u64() override { return state_ += 0x9e3779b97f4a7c15ull; }
-
- private:
-  uint64_t state_ = 0;
-};
 
 class MemoryRig final : public BrokerRig {
  public:

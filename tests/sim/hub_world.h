@@ -104,7 +104,7 @@ class HubWorld final : public Truth {
   Random random_;
   Trace trace_;
   hub::SlotTable slots_;
-  testing::FakeRules rules_;
+  testing::NamespaceRules rules_;
   testing::SeededIds ids_;
   Rings rings_;
   std::vector<std::unique_ptr<Node>> nodes_;

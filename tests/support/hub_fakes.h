@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/random.h"
 #include "hub/channel_options.h"
 #include "hub/publication.h"
 #include "hub/requester.h"
 #include "hub/subscription.h"
+#include "tests/support/seeded_ids.h"
 
 namespace parley::testing {
 
@@ -46,7 +46,7 @@ inline std::vector<uint64_t> offsets_of(std::span<const hub::PublicationPtr> run
 }
 
 // Options by the name's first characters up to ':'; "" is what any other name gets (null: unknown).
-class FakeRules final : public hub::ChannelRules {
+class NamespaceRules final : public hub::ChannelRules {
  public:
   std::map<std::string, std::shared_ptr<const hub::ChannelOptions>, std::less<>> namespaces;
   std::shared_ptr<const hub::ChannelOptions> find(std::string_view channel) const override {
@@ -58,15 +58,6 @@ class FakeRules final : public hub::ChannelRules {
     namespaces[name] = made;
     return *made;
   }
-};
-
-class SeededIds final : public IdSource {
- public:
-  explicit SeededIds(uint64_t seed) : next_(seed) {}
-  uint64_t next_u64() override { return next_ += 0x9e3779b97f4a7c15ull; }
-
- private:
-  uint64_t next_;
 };
 
 // Notes what the hub says to it.

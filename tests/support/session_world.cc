@@ -42,13 +42,6 @@ constexpr Duration kStep = milliseconds(50);
 
 }  // namespace
 
-uint64_t SeededIds::next_u64() {
-  uint64_t z = state_ += 0x9e3779b97f4a7c15ull;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
-
 FakeRules::FakeRules() : usual_(std::make_shared<const hub::ChannelOptions>(usual())) {}
 
 hub::ChannelOptions FakeRules::usual() {

@@ -16,17 +16,10 @@
 #include "hub/hub.h"
 #include "session/session_table.h"
 #include "session/transport_link.h"
+#include "tests/support/no_post.h"
+#include "tests/support/seeded_ids.h"
 
 namespace parley::testing {
-
-class SeededIds final : public IdSource {
- public:
-  explicit SeededIds(uint64_t seed = 1) : state_(seed) {}
-  uint64_t next_u64() override;
-
- private:
-  uint64_t state_;
-};
 
 // The same options for every channel that has none of its own.
 class FakeRules final : public hub::ChannelRules {
@@ -178,12 +171,6 @@ class SessionWorld final : private hub::Requester {
   TimerWheel& timers() { return timers_; }
 
  private:
-  class NoPost final : public hub::Post {
-    bool take_credit(ShardId) override { return false; }
-    void send_request(ShardId, hub::HubMessage) override {}
-    void send_reply(ShardId, hub::HubMessage) override {}
-    bool try_send(ShardId, hub::HubMessage&) override { return false; }
-  };
   void on_answer(hub::StepId step, hub::Answer answer) override;
   hub::Answer answer_to(hub::StepId step);
 

@@ -8,7 +8,7 @@
 #include "http/http_testing.h"
 #include "hub/hub.h"
 #include "session/session_table.h"
-#include "tests/support/script_adapter.h"
+#include "tests/support/echoing_adapter.h"
 #include "tests/support/session_world.h"
 
 namespace parley::testing {
@@ -32,16 +32,10 @@ class TransportTest : public http::testing::HttpTest {
   session::SessionTable& sessions() { return world_->table; }
   hub::Hub& hub() { return world_->hub; }
 
-  Script script;
-  ScriptFactory factory{script};
+  EchoingScript script;
+  EchoingFactory factory{script};
 
  private:
-  class NoPost final : public hub::Post {
-    bool take_credit(ShardId) override { return false; }
-    void send_request(ShardId, hub::HubMessage) override {}
-    void send_reply(ShardId, hub::HubMessage) override {}
-    bool try_send(ShardId, hub::HubMessage&) override { return false; }
-  };
   struct World final : io::TurnHook {
     World(io::Shard& shard, const session::SessionLimits& limits)
         : broker({}, ids, shard.now()),

@@ -1,4 +1,4 @@
-// An adapter that does what the test says, for tests of transports.
+// An adapter that sends back what comes unless the test says otherwise, for tests of transports.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 namespace parley::testing {
 
 // What the adapters of one factory do and saw. Messages are sent back as they came by default.
-struct Script {
+struct EchoingScript {
   using Effects = session::Effects;
   std::function<void(const session::Handshake&, Effects&)> on_open = [](const session::Handshake&,
                                                                         Effects&) {};
@@ -29,11 +29,11 @@ struct Script {
   int answers = 0;
 };
 
-class ScriptAdapter final : public session::Adapter, private session::Dialect {
+class EchoingAdapter final : public session::Adapter, private session::Dialect {
  public:
-  explicit ScriptAdapter(Script& script) : script_(script) {}
+  explicit EchoingAdapter(EchoingScript& script) : script_(script) {}
 
-  std::string_view protocol() const override { return "script"; }
+  std::string_view protocol() const override { return "echoing"; }
   const session::Dialect& dialect() const override { return *this; }
   void on_open(const session::Handshake& handshake, session::Effects& effects) override {
     ++script_.opened;
@@ -61,18 +61,18 @@ class ScriptAdapter final : public session::Adapter, private session::Dialect {
     out.append(publication.data);
   }
 
-  Script& script_;
+  EchoingScript& script_;
 };
 
-class ScriptFactory final : public session::AdapterFactory {
+class EchoingFactory final : public session::AdapterFactory {
  public:
-  explicit ScriptFactory(Script& script) : script_(script) {}
+  explicit EchoingFactory(EchoingScript& script) : script_(script) {}
   std::unique_ptr<session::Adapter> make() const override {
-    return std::make_unique<ScriptAdapter>(script_);
+    return std::make_unique<EchoingAdapter>(script_);
   }
 
  private:
-  Script& script_;
+  EchoingScript& script_;
 };
 
 }  // namespace parley::testing
