@@ -52,6 +52,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void subscribe(Subscription& subscription, const ChannelKey& key, Start start);
   // At once; nothing more is called for this subscription. Safe in every state.
   void unsubscribe(Subscription& subscription);
+  // Moves a live subscription's cursor back to `offset`.
+  void rewind(Subscription& subscription, uint64_t offset) { local_.rewind(subscription, offset); }
   Pull pull(Subscription& subscription) { return local_.pull(subscription); }
 
   // Requests, answered through Requester::on_answer with `step`. `record.options` is filled in

@@ -96,6 +96,8 @@ class LocalChannels {
   // Refuses without following: the error is delivered like any answer.
   void refuse(Subscription& subscription, HubError error);
   void unsubscribe(Subscription& subscription, Time now);
+  // Moves the cursor of a live subscription back. Not across a reset that is still to be told.
+  void rewind(Subscription& subscription, uint64_t offset);
   // What the cursor can be given now. A gap is returned once, and moves the cursor behind it.
   Pull pull(Subscription& subscription);
 

@@ -330,6 +330,22 @@ TEST_F(LocalChannelsTest, RecoverFromTheTail) {
   EXPECT_TRUE(home_.reads.empty());
 }
 
+TEST_F(LocalChannelsTest, RewindReadsAgain) {
+  Subscription& reader = live();
+  feed(11, 13);
+  EXPECT_EQ(drain(reader), "11 12 13");
+  local_.rewind(reader, 11);
+  EXPECT_TRUE(reader.dirty);
+  EXPECT_EQ(drain(reader), "12 13");
+  // Never forward, and not across a reset that is not told yet.
+  local_.rewind(reader, 99);
+  EXPECT_EQ(drain(reader), "");
+  local_.on_reset(interest(), Attached{.epoch = kEpochB, .base = 2, .top = 2},
+                  GapReason::kEpochChanged);
+  local_.rewind(reader, 1);
+  EXPECT_EQ(drain(reader), "0-2:epoch_changed");
+}
+
 TEST_F(LocalChannelsTest, RecoverAtTheTopMissesNothing) {
   live();
   Subscription& reader = subscribe(recover(10));

@@ -117,6 +117,12 @@ void LocalChannels::mark_dirty(Subscription& subscription) {
   subscription.owner_.on_dirty(subscription);
 }
 
+void LocalChannels::rewind(Subscription& subscription, uint64_t offset) {
+  if (!subscription.live() || subscription.catchup_) return;
+  subscription.position_ = std::min(subscription.position_, offset);
+  mark_dirty(subscription);
+}
+
 Pull LocalChannels::pull(Subscription& subscription) {
   if (!subscription.live()) return {};
   LocalChannel& channel = *subscription.channel_;

@@ -20,6 +20,8 @@ void Effects::send_urgent(ByteView message) {
   if (!session_->append_urgent(message)) end(EndReason::kSlow);
 }
 
+size_t Effects::room() const { return session_->room(); }
+
 SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start) {
   if (ended_) return 0;
   const SubscriptionHandle handle = session_->new_handle();

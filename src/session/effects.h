@@ -19,6 +19,10 @@ struct SubscribeCommand {
   hub::ChannelKey channel;
   hub::Start start;
 };
+struct RewindCommand {
+  SubscriptionHandle handle = 0;
+  uint64_t offset = 0;
+};
 struct UnsubscribeCommand {
   SubscriptionHandle handle = 0;
 };
@@ -48,8 +52,9 @@ struct TimerCommand {
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command = std::variant<SubscribeCommand, UnsubscribeCommand, PublishCommand, HistoryCommand,
-                             PresenceCommand, ChangePresenceCommand, TimerCommand, EndCommand>;
+using Command =
+    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                 HistoryCommand, PresenceCommand, ChangePresenceCommand, TimerCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -67,6 +72,8 @@ class Effects {
   void send_after(SubscriptionHandle handle, uint64_t offset, ByteView message);
   // Connection-scoped frames only (pings): passes the data.
   void send_urgent(ByteView message);
+  // How much may still be queued by send().
+  size_t room() const;
   // A buffer to build a message in; contents are gone with the next handler call.
   Buffer& scratch() {
     scratch_.clear();
@@ -77,6 +84,9 @@ class Effects {
   // Where the subscription's reader stands: behind the last publication it was given, or behind the
   // gap that is being told. An unknown epoch while it is not live.
   hub::StreamPosition position(SubscriptionHandle handle) const;
+  // The reader goes on behind `offset`, which it stood at or had passed: what follows is delivered
+  // as its publications, at the client's pace. For live subscriptions.
+  void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
   void publish(hub::StepId step, hub::PublishRecord record) {

@@ -125,6 +125,11 @@ void Session::execute(SubscribeCommand& command) {
   table_.hub().subscribe(*subscription, command.channel, std::move(command.start));
 }
 
+void Session::execute(RewindCommand& command) {
+  hub::Subscription* subscription = find(command.handle);
+  if (subscription != nullptr) table_.hub().rewind(*subscription, command.offset);
+}
+
 void Session::execute(UnsubscribeCommand& command) {
   hub::Subscription* subscription = find(command.handle);
   if (subscription == nullptr) return;
@@ -269,6 +274,11 @@ Outbox& Session::outbox() {
 
 void Session::release_outbox() {
   if (outbox_) table_.give_back(std::move(outbox_));
+}
+
+size_t Session::room() const {
+  const size_t waiting = outbox_ ? outbox_->waiting() : 0;
+  return table_.limits().outbox_bytes - std::min(waiting, table_.limits().outbox_bytes);
 }
 
 // Whether a control frame may still be queued. A single one always may, whatever its size.

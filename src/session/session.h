@@ -72,6 +72,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   template <class Handler>
   void run_adapter(Handler handler, bool wake = true);
   void execute(SubscribeCommand& command);
+  void execute(RewindCommand& command);
   void execute(UnsubscribeCommand& command);
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);
@@ -87,6 +88,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   EndCode last_words(EndReason reason);
 
   Outbox& outbox();
+  size_t room() const;
   bool has_room(size_t size) const;
   bool append_ordered(ByteView message, Barrier barrier);
   bool append_urgent(ByteView message);

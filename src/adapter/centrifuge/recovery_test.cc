@@ -117,6 +117,30 @@ TEST_F(RecoveryTest, TooManyBytesAreNotRecovered) {
   EXPECT_NE(recover(17, epoch("recovery:a")).find(R"("recovered":true)"), std::string::npos);
 }
 
+// One frame of subscribes after a long absence: the replies together are larger than what may wait
+// for a client, but this one reads.
+TEST_F(RecoveryTest, ManyChannelsAtOnceAreAllRecovered) {
+  constexpr int kChannels = 8;
+  std::string frame;
+  for (int c = 0; c < kChannels; ++c) {
+    const std::string name = "recovery:a" + std::to_string(c);
+    world.rules().set(name, testing::FakeRules::usual());
+    for (int i = 1; i <= 4; ++i)
+      world.publish(
+          name, R"({"seq":)" + std::to_string(i) + R"(,"x":")" + std::string(50'000, 'x') + "\"}");
+    frame += R"({"id":)" + std::to_string(c + 2) + R"(,"subscribe":{"channel":")" + name +
+             R"(","recover":true,"offset":0,"epoch":")" + epoch(name) + R"("}})" + "\n";
+  }
+  FakeClient& client = connect();
+  const Replies replies = ask(client, frame);
+  EXPECT_FALSE(client.ended());
+  EXPECT_THAT(sequence(replies), SizeIs(4 * kChannels));
+  int recovered = 0;
+  for (const std::string& reply : replies)
+    recovered += reply.find(R"("recovered":true)") != reply.npos;
+  EXPECT_EQ(recovered, kChannels);
+}
+
 TEST_F(RecoveryTest, IsNotAttemptedWhereTheSubscriptionIsNotRecoverable) {
   publish("asked", 1, 4);
   EXPECT_EQ(recover(2, epoch("asked"), 3, "asked"), R"({"id":4,"subscribe":{}})");

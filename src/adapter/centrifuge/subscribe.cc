@@ -130,8 +130,12 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   }
   body.was_recovering = joining.recover;
   body.recovered = recovered;
+  // Many subscribes recover at once. What does not fit beside the replies that wait already comes
+  // behind its reply, as publications: too many replies would end a client that does read.
+  const bool inside = recovered && bytes <= effects.room() / 2;
+  if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, recovered ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
