@@ -118,7 +118,7 @@ void append_history(Buffer& out, const hub::ReadPage& page) {
 void append_presence(Buffer& out, const hub::PresenceSnapshot& presence) {
   out += R"({"presence":{)";
   bool first = true;
-  for (const hub::ClientInfo& member : presence.members) {
+  for (const hub::ClientInfo& member : presence.members()) {
     append_text(out, first ? "" : ",", member.client);
     first = false;
     out += ':';

@@ -511,8 +511,8 @@ TEST_F(HomeChannelsTest, PresenceChangesAreFed) {
   EXPECT_EQ(outlet_.take(1), "f1 f2 f3");
   request(1, PresenceRequest{name_, false});
   const auto& snapshot = std::get<PresenceSnapshot>(*outlet_.replies.back().body);
-  ASSERT_EQ(snapshot.members.size(), 1u);
-  EXPECT_EQ(snapshot.members[0].client, "c2");
+  ASSERT_EQ(snapshot.members().size(), 1u);
+  EXPECT_EQ(snapshot.members()[0].client, "c2");
   EXPECT_EQ(snapshot.position.offset, 3u);
   request(1, PresenceRequest{name_, true});
   EXPECT_EQ(std::get<PresenceCounts>(*outlet_.replies.back().body).clients, 1u);

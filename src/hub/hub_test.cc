@@ -252,7 +252,7 @@ TEST_F(HubTest, PresenceThroughTheHub) {
   hub_.presence(me_, 1, room);
   hub_.presence_counts(me_, 2, room);
   turn();
-  EXPECT_EQ(std::get<PresenceSnapshot>(*requester_.answers.at(0).second).members.size(), 1u);
+  EXPECT_EQ(std::get<PresenceSnapshot>(*requester_.answers.at(0).second).members().size(), 1u);
   EXPECT_EQ(std::get<PresenceCounts>(*requester_.answers.at(1).second).users, 1u);
   EXPECT_EQ(hub_.pull(subscription_).publications.size(), 1u);
 }

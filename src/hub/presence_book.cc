@@ -69,6 +69,7 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
     members_gauge.add(1);
   }
   auto publication = std::make_shared<Publication>();
+  members.told = {};
   publication->prev = members.top;
   publication->offset = ++members.top;
   publication->epoch = members.epoch;
@@ -80,13 +81,23 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
   return publication;
 }
 
-PresenceSnapshot PresenceBook::snapshot(const std::string& channel) const {
-  PresenceSnapshot snapshot;
+PresenceSnapshot PresenceBook::snapshot(const std::string& channel) {
   const auto found = channels_.find(channel);
-  if (found == channels_.end()) return snapshot;
-  snapshot.position = {found->second.epoch, found->second.top};
-  for (const ClientInfo& info : found->second.by_client) snapshot.members.push_back(info);
-  return snapshot;
+  if (found == channels_.end()) return {};
+  Members& members = found->second;
+  PresenceSnapshot& told = members.told;
+  if (!told.list) {
+    auto list = std::make_shared<std::vector<ClientInfo>>();
+    list->reserve(members.by_client.size());
+    told.bytes = 0;
+    for (const ClientInfo& info : members.by_client) {
+      list->push_back(info);
+      told.bytes += info.cost() - sizeof(ClientInfo);
+    }
+    told.list = std::move(list);
+  }
+  told.position = {members.epoch, members.top};
+  return told;
 }
 
 PresenceCounts PresenceBook::counts(const std::string& channel) const {

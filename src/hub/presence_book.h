@@ -26,7 +26,7 @@ class PresenceBook {
   // Applies the change. Returns the publication that tells it, or null when nothing changed that
   // others should be told.
   std::expected<PublicationPtr, HubError> apply(PresenceChange change, WallMillis now);
-  PresenceSnapshot snapshot(const std::string& channel) const;
+  PresenceSnapshot snapshot(const std::string& channel);
   PresenceCounts counts(const std::string& channel) const;
   // A follower pins the channel's epoch and offset until it is let go.
   Attached follow(const std::string& channel);
@@ -53,6 +53,7 @@ class PresenceBook {
     bool followed = false;
     std::unordered_set<ClientInfo, ByClient, ByClient> by_client;
     std::unique_ptr<Users> users;  // null: so few members that they are looked through
+    PresenceSnapshot told;         // what was asked for since the last change
   };
   using Channels = std::unordered_map<std::string, Members, SeededHash, std::equal_to<>>;
   Members& open(const std::string& channel);

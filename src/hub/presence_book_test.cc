@@ -23,6 +23,20 @@ class PresenceBookTest : public ::testing::Test {
   PresenceBook book_{ids_, 3};
 };
 
+// A client may ask a thousand times before the first answer has gone.
+TEST_F(PresenceBookTest, SnapshotsShareOneListUntilSomethingChanges) {
+  told(Change::kEnter, "c1");
+  const PresenceSnapshot one = book_.snapshot("room");
+  EXPECT_EQ(book_.snapshot("room").list, one.list);
+  EXPECT_EQ(one.bytes, 3u);
+  told(Change::kEnter, "c1");  // no change
+  EXPECT_EQ(book_.snapshot("room").list, one.list);
+  told(Change::kEnter, "c2");
+  EXPECT_EQ(book_.snapshot("room").members().size(), 2u);
+  EXPECT_EQ(one.members().size(), 1u);
+  EXPECT_EQ(book_.snapshot("room").position.offset, 2u);
+}
+
 TEST_F(PresenceBookTest, EnterUpdateLeave) {
   const auto entered = told(Change::kEnter, "c1", "u", "1");
   EXPECT_EQ(entered->change, Change::kEnter);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,8 +27,13 @@ enum class HubError : uint8_t {
   kUnavailable,          // broker trouble; the outcome of a publish may be unknown
 };
 
+// All who ask between two changes share one list.
 struct PresenceSnapshot {
-  std::vector<ClientInfo> members;
+  std::shared_ptr<const std::vector<ClientInfo>> list;  // null: nobody
+  size_t bytes = 0;                                     // of the members' fields together
+  std::span<const ClientInfo> members() const {
+    return list ? std::span(*list) : std::span<const ClientInfo>();
+  }
   StreamPosition position;  // of the presence stream
 };
 struct PresenceCounts {

@@ -318,7 +318,7 @@ void HubWorld::check_presence() {
   settle(seconds(1));
   if (!snapshot_) return fail("no presence snapshot");
   std::set<std::string> told, expected;
-  for (const auto& member : snapshot_->members) told.insert(member.client);
+  for (const auto& member : snapshot_->members()) told.insert(member.client);
   for (const auto& [client, present] : members_)
     if (present) expected.insert(client);
   if (told != expected) fail("presence is not what it should be");

@@ -100,9 +100,12 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PresenceStatsRequest& re
 
 void CentrifugeAdapter::answer(const PendingRequest& request, const hub::PresenceSnapshot& snapshot,
                                session::Effects& effects) {
+  // The reply would be larger still: it is not even built.
+  if (snapshot.bytes > context_.options.reply_bytes)
+    return refuse(request.command, wire::ErrorCode::kLimitExceeded, effects);
   std::vector<wire::PresenceResult::Entry> entries;
-  entries.reserve(snapshot.members.size());
-  for (const hub::ClientInfo& member : snapshot.members)
+  entries.reserve(snapshot.members().size());
+  for (const hub::ClientInfo& member : snapshot.members())
     entries.emplace_back(member.client, to_wire(member));
   reply(request.command, wire::PresenceResult{entries}, effects);
 }
