@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "http/meters.h"
+#include "http/origin_policy.h"
 
 namespace parley::http {
 
@@ -115,9 +116,13 @@ void Connection::serve(ByteView behind) {
   in_body_ = continue_due_ = false;
   used_ = true;
   stop_watch();
-  Router::Match match = server_.router().find(request.method, request.path);
+  const bool stranger = server_.options().this_machine_only && !is_from_this_machine(request);
+  Router::Match match;
+  if (!stranger) match = server_.router().find(request.method, request.path);
   exchange_ = std::make_unique<Exchange>(*this, std::move(request), std::move(match.path_tail));
-  if (match.handler == nullptr) {
+  if (stranger) {
+    exchange_->respond_text(403, "only this machine's own pages may use this server");
+  } else if (match.handler == nullptr) {
     const HeaderView allow{"Allow", match.allow};
     exchange_->respond_text(match.status, why(match.status),
                             {&allow, match.allow.empty() ? 0u : 1u});

@@ -29,7 +29,31 @@ bool is_same_host(std::string_view origin, std::string_view host) {
   });
 }
 
+// `authority` is a host with or without a port.
+bool is_loopback(std::string_view authority) {
+  if (authority.starts_with('[')) return authority.substr(0, authority.find(']') + 1) == "[::1]";
+  const std::string_view host = authority.substr(0, authority.find(':'));
+  if (equals_ignoring_case(host, "localhost")) return true;
+  // Only an address may begin with digits: 127.0.0.1.evil.com is a name.
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+bool is_loopback_origin(std::string_view origin) {
+  return std::ranges::any_of(kSchemes, [&](const Scheme& scheme) {
+    return equals_ignoring_case(origin.substr(0, scheme.prefix.size()), scheme.prefix) &&
+           is_loopback(origin.substr(scheme.prefix.size()));
+  });
+}
+
 }  // namespace
+
+bool is_from_this_machine(const codec::http1::Request& request) {
+  return std::ranges::all_of(request.headers, [](const codec::http1::Header& header) {
+    if (equals_ignoring_case(header.name, "Host")) return is_loopback(header.value);
+    return !equals_ignoring_case(header.name, "Origin") || is_loopback_origin(header.value);
+  });
+}
 
 bool OriginPolicy::allows(std::string_view origin, std::string_view host) const {
   if (origin.empty() || is_same_host(origin, host)) return true;

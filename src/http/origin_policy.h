@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/http1/request.h"
+
 namespace parley::http {
 
 // A value. Browsers name the page's origin in a header that scripts cannot forge; a request without
@@ -21,5 +23,10 @@ class OriginPolicy {
  private:
   std::vector<std::string> allowed_;
 };
+
+// Whether the request comes from this machine: its Host is a loopback name, and so is the page's
+// origin if a browser names one. A server without keys asks for this: otherwise any page that its
+// user visits could speak to it, across sites or by rebinding its own name to 127.0.0.1.
+bool is_from_this_machine(const codec::http1::Request& request);
 
 }  // namespace parley::http

@@ -36,5 +36,27 @@ TEST(OriginPolicy, AStarAllowsEverything) {
   EXPECT_TRUE(policy.allows("null", "server"));
 }
 
+TEST(OriginPolicy, KnowsWhatComesFromThisMachine) {
+  const auto from = [](std::string host, std::string origin) {
+    codec::http1::Request request;
+    request.headers.push_back({"host", std::move(host)});
+    if (!origin.empty()) request.headers.push_back({"origin", std::move(origin)});
+    return is_from_this_machine(request);
+  };
+  for (const char* host :
+       {"127.0.0.1:8000", "localhost:8000", "LocalHost", "[::1]:8000", "127.3.2.1"})
+    EXPECT_TRUE(from(host, "")) << host;
+  for (const char* host : {"evil.com", "evil.com:8000", "127.0.0.1.evil.com", "localhost.evil.com",
+                           "[::2]:80", "10.0.0.1"})
+    EXPECT_FALSE(from(host, "")) << host;
+  for (const char* origin : {"http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173"})
+    EXPECT_TRUE(from("127.0.0.1:8000", origin)) << origin;
+  for (const char* origin :
+       {"null", "https://evil.com", "http://localhost.evil.com", "file://", "http://", "localhost"})
+    EXPECT_FALSE(from("127.0.0.1:8000", origin)) << origin;
+  // A page whose own name was rebound to this machine names that host.
+  EXPECT_FALSE(from("evil.com:8000", "http://evil.com:8000"));
+}
+
 }  // namespace
 }  // namespace parley::http

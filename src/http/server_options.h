@@ -15,6 +15,8 @@ struct ServerOptions {
   Duration idle_timeout = seconds(75);   // between two requests
   Duration write_timeout = seconds(30);  // without progress of what is to be sent
   Duration close_timeout = seconds(5);   // for the peer to end its side after we ended ours
+  // 403 for what pages of other machines make a browser send; see is_from_this_machine().
+  bool this_machine_only = false;
   // Responses to pipelined requests that wait for the peer; above it, no further request is served.
   size_t output_bytes = 64 * 1024;
 };

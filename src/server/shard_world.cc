@@ -18,7 +18,7 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  }),
       sessions_(hub_, shard.timers(), ids_, {}),
       routes_(std::make_unique<Routes>(shared, hub_, sessions_)),
-      http_(shard, routes_->router()) {
+      http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);

@@ -1,6 +1,7 @@
 // The process: how it starts, what it refuses, what clients that misbehave can do to it, and how it ends.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { CentrifugeClient, connectCentrifuge, openEventSource } from './lib/clients.mjs';
@@ -34,6 +35,20 @@ test('an API key file that cannot be read or is empty is told in one sentence', 
     assert.match(stderr, words);
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
   }
+});
+
+test('pages of other machines are refused at every door of parley dev', async () => {
+  const ask = (method, path, headers) => new Promise((resolve, reject) => {
+    http.request({ host: '127.0.0.1', port: server.port, method, path, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject).end(method === 'POST' ? '{"channel":"a","data":1}' : undefined);
+  });
+  const strangers = [{ Origin: 'https://evil.example' }, { Origin: 'null' }, { Host: 'evil.example:8000', Origin: 'http://evil.example:8000' }, { Host: 'evil.example' }];
+  for (const [method, path] of [['POST', '/api/publish'], ['POST', '/pub/a'], ['GET', '/sse/a'], ['GET', '/connection/websocket'], ['GET', '/metrics'], ['GET', '/']]) {
+    for (const headers of strangers) assert.equal(await ask(method, path, headers), 403, `${method} ${path} ${JSON.stringify(headers)}`);
+  }
+  assert.equal(await ask('POST', '/pub/a', { Origin: 'http://localhost:3000' }), 200);
 });
 
 test('a port that is in use is told in one sentence', async () => {
