@@ -172,7 +172,7 @@ test('a client that vanishes at any byte of its handshake or first commands leav
 test('a stream that is cut at any byte leaves nothing open', async () => {
   await pub(server, 'cut', '1');
   const base = (await metrics(server)).get('parley_io_open_sockets');
-  const request = 'GET /sse/cut?lastEventId=0 HTTP/1.1\r\nHost: a\r\n\r\n';
+  const request = 'GET /sse/cut?lastEventId=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
   for (let length = 0; length <= request.length; length += 1) {
     const tcp = await openTcp(server.port);
     await new Promise((resolve) => { tcp.socket.write(request.slice(0, length), resolve); });
@@ -275,7 +275,7 @@ test('clients that are half-open or do not read do not keep the server from endi
   await client.subscribe('news');
   const stream = await openEventSource(proxy.url, 'news');
   const half = await openTcp(other.port);
-  half.write('POST /pub/news HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123');
+  half.write('POST /pub/news HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n123');
   proxy.pause();
   for (let i = 0; i < 200; i += 1) await pub(other, 'news', JSON.stringify('x'.repeat(100_000)));
   const since = Date.now();

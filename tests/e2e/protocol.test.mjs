@@ -213,7 +213,7 @@ test('a message in fragments with a ping in between is one message', async () =>
 const HANDSHAKES = {
   'without a key': [HANDSHAKE.replace(/Sec-WebSocket-Key.*\r\n/, ''), 400],
   'of another version': [HANDSHAKE.replace('Version: 13', 'Version: 12'), 426],
-  'without an upgrade': ['GET /connection/websocket HTTP/1.1\r\nHost: a\r\n\r\n', 426],
+  'without an upgrade': ['GET /connection/websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 426],
   'by POST': [HANDSHAKE.replace('GET', 'POST').replace('Host:', 'Content-Length: 0\r\nHost:'), 405],
 };
 for (const [what, [request, status]] of Object.entries(HANDSHAKES)) {
@@ -261,7 +261,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
       ends.push(one.closed(10_000));
     }
     const stream = await openTcp(other.port);
-    stream.write('GET /sse/news HTTP/1.1\r\nHost: a\r\n\r\n');
+    stream.write('GET /sse/news HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await stream.has('retry: ');
     const since = Date.now();
     await other.stop(signal);
