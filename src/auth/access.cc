@@ -9,11 +9,11 @@ bool is_channel_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-Verdict OpenAccess::check(const Principal&, std::string_view channel, Verb) const {
+Verdict OpenAccess::decide(const Principal&, std::string_view channel, Verb, Standing) const {
   return is_channel_name(channel) ? Verdict::kAllow : Verdict::kBadName;
 }
 
-Verdict ClosedAccess::check(const Principal&, std::string_view channel, Verb) const {
+Verdict ClosedAccess::decide(const Principal&, std::string_view channel, Verb, Standing) const {
   return is_channel_name(channel) ? Verdict::kDeny : Verdict::kBadName;
 }
 

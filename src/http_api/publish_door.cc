@@ -29,6 +29,8 @@ Refusal refusal(auth::Verdict verdict) {
       return {ApiError::kUnknownChannel, 404};
     case auth::Verdict::kBadName:
       return {ApiError::kBadRequest, 400};
+    case auth::Verdict::kNotAvailable:
+      return {ApiError::kNotAvailable, row_of(ApiError::kNotAvailable).status};
     case auth::Verdict::kAllow:
     case auth::Verdict::kDeny:
       break;

@@ -61,8 +61,8 @@ FakeRules::Options FakeRules::find(std::string_view channel) const {
   return found == own_.end() ? usual_ : found->second;
 }
 
-auth::Verdict FakeAccess::check(const auth::Principal&, std::string_view channel,
-                                auth::Verb) const {
+auth::Verdict FakeAccess::decide(const auth::Principal&, std::string_view channel, auth::Verb,
+                                 auth::Standing) const {
   if (!auth::is_channel_name(channel)) return auth::Verdict::kBadName;
   if (unknown.contains(channel)) return auth::Verdict::kUnknownChannel;
   return denied.contains(channel) ? auth::Verdict::kDeny : auth::Verdict::kAllow;

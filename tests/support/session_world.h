@@ -40,13 +40,16 @@ class FakeRules final : public hub::ChannelRules {
 
 class FakeAccess final : public auth::Access {
  public:
-  auth::Verdict check(const auth::Principal& who, std::string_view channel,
-                      auth::Verb verb) const override;
-  bool anonymous_may_connect() const override { return anonymous; }
+  const auth::ConnectRules& connect() const override { return rules; }
+  std::string personal_channel(const auth::Principal&) const override { return {}; }
 
   std::set<std::string, std::less<>> denied;
   std::set<std::string, std::less<>> unknown;
-  bool anonymous = true;
+  auth::ConnectRules rules{.anonymous = true};
+
+ private:
+  auth::Verdict decide(const auth::Principal& who, std::string_view channel, auth::Verb verb,
+                       auth::Standing standing) const override;
 };
 
 // Lets a test speak as the broker, in front of the real one.

@@ -64,6 +64,8 @@ ErrorCode error_code(auth::Verdict verdict) {
       return ErrorCode::kUnknownChannel;
     case auth::Verdict::kBadName:
       return ErrorCode::kBadRequest;
+    case auth::Verdict::kNotAvailable:
+      return ErrorCode::kNotAvailable;
     case auth::Verdict::kDeny:
     case auth::Verdict::kAllow:
       break;

@@ -53,6 +53,7 @@ TEST(Codes, EveryHubErrorHasACode) {
 TEST(Codes, EveryRefusalHasACode) {
   EXPECT_EQ(error_code(auth::Verdict::kUnknownChannel), ErrorCode::kUnknownChannel);
   EXPECT_EQ(error_code(auth::Verdict::kBadName), ErrorCode::kBadRequest);
+  EXPECT_EQ(error_code(auth::Verdict::kNotAvailable), ErrorCode::kNotAvailable);
   EXPECT_EQ(error_code(auth::Verdict::kDeny), ErrorCode::kPermissionDenied);
 }
 

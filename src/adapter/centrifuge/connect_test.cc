@@ -48,13 +48,13 @@ TEST_F(ConnectTest, IgnoresATokenWhereAnonymousClientsAreWelcome) {
 }
 
 TEST_F(ConnectTest, RefusesStrangersWhereNothingIsAllowed) {
-  access.anonymous = false;
+  access.rules.anonymous = false;
   EXPECT_EQ(disconnect_first(R"({"id":1,"connect":{}})"), 3501);
   EXPECT_EQ(disconnect_first(R"({"id":1,"connect":{"token":"x"}})"), 3500);
 }
 
 TEST_F(ConnectTest, ReadsNothingBehindARefusedConnect) {
-  access.anonymous = false;
+  access.rules.anonymous = false;
   FakeClient& client = open();
   EXPECT_THAT(ask(client, "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"rpc\":{}}"), ElementsAre());
   EXPECT_EQ(disconnect(client), 3501);

@@ -49,6 +49,7 @@ const End& end_of(EndReason reason) { return kEnds[static_cast<size_t>(reason)];
 EndReason refusal(auth::Verdict verdict) {
   switch (verdict) {
     case auth::Verdict::kUnknownChannel:
+    case auth::Verdict::kNotAvailable:
       return EndReason::kNotAvailable;
     case auth::Verdict::kBadName:
       return EndReason::kBadRequest;

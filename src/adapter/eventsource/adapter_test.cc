@@ -276,7 +276,7 @@ TEST_F(EventSourceTest, ARefusalIsAStatusAndNothingElse) {
     EXPECT_EQ(client.end_seen()->code.code, refusal.status) << refusal.request.path;
     EXPECT_EQ(client.bytes_taken(), 0u);
   }
-  access_.anonymous = false;
+  access_.rules.anonymous = false;
   FakeClient& client = open("news");
   ASSERT_TRUE(client.end_seen());
   EXPECT_EQ(client.end_seen()->code.code, 401);

@@ -1,0 +1,76 @@
+// The port behind which tokens are verified, and what a verified token says.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace parley::auth {
+
+enum class TokenUse : uint8_t { kConnect, kSubscribe };
+
+enum class TokenError : uint8_t {
+  kInvalid,      // malformed, wrong signature, issuer, audience or claims
+  kExpired,      // past `exp`, or before `nbf`
+  kUnavailable,  // the keys could not be fetched; the same token may be good later
+};
+
+// Options of a namespace that a token changes for its own subscription.
+struct SubscribeOverride {
+  std::optional<bool> presence;
+  std::optional<bool> join_leave;
+  std::optional<bool> force_push_join_leave;
+  std::optional<bool> force_positioning;
+  std::optional<bool> force_recovery;
+};
+
+// What a token says about one subscription.
+struct Grant {
+  std::string channel;
+  Buffer info;  // shown to others with the subscriber: JSON, or any bytes from a base64 claim
+  Buffer data;  // given to the subscriber in the answer
+  SubscribeOverride overrides;
+};
+
+// What a verified token says. Times are seconds since 1970.
+struct Claims {
+  std::string user;                   // "" is anonymous
+  Buffer info;                        // of the connection; shown to others
+  std::optional<int64_t> expires_at;  // of the connection or subscription, not of the token; none:
+                                      // never
+  std::vector<Grant> subscriptions;   // kConnect: subscribed by the server
+  Grant grant;                        // kSubscribe
+  std::string client;                 // kSubscribe: only for this client id; "": any
+  Buffer meta;                        // kConnect: JSON for the application's own backend
+};
+
+using TokenResult = std::expected<Claims, TokenError>;
+
+// What: verifies tokens by the configured algorithms and keys. Owner: server, one per shard. Shard:
+// its own. Failure: a TokenError; never an exception.
+class Authenticator {
+ public:
+  using Done = std::move_only_function<void(TokenResult)>;
+  virtual ~Authenticator() = default;
+  // The result, or nothing where keys must be fetched first: `done` is then called exactly once, in
+  // a later turn, and must bear that its asker is gone. It is not called otherwise.
+  virtual std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
+                                            Done done) = 0;
+};
+
+// Where no key is configured: no token is valid.
+class NoTokens final : public Authenticator {
+ public:
+  std::optional<TokenResult> verify(TokenUse, std::string_view, WallMillis, Done) override {
+    return std::unexpected(TokenError::kInvalid);
+  }
+};
+
+}  // namespace parley::auth
