@@ -315,22 +315,26 @@ bool HomeChannels::feed_behind() {
   behind.append(behind_);
   // One refusal speaks for all channels: thousands may be behind the same full ring.
   std::vector<ShardId> full;
+  // Those that met a full ring go last next time, or the others would never have their turn.
+  IntrusiveList<HomeChannel, BehindTag> refused;
   while (!behind.empty()) {
     HomeChannel& channel = behind.pop_front();
-    bool still = false;
+    bool still = false, met_full = false;
     for (Interest& interest : channel.interests) {
       if (!interest.behind) continue;
       const bool tried = std::ranges::find(full, interest.shard) == full.end();
       if (tried && feed(channel, interest)) continue;
       if (tried) full.push_back(interest.shard);
+      met_full = met_full || tried;
       still = true;
     }
     if (still) {
-      behind_.push_back(channel);
+      (met_full ? refused : behind_).push_back(channel);
     } else {
       channel.tail.trim();
     }
   }
+  behind_.append(refused);
   return !behind_.empty();
 }
 
