@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "auth/access.h"
@@ -50,6 +51,8 @@ class Adapter {
   virtual ~Adapter() = default;
   virtual std::string_view protocol() const = 0;  // for people and metrics: "centrifuge"
   virtual const Dialect& dialect() const = 0;
+  // The session's public id, under which it is present; never changes once it is.
+  virtual std::string client() const { return {}; }
 
   virtual void on_open(const Handshake& handshake, Effects& effects) = 0;
   virtual void on_message(MessageType type, ByteView message, Effects& effects) = 0;

@@ -42,6 +42,7 @@ struct Script {
   std::function<void(session::TimerId, Effects&)> timer;
   std::function<void(session::EndReason, Effects&)> end;
   const session::Dialect* dialect = &LineDialect::shared();
+  std::string client = "me";  // under which it is present
 
   std::vector<std::string> log;  // one word for each input but messages
   int alive = 0;                 // adapters that live
@@ -54,6 +55,7 @@ class ScriptedAdapter final : public session::Adapter {
   ~ScriptedAdapter() override { --script_.alive; }
   std::string_view protocol() const override { return "scripted"; }
   const session::Dialect& dialect() const override { return *script_.dialect; }
+  std::string client() const override { return script_.client; }
 
   void on_open(const session::Handshake&, Effects& effects) override {
     note("open");

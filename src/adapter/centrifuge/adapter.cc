@@ -28,7 +28,7 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   const bool connecting = std::holds_alternative<wire::ConnectRequest>(command.request);
   const bool numbered = !std::holds_alternative<wire::Pong>(command.request) &&
                         !std::holds_alternative<wire::SendRequest>(command.request);
-  if (connecting != client_.empty() || (numbered && command.id == 0)) {
+  if (connecting != client_.nil() || (numbered && command.id == 0)) {
     bad_request(effects);
   } else {
     std::visit([&](const auto& request) { handle(command.id, request, effects); }, command.request);
@@ -79,7 +79,7 @@ void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effec
 
 hub::ClientInfo CentrifugeAdapter::client_info() const {
   return {.user = principal_.user,
-          .client = client_,
+          .client = client(),
           .connection_info = principal_.info,
           .channel_info = {}};
 }

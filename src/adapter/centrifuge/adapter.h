@@ -33,6 +33,7 @@ class CentrifugeAdapter final : public session::Adapter {
 
   std::string_view protocol() const override { return "centrifuge"; }
   const session::Dialect& dialect() const override { return context_.codec.dialect(); }
+  std::string client() const override { return to_string(client_); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
@@ -62,7 +63,6 @@ class CentrifugeAdapter final : public session::Adapter {
     session::SubscriptionHandle presence_handle = 0;  // for joins and leaves; 0: not told them
     std::unique_ptr<Joining> joining;                 // null: subscribed
     bool positioned = false;
-    bool present = false;
 
     bool leaving() const { return joining && joining->unsubscribe_command != 0; }
   };
@@ -99,7 +99,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void subscribed(Channel& channel, const hub::Subscribed& result, session::Effects& effects);
   bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,
                         session::Effects& effects);
-  void become_present(Channel& channel, session::Effects& effects);
+  void become_present(const Channel& channel, session::Effects& effects);
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);
   // The channel that the client knows by this name; null: none, or it is leaving.
@@ -117,7 +117,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-  std::string client_;  // the public id; empty before connect
+  Uuid client_;  // the public id; nil before connect
   auth::Principal principal_;
   Channels channels_;
   PendingRequests requests_;

@@ -13,7 +13,8 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
   client_ = uuid4(effects.ids());
   effects.cancel_timer(session::TimerId::kHandshake);
   const seconds interval = context_.options.ping_interval;
-  wire::ConnectResult result{.client = client_, .version = context_.options.version};
+  const std::string client = to_string(client_);
+  wire::ConnectResult result{.client = client, .version = context_.options.version};
   if (interval.count() > 0) {
     result.ping = static_cast<uint32_t>(interval.count());
     result.pong = true;

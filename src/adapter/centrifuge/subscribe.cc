@@ -141,17 +141,15 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   return true;
 }
 
-void CentrifugeAdapter::become_present(Channel& channel, session::Effects& effects) {
+void CentrifugeAdapter::become_present(const Channel& channel, session::Effects& effects) {
   const auto options = context_.rules.find(channel.name);
   if (!options || !options->presence) return;
-  channel.present = true;
-  effects.enter_presence(channel.name, client_info());
+  effects.enter_presence(channel.handle, client_info());
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
   if (channel.presence_handle != 0) effects.unsubscribe(channel.presence_handle);
   effects.unsubscribe(channel.handle);
-  if (channel.present) effects.leave_presence(channel.name, client_info());
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
 }
 
