@@ -316,6 +316,7 @@ TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
 }
 
 TEST_F(SessionTest, LeavesPresenceWhereverItEntered) {
+  script_.identity.client = "me";
   auto& client = open();
   const Handle a = subscribe(client, "a");
   const Handle b = subscribe(client, "b");

@@ -79,7 +79,7 @@ void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effec
 
 hub::ClientInfo CentrifugeAdapter::client_info() const {
   return {.user = principal_.user,
-          .client = client(),
+          .client = to_string(client_),
           .connection_info = principal_.info,
           .channel_info = {}};
 }
