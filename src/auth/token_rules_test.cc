@@ -110,6 +110,8 @@ TEST(TokenRules, IssuerAndAudienceMustFitWhole) {
 
 TEST(TokenRules, OptionsThatCannotBeMeantAreRefusedWithAReason) {
   EXPECT_EQ(error_of({}), "");
+  EXPECT_THAT(error_of({.hmac_secret_key = public_pem(rsa_key())}),
+              HasSubstr("hmac_secret_key: it is a key in PEM form"));
   EXPECT_THAT(error_of({.rsa_public_key = "x"}),
               HasSubstr("rsa_public_key: it is not a public key"));
   EXPECT_THAT(error_of({.rsa_public_key = public_pem(new_rsa(1024))}), HasSubstr("too weak"));
