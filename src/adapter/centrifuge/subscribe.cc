@@ -135,7 +135,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   const bool inside = recovered && bytes <= effects.room() / 2;
   if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
@@ -175,8 +175,7 @@ void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Ga
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
   Buffer& push = effects.scratch();
-  context_.codec.append_unsubscribe_push(push, channel->name,
-                                         wire::UnsubscribeCode::kInsufficientState);
+  codec_->append_unsubscribe_push(push, channel->name, wire::UnsubscribeCode::kInsufficientState);
   effects.send(push);
   drop(*channel, effects);
 }
