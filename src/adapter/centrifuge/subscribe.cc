@@ -139,7 +139,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   const bool inside = recovered && bytes <= effects.room() / 2;
   if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
