@@ -27,6 +27,9 @@ enum class FrameEnd : uint8_t {
                 // frame was given to the sink
 };
 
+// Why a frame was refused, for the metric. What is too deep counts as malformed.
+enum class FrameFault : uint8_t { kMalformed, kTooManyCommands, kTooManyItems };
+
 // Decodes whole frames: one or more JSON objects joined by '\n', at most one '\n' at the end.
 // Unknown fields are ignored, missing ones and null are zero, duplicate keys and wrong types
 // are refused; of several payloads the first in the order of the protocol's schema counts.
@@ -42,14 +45,15 @@ class JsonCommandDecoder {
     scratch_.reset();
     for (uint32_t count = 0; count == 0 || !frame.empty(); ++count) {
       Command command;
-      if (count == limits_.max_commands || !decode_one(take_line(frame), command))
-        return FrameEnd::kBadRequest;
+      if (count == limits_.max_commands) return refuse(FrameFault::kTooManyCommands);
+      if (!decode_one(take_line(frame), command)) return FrameEnd::kBadRequest;
       if (!sink(command)) return FrameEnd::kStopped;
     }
     return FrameEnd::kDone;
   }
 
  private:
+  static FrameEnd refuse(FrameFault fault);
   static ByteView take_line(ByteView& frame);
   bool decode_one(ByteView line, Command& out);
 
