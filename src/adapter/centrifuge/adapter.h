@@ -126,7 +126,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-const Codec* codec_ = &json_codec();  // from on_open on, the one that the client asked for
+  const Codec* codec_ = &json_codec();  // from on_open on, the one that the client asked for
   Uuid client_;                         // the public id; nil before connect
   auth::Principal principal_;
   Channels channels_;
