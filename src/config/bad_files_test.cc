@@ -15,7 +15,8 @@ struct BadFile {
 const BadFile kBadFiles[] = {
     // Unknown options.
     {"clint: {}", ":1:1: clint: there is no such option", "did you mean client?"},
-    {"client:\n  insecur: true", ":2:3: client.insecur:", "did you mean insecure?"},
+    {"client:\n  insecur: true",
+     ":2:3: client.insecur:", "did you mean insecure or insecure_skip_token"},
     {"client:\n  token:\n    hmac_secret: x", ":3:5: client.token.hmac_secret:", "hmac_secret_key"},
     {"{\"client\":\n {\"alowed_origins\": []}}", ":2:3: client.alowed_origins:", "allowed_origins"},
     {"token_hmac_secret_key: x",
@@ -23,7 +24,7 @@ const BadFile kBadFiles[] = {
     {"api_key: x", ":1:1: api_key:", "http_api.key"},
     {"allowed_origins: []", ":1:1: allowed_origins:", "client.allowed_origins"},
     {"namespaces: []", ":1:1: namespaces:", "channel.namespaces"},
-    {"client.insecure: true", ":1:1: client.insecure:", "no such option"},
+    {"client.insecure: true", ":1:1: client.insecure: has dots", "one inside the other"},
     {"health: {path: /x}", ":1:10: health.path:", "Allowed in health: enabled, handler_prefix"},
     {"xyzzyx: 1", ":1:1: xyzzyx:", "docs/configuration.md lists what is allowed here"},
     {"channel:\n  namespaces:\n    - name: ab\n      presense: true",
@@ -42,7 +43,7 @@ const BadFile kBadFiles[] = {
     {"client: {insecure: yes}", ":1:20: client.insecure: must be true or false", "(yes)"},
     {"client: {insecure: \"true\"}", ":1:20: client.insecure:", "without quotes"},
     {"client: {insecure: 1}", ":1:20: client.insecure: must be true or false", "a number (1)"},
-    {"client: {insecure: }", ":1:10: client.insecure: has no value", "remove it"},
+    {"client: {insecure: }", ":1:20: client.insecure: has no value", "remove it"},
     {"{\"client\": {\"insecure\": null}}", ":1:25: client.insecure: has no value", "remove it"},
     {"http_server: {port: \"8000\"}", ":1:21: http_server.port: must be a whole number", "quotes"},
     {"http_server: {port: 80.5}", ":1:21: http_server.port:", "a number with a fraction (80.5)"},

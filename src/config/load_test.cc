@@ -174,16 +174,16 @@ TEST(LoadTest, WhatMapsAndPollsNeedIsRefusedByName) {
 )");
   ASSERT_FALSE(loaded);
   const std::string expected =
-      "c.yaml:53:26: channel.namespaces[3].subscription_type: map is not supported yet, and "
+      "c.yaml:52:26: channel.namespaces[3].subscription_type: map is not supported yet, and "
       "without "
       "it clients would get streams where they expect maps or polls; remove it\n"
-      "c.yaml:56:26: channel.namespaces[4].subscription_type: shared_poll is not supported yet, "
+      "c.yaml:55:26: channel.namespaces[4].subscription_type: shared_poll is not supported yet, "
       "and "
       "without it clients would get streams where they expect maps or polls; remove it\n"
-      "c.yaml:59:26: channel.namespaces[5].subscription_type: map is not supported yet, and "
+      "c.yaml:58:26: channel.namespaces[5].subscription_type: map is not supported yet, and "
       "without "
       "it clients would get streams where they expect maps or polls; remove it\n"
-      "c.yaml:60:44: channel.namespaces[5].map_clients_presence_channel_prefix: prescli: is not "
+      "c.yaml:59:44: channel.namespaces[5].map_clients_presence_channel_prefix: prescli: is not "
       "supported yet, and without it presence would not be kept in those map channels; remove it\n";
   EXPECT_EQ(texts(loaded.error()), expected);
 }

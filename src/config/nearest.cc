@@ -9,6 +9,7 @@ namespace parley::config {
 namespace {
 
 constexpr size_t kMaxSuggestions = 3;
+constexpr size_t kMinBeginning = 4;  // letters; a name that begins so may have been meant
 constexpr size_t kMaxListed = 12;
 constexpr size_t kMaxCompared = 100;  // bytes; longer names are like none
 
@@ -53,7 +54,8 @@ std::vector<std::string> nearest(std::string_view name, std::span<const std::str
   if (name.size() > kMaxCompared) return {};
   std::vector<std::pair<size_t, std::string>> found;
   for (const std::string& one : names) {
-    const size_t distance = edit_distance(name, one);
+    const bool begun = name.size() >= kMinBeginning && one.starts_with(name);
+    const size_t distance = begun ? 1 : edit_distance(name, one);
     if (distance <= std::max<size_t>(1, std::min(name.size(), one.size()) / 3))
       found.emplace_back(distance, one);
   }

@@ -73,9 +73,11 @@ void SettingsReader::read_map(const DocumentNode& node, const Table& table,
   for (const Member& member : node.members) {
     const std::string inner = section.empty() ? member.key : section + "." + member.key;
     const std::string path = path_before + inner;
-    if (const Option* option = table.find(inner)) {
+    if (member.key.find('.') != std::string::npos) {
+      report_.add({source_, member.at}, path, "has dots; write its sections one inside the other");
+    } else if (const Option* option = table.find(inner)) {
       read_option(member.value, *option, path, out);
-    } else if (member.key.find('.') != std::string::npos || !table.has_section(inner)) {
+    } else if (!table.has_section(inner)) {
       report_.add({source_, member.at}, path, unknown_option(table, section, member.key));
     } else if (member.value.kind == DocumentNode::Kind::kMap) {
       read_map(member.value, table, inner, path_before, out);
@@ -264,8 +266,9 @@ void SettingsReader::read_text(const Option& option, const std::string& text, co
 void SettingsReader::read_names(const Option& option, const std::string& text, const Place& place) {
   const Option* name = option.elements->find("name");
   std::vector<Element> elements;
-  for (std::string& one : std::get<Strings>(*parse_value(Type::kStrings, text)))
-    elements.push_back({place, {{"name", {name, std::move(one), place}}}});
+  const Value names = *parse_value(Type::kStrings, text);
+  for (const std::string& one : std::get<Strings>(names))
+    elements.push_back({place, {{"name", {name, one, place}}}});
   layers_.lists[option.path] = std::move(elements);
 }
 
