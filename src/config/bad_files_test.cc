@@ -138,6 +138,12 @@ const BadFile kBadFiles[] = {
     {"websocket: {handler_prefix: ws}", ":1:29: websocket.handler_prefix: must begin with", "/"},
     {"health: {enabled: true, handler_prefix: /api}",
      ":1:41: health.handler_prefix:", "is also http_api.handler_prefix"},
+    {"client: {ping_interval: 10500ms}", ":1:25: client.ping_interval: must be whole seconds", ""},
+    {"client: {ping_interval: 876001h}", ":1:25: client.ping_interval:", "at most 100 years"},
+    {"client: {channel_limit: 0}", ":1:25: client.channel_limit: must be at least 1", ""},
+    {"client: {queue_max_size: 0}", ":1:26: client.queue_max_size: must be at least 1", ""},
+    {"client: {stale_close_delay: 0s}", ":1:29: client.stale_close_delay: must be above 0", ""},
+    {"websocket: {message_size_limit: 0}", ":1:33: websocket.message_size_limit:", "at least 1"},
     {"shards: 65", ":1:9: shards: must be at most 64", ""},
 };
 

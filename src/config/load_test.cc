@@ -149,10 +149,10 @@ TEST(LoadTest, ACentrifugoFileIsRead) {
   EXPECT_EQ(texts(loaded->warnings),
             "centrifugo.yaml:4:16: client.concurrency: is ignored: a connection's commands are "
             "handled in order\n"
-            "centrifugo.yaml:8:12: http_stream.enabled: is ignored: this transport is not served: "
-            "its clients get 404\n"
-            "centrifugo.yaml:10:12: sse.enabled: is ignored: this transport is not served: its "
-            "clients get 404\n");
+            "centrifugo.yaml:8:12: http_stream.enabled: is ignored: this transport is not served, "
+            "its clients cannot connect\n"
+            "centrifugo.yaml:10:12: sse.enabled: is ignored: this transport is not served, its "
+            "clients cannot connect\n");
 }
 
 TEST(LoadTest, YamlAndJsonGiveTheSame) {

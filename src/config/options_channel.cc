@@ -29,7 +29,8 @@ void add_stream_rows(Rows& rows) {
   rows.supported<Path..., &Namespace::join_leave>("join_leave", "false",
                                                   "Joins and leaves are told.");
   rows.supported<Path..., &Namespace::force_push_join_leave>(
-      "force_push_join_leave", "false", "... to all subscribers, not only to those that ask.");
+      "force_push_join_leave", "false",
+      "All subscribers are told of joins and leaves, not only those that ask.");
   rows.supported<Path..., &Namespace::history_size>(
       "history_size", "0", "Publications kept; needs history_ttl. 0: no history.");
   rows.supported<Path..., &Namespace::history_ttl>(
@@ -40,13 +41,14 @@ void add_stream_rows(Rows& rows) {
       "channel.history_meta_ttl.");
   rows.supported<Path..., &Namespace::force_positioning>(
       "force_positioning", "false", "All subscribers are told when they miss something.");
-  rows.supported<Path..., &Namespace::allow_positioning>("allow_positioning", "false",
-                                                         "... those that ask.");
+  rows.supported<Path..., &Namespace::allow_positioning>(
+      "allow_positioning", "false", "Subscribers that ask are told when they miss something.");
   rows.supported<Path..., &Namespace::force_recovery>(
       "force_recovery", "false",
       "All subscribers get what they missed when they come back; needs history.");
-  rows.supported<Path..., &Namespace::allow_recovery>("allow_recovery", "false",
-                                                      "... those that ask; needs history.");
+  rows.supported<Path..., &Namespace::allow_recovery>(
+      "allow_recovery", "false",
+      "Subscribers that ask get what they missed when they come back; needs history.");
   rows.supported<Path..., &Namespace::force_recovery_mode>(
           "force_recovery_mode", "",
           "`stream` (the same as empty): all that was missed; `cache`: the latest publication.")
@@ -71,25 +73,29 @@ void add_permission_rows(Rows& rows) {
   rows.supported<Path..., &Namespace::allow_subscribe_for_client>(
       "allow_subscribe_for_client", "false", "Users may subscribe without a subscription token.");
   rows.supported<Path..., &Namespace::allow_subscribe_for_anonymous>(
-      "allow_subscribe_for_anonymous", "false", "... the anonymous user too.");
+      "allow_subscribe_for_anonymous", "false",
+      "allow_subscribe_for_client is for the anonymous user too.");
   rows.supported<Path..., &Namespace::allow_publish_for_client>("allow_publish_for_client", "false",
                                                                 "Users may publish.");
   rows.supported<Path..., &Namespace::allow_publish_for_subscriber>(
       "allow_publish_for_subscriber", "false", "Subscribers may publish.");
   rows.supported<Path..., &Namespace::allow_publish_for_anonymous>(
-      "allow_publish_for_anonymous", "false", "... the anonymous user too.");
+      "allow_publish_for_anonymous", "false",
+      "allow_publish_for_client and _for_subscriber are for the anonymous user too.");
   rows.supported<Path..., &Namespace::allow_presence_for_client>(
       "allow_presence_for_client", "false", "Users may ask who is in the channel.");
   rows.supported<Path..., &Namespace::allow_presence_for_subscriber>(
       "allow_presence_for_subscriber", "false", "Subscribers may ask who is in the channel.");
   rows.supported<Path..., &Namespace::allow_presence_for_anonymous>(
-      "allow_presence_for_anonymous", "false", "... the anonymous user too.");
+      "allow_presence_for_anonymous", "false",
+      "allow_presence_for_client and _for_subscriber are for the anonymous user too.");
   rows.supported<Path..., &Namespace::allow_history_for_client>("allow_history_for_client", "false",
                                                                 "Users may read the history.");
   rows.supported<Path..., &Namespace::allow_history_for_subscriber>(
       "allow_history_for_subscriber", "false", "Subscribers may read the history.");
   rows.supported<Path..., &Namespace::allow_history_for_anonymous>(
-      "allow_history_for_anonymous", "false", "... the anonymous user too.");
+      "allow_history_for_anonymous", "false",
+      "allow_history_for_client and _for_subscriber are for the anonymous user too.");
   rows.supported<Path..., &Namespace::allow_user_limited_channels>(
       "allow_user_limited_channels", "false",
       "A channel's name may end in the users that may subscribe: `room#1,2`.");

@@ -15,7 +15,7 @@ void add_token_rows(std::vector<Option>& out, const std::string& section) {
       "hmac_previous_secret_key", "", "A secret that is on its way out, and still valid.");
   rows.supported<kClient, Which, &Token::hmac_previous_secret_key_valid_until>(
       "hmac_previous_secret_key_valid_until", "0",
-      "Until when, in seconds since 1970; 0: without end.");
+      "Until when hmac_previous_secret_key is valid, in seconds since 1970; 0: without end.");
   rows.supported<kClient, Which, &Token::rsa_public_key>(
       "rsa_public_key", "", "The key of RS256, RS384 and RS512 tokens, in PEM.");
   rows.supported<kClient, Which, &Token::ecdsa_public_key>(
@@ -29,8 +29,8 @@ void add_token_rows(std::vector<Option>& out, const std::string& section) {
                                                          "The same as a regular expression.");
   rows.supported<kClient, Which, &Token::issuer>("issuer", "",
                                                  "What `iss` of a token must be; empty: any.");
-  rows.supported<kClient, Which, &Token::issuer_regex>("issuer_regex", "",
-                                                       "The same as a regular expression.");
+  rows.supported<kClient, Which, &Token::issuer_regex>(
+      "issuer_regex", "", "What `iss` of a token must be, as a regular expression.");
   rows.supported<kClient, Which, &Token::user_id_claim>(
       "user_id_claim", "", "The claim that names the user; empty: `sub`.");
   rows.refused("jwks_public_endpoint", Type::kString, "",

@@ -78,7 +78,7 @@ void add_api_rows(std::vector<Option>& out) {
 }
 
 void add_other_transport_rows(std::vector<Option>& out) {
-  const std::string closed = "this transport is not served: its clients get 404";
+  const std::string closed = "this transport is not served, its clients cannot connect";
   for (const std::string name : {"sse", "http_stream", "webtransport", "uni_websocket", "uni_sse",
                                  "uni_http_stream", "uni_grpc"})
     Rows(out, name).warned("enabled", Type::kBool, "false", closed);
@@ -126,7 +126,7 @@ void add_page_rows(std::vector<Option>& out) {
   metrics.supported<&Config::prometheus, &Prometheus::enabled>(
       "enabled", "false", "Metrics for Prometheus are served.");
   metrics.supported<&Config::prometheus, &Prometheus::handler_prefix>("handler_prefix", "/metrics",
-                                                                      "Their path.");
+                                                                      "The path of the metrics.");
   for (const char* name :
        {"instrument_http_handlers", "recovered_publications_histogram", "native_histograms"})
     metrics.warned(name, Type::kBool, "false", "these metrics are not there");
@@ -134,7 +134,7 @@ void add_page_rows(std::vector<Option>& out) {
   health.supported<&Config::health, &Health::enabled>("enabled", "false",
                                                       "A page for load balancers is served.");
   health.supported<&Config::health, &Health::handler_prefix>("handler_prefix", "/health",
-                                                             "Its path.");
+                                                             "The path of the page.");
   Rows admin(out, "admin");
   admin.warned("enabled", Type::kBool, "false", "there is no admin console yet");
   admin.idle("", "only with admin.enabled",

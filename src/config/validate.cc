@@ -102,6 +102,9 @@ void check_channel(const Channel& channel, std::vector<Finding>& findings) {
 
 void check_client(const Config& config, std::vector<Finding>& findings) {
   const Client& client = config.client;
+  if (!is_whole_seconds(client.ping_interval))
+    findings.push_back(
+        {"client.ping_interval", "must be whole seconds: clients are told it so", {}});
   if (client.ping_interval.count() > 0 && client.pong_timeout >= client.ping_interval)
     findings.push_back({"client.pong_timeout",
                         fmt::format("must be less than client.ping_interval ({})",
@@ -162,6 +165,23 @@ void check_doors(const Config& config, std::vector<Finding>& findings) {
     findings.push_back({"shards", fmt::format("must be at most {}", kMaxShards)});
 }
 
+// What means "without limit" elsewhere.
+void check_limits(const Config& config, std::vector<Finding>& findings) {
+  const std::pair<const char*, uint32_t> limits[] = {
+      {"client.channel_limit", config.client.channel_limit},
+      {"client.queue_max_size", config.client.queue_max_size},
+      {"client.history_max_publication_limit", config.client.history_max_publication_limit},
+      {"client.recovery_max_publication_limit", config.client.recovery_max_publication_limit},
+      {"websocket.message_size_limit", config.websocket.message_size_limit},
+      {"pub.max_request_body_size", config.pub.max_request_body_size},
+  };
+  for (const auto& [path, limit] : limits)
+    if (limit == 0)
+      findings.push_back({path, "must be at least 1: nothing here is without a limit", {}});
+  if (config.client.stale_close_delay.count() == 0)
+    findings.push_back({"client.stale_close_delay", "must be above 0", {}});
+}
+
 }  // namespace
 
 std::vector<Finding> validate(const Config& config) {
@@ -169,6 +189,7 @@ std::vector<Finding> validate(const Config& config) {
   check_client(config, findings);
   check_channel(config.channel, findings);
   check_doors(config, findings);
+  check_limits(config, findings);
   return findings;
 }
 

@@ -28,6 +28,9 @@ constexpr std::array kUnits = {
     Unit{"h", 3'600'000'000'000},
 };
 
+// 100 years: a third of what a Duration holds, so that adding one to a Time is always safe.
+constexpr double kMaxNanoseconds = 100.0 * 365 * 24 * 3600 * 1e9;
+
 std::unexpected<std::string> not_a_duration(std::string_view text) {
   const bool bare = !text.empty() && text.find_first_not_of("0123456789.") == text.npos;
   if (bare)
@@ -105,8 +108,8 @@ std::expected<Duration, std::string> parse_duration(std::string_view text) {
     if (unit == kUnits.end()) return not_a_duration(text);
     rest.remove_prefix(unit->name.size());
     total += (static_cast<double>(whole) + fraction) * static_cast<double>(unit->nanoseconds);
-    // 9.2e18 nanoseconds are all that fit: 292 years.
-    if (total > 9.2e18) return std::unexpected(fmt::format("{} is too long", text));
+    if (total > kMaxNanoseconds)
+      return std::unexpected(fmt::format("{} is too long; at most 100 years", text));
     exact += whole * unit->nanoseconds +
              static_cast<int64_t>(fraction * static_cast<double>(unit->nanoseconds) + 0.5);
   }

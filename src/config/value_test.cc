@@ -12,6 +12,7 @@ TEST(ValueTest, DurationsAreReadAsGoWritesThem) {
       {"300ms", milliseconds(300)},
       {"1.5h", seconds(5400)},
       {"720h", std::chrono::hours(720)},
+      {"876000h", std::chrono::hours(876000)},
       {"0", Duration(0)},
       {"0s", Duration(0)},
       {"100us", Duration(100'000)},
@@ -28,8 +29,9 @@ TEST(ValueTest, DurationsAreReadAsGoWritesThem) {
 }
 
 TEST(ValueTest, WhatIsNoDurationIsRefusedWithAdvice) {
-  for (const char* text : {"", "s", "25", "1.5", "25 s", "-25s", "+1s", "25S", "25sec", "1d",
-                           "1m30", "1..5s", ".s", "0x10s", "10000000000h", "99999999999999999999s"})
+  for (const char* text :
+       {"", "s", "25", "1.5", "25 s", "-25s", "+1s", "25S", "25sec", "1d", "1m30", "1..5s", ".s",
+        "0x10s", "10000000000h", "876001h", "99999999999999999999s"})
     EXPECT_FALSE(parse_duration(text)) << text;
   EXPECT_EQ(parse_duration("25").error(), "25 has no unit; write 25s, 25ms or 25m");
 }
