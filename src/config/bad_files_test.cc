@@ -80,8 +80,6 @@ const BadFile kBadFiles[] = {
     {"client: {user_connection_limit: 1}", ":1:33: client.user_connection_limit:", "limited"},
     {"client: {proxy: {connect: {enabled: true}}}",
      ":1:37: client.proxy.connect.enabled:", "backend"},
-    {"client:\n  token:\n    jwks_public_endpoint: http://x",
-     ":3:27: client.token.jwks_public_endpoint:", "put the keys into jwk"},
     {"channel: {without_namespace: {subscribe_proxy_enabled: true}}",
      ":1:56: channel.without_namespace.subscribe_proxy_enabled:", "backend"},
     {"channel: {namespaces: [{name: ab, subscribe_cel: \"1\"}]}",

@@ -30,7 +30,9 @@ struct Token {
   int64_t hmac_previous_secret_key_valid_until = 0;  // seconds since 1970; 0: for ever
   std::string rsa_public_key;                        // PEM
   std::string ecdsa_public_key;                      // PEM
-  std::string jwk;                                   // Parley's own: a JWK or a JWK set, as JSON
+  std::string jwk;                                   // Parley's own: one key, as JSON Web Key
+  std::string jwks_public_endpoint;                  // replaces all the keys above
+  bool insecure_skip_jwks_endpoint_safety_check = false;
   std::string audience;
   std::string audience_regex;
   std::string issuer;

@@ -283,29 +283,37 @@ TEST(LoadTest, PrefixesLoseTheirLastSlash) {
 
 TEST(LoadTest, EveryInsecureModeIsTold) {
   const Config config = must_load("c.yaml", R"(
-client: {insecure: true, insecure_skip_token_signature_verify: true, user_id_http_header: X-User}
+client: {insecure: true, insecure_skip_token_signature_verify: true, user_id_http_header: X-User,
+         token: {insecure_skip_jwks_endpoint_safety_check: true}}
 http_api: {insecure: true}
 )");
-  EXPECT_EQ(config.warnings.size(), 4u);
+  EXPECT_EQ(config.warnings.size(), 5u);
 }
 
 TEST(LoadTest, ExtraChecksRunWhenAllElseIsWellAndKnowTheLine) {
   Sources sources;
-  sources.files.push_back({"c.yaml",
-                           "channel:\n  namespaces:\n    - name: chat\n      "
-                           "channel_regex: \"(\"\n"});
+  sources.files.push_back({"c.yaml", R"(channel:
+  max_length: 9
+  namespaces:
+    - name: chat
+      channel_regex: "("
+)"});
   int runs = 0;
   sources.checks.push_back([&](const Config& config) -> std::vector<Finding> {
     ++runs;
     if (config.channel.namespaces[0].channel_regex != "(") return {};
     return {{"channel.namespaces[0].channel_regex", "is not closed", {}},
-            {"channel.namespaces[0].presence", "is off", {}}};
+            {"channel.namespaces[0].presence", "is off", {}},
+            {"channel", "is odd", {}},
+            {"client", "is not there", {}}};
   });
   const auto loaded = load(sources);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(texts(loaded.error()),
-            "c.yaml:3:7: channel.namespaces[0].presence: is off\n"
-            "c.yaml:4:22: channel.namespaces[0].channel_regex: is not closed\n");
+            "client: is not there\n"
+            "c.yaml:2:15: channel: is odd\n"
+            "c.yaml:4:7: channel.namespaces[0].presence: is off\n"
+            "c.yaml:5:22: channel.namespaces[0].channel_regex: is not closed\n");
   sources.files.push_back({"d.yaml", "nonsense: 1"});
   EXPECT_FALSE(load(sources));
   EXPECT_EQ(runs, 1);

@@ -33,10 +33,12 @@ void add_token_rows(std::vector<Option>& out, const std::string& section) {
       "issuer_regex", "", "What `iss` of a token must be, as a regular expression.");
   rows.supported<kClient, Which, &Token::user_id_claim>(
       "user_id_claim", "", "The claim that names the user; empty: `sub`.");
-  rows.refused("jwks_public_endpoint", Type::kString, "",
-               "it replaces all other keys, which would stay valid; put the keys into jwk");
-  rows.idle("", "only with jwks_public_endpoint",
-            {{"insecure_skip_jwks_endpoint_safety_check", Type::kBool, "false"}});
+  rows.supported<kClient, Which, &Token::jwks_public_endpoint>(
+      "jwks_public_endpoint", "",
+      "Where the keys of tokens are fetched (JWKS); replaces all other keys.");
+  rows.supported<kClient, Which, &Token::insecure_skip_jwks_endpoint_safety_check>(
+      "insecure_skip_jwks_endpoint_safety_check", "false",
+      "Placeholders in jwks_public_endpoint may be filled with any text of a token.");
 }
 
 void add_access_rows(std::vector<Option>& out) {

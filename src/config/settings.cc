@@ -50,7 +50,12 @@ Place Layers::place_of(const std::string& path) const {
   for (const auto& [list, elements] : lists)
     for (size_t n = 0; n < elements.size(); ++n)
       if ((path + ".").starts_with(element_path(list, n) + ".")) return elements[n].place;
-  return {};
+  const Place* first = nullptr;
+  for (auto at = root.lower_bound(path + "."); at != root.end(); ++at) {
+    if (!at->first.starts_with(path + ".")) break;
+    if (first == nullptr || at->second.place.at < first->at) first = &at->second.place;
+  }
+  return first == nullptr ? Place{} : *first;
 }
 
 void SettingsReader::read_file(const std::string& name, ByteView text) {

@@ -34,7 +34,8 @@ struct Layers {
 
   // What was said about "channel.namespaces[0].history_ttl"; nullptr: nothing.
   const Setting* find(const std::string& path) const;
-  // Where it was said, or else the place of the list's element that it is in.
+  // Where it was said; or else the place of the list's element that it is in, or the first place
+  // where a section of this name says something.
   Place place_of(const std::string& path) const;
 };
 

@@ -203,6 +203,10 @@ std::vector<std::string> insecure_modes(const Config& config) {
   tell(config.client.insecure_skip_token_signature_verify,
        "client.insecure_skip_token_signature_verify is on: anybody can make a token for any user; "
        "never in production");
+  tell(config.client.token.insecure_skip_jwks_endpoint_safety_check ||
+           config.client.subscription_token.insecure_skip_jwks_endpoint_safety_check,
+       "insecure_skip_jwks_endpoint_safety_check is on: a token may choose where its key comes "
+       "from; never in production");
   tell(config.http_api.insecure,
        "http_api.insecure is on: everybody may call the server API; never in production");
   tell(!config.client.user_id_http_header.empty(),

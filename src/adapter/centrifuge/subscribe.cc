@@ -84,10 +84,12 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
   }
   if (result) return subscribed(*channel, *result, effects);
   const Joining joining = *channel->joining;
+  const std::string name = std::move(channel->name);
   channels_.erase(channels_.begin() + (channel - channels_.data()));
   refuse(joining.command, error_code(result.error()), effects);
   if (joining.unsubscribe_command != 0)
     reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
+  if (joining.revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
 }
 
 void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& result,
@@ -97,8 +99,10 @@ void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& resu
   if (joining->unsubscribe_command != 0) {
     drop(channel, effects);
     reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  } else if (!kept) {
+  } else if (!kept || joining->revoked) {
+    const std::string name = channel.name;
     drop(channel, effects);
+    if (joining->revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
   } else {
     // The reply goes first, and the client hears its own join.
     if (joining->join_leave)
@@ -135,23 +139,21 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   const bool inside = recovered && bytes <= effects.room() / 2;
   if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
 }
 
-void CentrifugeAdapter::become_present(Channel& channel, session::Effects& effects) {
+void CentrifugeAdapter::become_present(const Channel& channel, session::Effects& effects) {
   const auto options = context_.rules.find(channel.name);
   if (!options || !options->presence) return;
-  channel.present = true;
-  effects.enter_presence(channel.name, client_info());
+  effects.enter_presence(channel.handle, client_info());
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
   if (channel.presence_handle != 0) effects.unsubscribe(channel.presence_handle);
   effects.unsubscribe(channel.handle);
-  if (channel.present) effects.leave_presence(channel.name, client_info());
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
 }
 
@@ -174,10 +176,7 @@ void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Ga
                                session::Effects& effects) {
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
-  Buffer& push = effects.scratch();
-  context_.codec.append_unsubscribe_push(push, channel->name,
-                                         wire::UnsubscribeCode::kInsufficientState);
-  effects.send(push);
+  push_unsubscribe(channel->name, wire::UnsubscribeCode::kInsufficientState, effects);
   drop(*channel, effects);
 }
 
