@@ -3,6 +3,7 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "adapter/centrifuge/wire_publication.h"
 
 namespace parley::adapter::centrifuge {
@@ -119,6 +120,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   size_t bytes = 0;
   for (const hub::PublicationPtr& missed : result.missed) bytes += missed->cost();
   const bool recovered = result.recovered && bytes <= context_.options.reply_bytes / 2;
+  if (joining.recover) meters::count_recovery(recovered);
   if (joining.recover && !recovered && joining.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
@@ -139,7 +141,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   const bool inside = recovered && bytes <= effects.room() / 2;
   if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
