@@ -2,17 +2,10 @@
 
 #include <array>
 
-#include "base/metrics.h"
 #include "codec/json/reader.h"
 
 namespace parley::codec::centrifuge {
 namespace {
-
-// In the order of FrameFault.
-constexpr std::string_view kFaults[] = {"malformed", "too_many_commands", "too_many_items"};
-metrics::CounterFamily refused("parley_centrifuge_frames_refused_total",
-                               "Frames of Centrifuge clients that could not be taken", "reason",
-                               kFaults);
 
 // A reader that also counts the entries of the lists and maps of one command.
 struct CommandReader : json::Reader {
@@ -286,12 +279,6 @@ bool read_command(CommandReader& in, Command& out) {
 
 }  // namespace
 
-// Counts it.
-FrameEnd JsonCommandDecoder::refuse(FrameFault fault) {
-  refused.add(fault);
-  return FrameEnd::kBadRequest;
-}
-
 ByteView JsonCommandDecoder::take_line(ByteView& frame) {
   const size_t size = frame.find('\n');
   const ByteView line = frame.substr(0, size);
@@ -302,7 +289,7 @@ ByteView JsonCommandDecoder::take_line(ByteView& frame) {
 bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
   CommandReader in(line, scratch_, limits_);
   if (read_command(in, out)) return true;
-  refuse(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
+  refuse_frame(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
   return false;
 }
 
