@@ -4,15 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "auth/access.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
-#include "http/origin_policy.h"
+#include "config/config.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "io/shard.h"
 #include "server/hub_post.h"
 #include "server/node_status.h"
+#include "server/policy.h"
 #include "session/session_table.h"
 
 namespace parley::server {
@@ -21,13 +21,10 @@ class Routes;
 
 // What all shards share: immutable after start.
 struct Shared {
+  const config::Config& config;
+  bool dev = false;  // nobody needs a key, and what only a developer may see is there
   const hub::SlotTable& slots;
-  const hub::ChannelRules& rules;
-  const auth::Access& access;
-  http::OriginPolicy origins;
-  std::string api_key;    // "": the server API refuses everyone, unless `open_api`
-  bool open_api = false;  // dev: the server API asks for no key
-  bool dev = false;       // the demo page at /, and what only a developer may see
+  std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;
 };
 
@@ -40,6 +37,8 @@ class ShardWorld final : public io::TurnHook {
 
   http::Server& http() { return http_; }
   session::SessionTable& sessions() { return sessions_; }
+  // Goes by this policy from now on. Between turns only.
+  void adopt(std::shared_ptr<const Policy> policy) { policy_.replace(std::move(policy)); }
   // Stops accepting, tells every client, and lets their last words go out. Returns at once.
   void drain();
 
@@ -51,6 +50,7 @@ class ShardWorld final : public io::TurnHook {
   Duration max_sleep() const override;
 
   io::Shard& shard_;
+  ShardPolicy policy_;
   SystemIdSource ids_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;

@@ -1,0 +1,97 @@
+#include "server/policy.h"
+
+#include "auth/permissions.h"
+#include "server/dev_channel_options.h"
+
+namespace parley::server {
+namespace {
+
+seconds to_seconds(Duration duration) { return std::chrono::duration_cast<seconds>(duration); }
+
+hub::ChannelOptions channel_options(const config::Namespace& space) {
+  hub::ChannelOptions options;
+  options.history_size = space.history_size;
+  options.history_ttl = to_seconds(space.history_ttl);
+  options.history_meta_ttl = to_seconds(space.history_meta_ttl);
+  options.presence = space.presence;
+  options.join_leave = space.join_leave;
+  options.positioned = space.force_positioning || space.force_recovery;
+  options.recoverable = space.force_recovery;
+  return options;
+}
+
+auth::PermissionOptions permission_options(const config::Namespace& space) {
+  return {.name = space.name,
+          .allow_subscribe_for_client = space.allow_subscribe_for_client,
+          .allow_subscribe_for_anonymous = space.allow_subscribe_for_anonymous,
+          .allow_publish_for_client = space.allow_publish_for_client,
+          .allow_publish_for_subscriber = space.allow_publish_for_subscriber,
+          .allow_publish_for_anonymous = space.allow_publish_for_anonymous,
+          .allow_presence_for_client = space.allow_presence_for_client,
+          .allow_presence_for_subscriber = space.allow_presence_for_subscriber,
+          .allow_presence_for_anonymous = space.allow_presence_for_anonymous,
+          .allow_history_for_client = space.allow_history_for_client,
+          .allow_history_for_subscriber = space.allow_history_for_subscriber,
+          .allow_history_for_anonymous = space.allow_history_for_anonymous,
+          .allow_user_limited_channels = space.allow_user_limited_channels,
+          .channel_regex = space.channel_regex,
+          .presence = space.presence,
+          .history = space.history_size > 0 && space.history_ttl.count() > 0};
+}
+
+auth::ConnectRules connect_rules(const config::Client& client) {
+  return {.anonymous = client.allow_anonymous_connect_without_token,
+          .insecure = client.insecure,
+          .anonymous_tokens = !client.disallow_anonymous_connection_tokens,
+          .user_header = client.user_id_http_header,
+          .personal_channel = client.subscribe_to_user_personal_channel.enabled,
+          .single_connection = client.subscribe_to_user_personal_channel.single_connection};
+}
+
+auth::ChannelSyntax channel_syntax(const config::Channel& channel) {
+  return {.private_prefix = channel.private_prefix,
+          .namespace_boundary = channel.namespace_boundary,
+          .user_boundary = channel.user_boundary,
+          .user_separator = channel.user_separator,
+          .max_length = channel.max_length};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Policy>> Policy::build(const config::Config& config) {
+  auth::PermissionRules rules{
+      .syntax = channel_syntax(config.channel),
+      .without_namespace = permission_options(config.channel.without_namespace),
+      .connect = connect_rules(config.client),
+      .personal_channel_namespace =
+          config.client.subscribe_to_user_personal_channel.personal_channel_namespace};
+  auto policy = std::make_shared<Policy>();
+  policy->syntax_ = rules.syntax;
+  policy->without_namespace_ = std::make_shared<const hub::ChannelOptions>(
+      channel_options(config.channel.without_namespace));
+  for (const config::Namespace& space : config.channel.namespaces) {
+    rules.namespaces.push_back(permission_options(space));
+    policy->namespaces_.emplace(
+        space.name, std::make_shared<const hub::ChannelOptions>(channel_options(space)));
+  }
+  policy->access_ = TRY(auth::Permissions::build(std::move(rules)));
+  return policy;
+}
+
+std::shared_ptr<const Policy> Policy::for_development() {
+  auto policy = std::make_shared<Policy>();
+  policy->syntax_.namespace_boundary.clear();
+  policy->without_namespace_ =
+      std::make_shared<const hub::ChannelOptions>(dev_channel_options());
+  policy->access_ = std::make_unique<const auth::OpenAccess>();
+  return policy;
+}
+
+std::shared_ptr<const hub::ChannelOptions> Policy::find(std::string_view channel) const {
+  const std::string_view name_space = auth::parse_channel(syntax_, channel).name_space;
+  if (name_space.empty()) return without_namespace_;
+  const auto found = namespaces_.find(name_space);
+  return found == namespaces_.end() ? nullptr : found->second;
+}
+
+}  // namespace parley::server
