@@ -43,7 +43,14 @@ class CentrifugeAdapter final : public session::Adapter {
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
+  session::Identity identity() const override {
+    return {.user = principal_.user, .client = client_, .session = {}};
+  }
+  void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
+  session::EndCode on_disconnect(const session::EndCode& asked, session::Effects&) override {
+    return asked;
+  }
 
  private:
   // A subscribe that the hub has not answered yet, and what was asked for.
@@ -54,6 +61,7 @@ class CentrifugeAdapter final : public session::Adapter {
     bool recoverable = false;
     bool reject_unrecovered = false;
     bool join_leave = false;
+    bool revoked = false;  // the backend unsubscribes it: told right behind the answer
     uint64_t offset = 0;
   };
   struct Channel {
@@ -100,6 +108,9 @@ class CentrifugeAdapter final : public session::Adapter {
   bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,
                         session::Effects& effects);
   void become_present(Channel& channel, session::Effects& effects);
+  void control_unsubscribe(const std::string& channel, session::Effects& effects);
+  void push_unsubscribe(std::string_view channel, wire::UnsubscribeCode code,
+                        session::Effects& effects) const;
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);
   // The channel that the client knows by this name; null: none, or it is leaving.

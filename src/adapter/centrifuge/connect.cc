@@ -11,6 +11,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
                                              : session::EndReason::kUnauthorized);
   }
   client_ = uuid4(effects.ids());
+  effects.identify();
   effects.cancel_timer(session::TimerId::kHandshake);
   const seconds interval = context_.options.ping_interval;
   wire::ConnectResult result{.client = client_, .version = context_.options.version};

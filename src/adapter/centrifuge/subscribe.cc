@@ -84,10 +84,12 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
   }
   if (result) return subscribed(*channel, *result, effects);
   const Joining joining = *channel->joining;
+  const std::string name = std::move(channel->name);
   channels_.erase(channels_.begin() + (channel - channels_.data()));
   refuse(joining.command, error_code(result.error()), effects);
   if (joining.unsubscribe_command != 0)
     reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
+  if (joining.revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
 }
 
 void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& result,
@@ -97,8 +99,10 @@ void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& resu
   if (joining->unsubscribe_command != 0) {
     drop(channel, effects);
     reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  } else if (!kept) {
+  } else if (!kept || joining->revoked) {
+    const std::string name = channel.name;
     drop(channel, effects);
+    if (joining->revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
   } else {
     // The reply goes first, and the client hears its own join.
     if (joining->join_leave)
@@ -174,10 +178,7 @@ void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Ga
                                session::Effects& effects) {
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
-  Buffer& push = effects.scratch();
-  context_.codec.append_unsubscribe_push(push, channel->name,
-                                         wire::UnsubscribeCode::kInsufficientState);
-  effects.send(push);
+  push_unsubscribe(channel->name, wire::UnsubscribeCode::kInsufficientState, effects);
   drop(*channel, effects);
 }
 

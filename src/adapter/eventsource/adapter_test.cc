@@ -318,6 +318,41 @@ TEST_F(EventSourceTest, AShutdownSaysWhenToComeBack) {
   EXPECT_NE(browsers[0].retry_ms(), browsers[1].retry_ms());
 }
 
+TEST_F(EventSourceTest, WhoIsDisconnectedIsToldNotToComeBackSoon) {
+  Browser browser, kept;
+  FakeClient& client = open("news");
+  hear(browser, client);
+  hub::Control control;
+  control.user = "somebody";
+  world_.control(control);
+  EXPECT_TRUE(client.connected());
+  control.user = "";
+  world_.control(control);
+  EXPECT_EQ(hear(browser, client), (Lines{": end disconnected", "retry"}));
+  EXPECT_GE(browser.retry_ms(), 60'000u);
+  EXPECT_LT(browser.retry_ms(), 120'000u);
+  EXPECT_FALSE(client.connected());
+}
+
+TEST_F(EventSourceTest, ToLoseItsChannelIsTheEnd) {
+  Browser browser, other;
+  FakeClient& client = open("news");
+  FakeClient& kept = open("sport");
+  hear(browser, client);
+  hear(other, kept);
+  hub::Control control;
+  control.kind = hub::Control::Kind::kUnsubscribe;
+  control.channel = "news";
+  world_.control(control);
+  EXPECT_EQ(hear(browser, client), (Lines{": end disconnected", "retry"}));
+  EXPECT_FALSE(client.connected());
+  EXPECT_EQ(hear(other, kept), Lines{});
+  // While the hub has not answered yet, too.
+  FakeClient& early = world_.open(factory_, {.path = "news"});
+  world_.control(control);
+  EXPECT_FALSE(early.connected());
+}
+
 TEST_F(EventSourceTest, TroubleThatPassesIsNeverAStatus) {
   // EventSource gives up for ever on any status but 200.
   FakeClient& client = world_.open(factory_, {.path = "news"});
