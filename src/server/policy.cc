@@ -1,6 +1,7 @@
 #include "server/policy.h"
 
 #include "auth/permissions.h"
+#include "base/check.h"
 #include "server/dev_channel_options.h"
 
 namespace parley::server {
@@ -56,6 +57,33 @@ auth::ChannelSyntax channel_syntax(const config::Channel& channel) {
           .max_length = channel.max_length};
 }
 
+auth::TokenOptions token_options(const config::Token& token, const config::Client& client) {
+  return {.hmac_secret_key = token.hmac_secret_key,
+          .hmac_previous_secret_key = token.hmac_previous_secret_key,
+          .hmac_previous_secret_key_valid_until = token.hmac_previous_secret_key_valid_until,
+          .rsa_public_key = token.rsa_public_key,
+          .ecdsa_public_key = token.ecdsa_public_key,
+          .jwk = token.jwk,
+          .jwks_public_endpoint = token.jwks_public_endpoint,
+          .insecure_skip_jwks_endpoint_safety_check =
+              token.insecure_skip_jwks_endpoint_safety_check,
+          .audience = token.audience,
+          .audience_regex = token.audience_regex,
+          .issuer = token.issuer,
+          .issuer_regex = token.issuer_regex,
+          .user_id_claim = token.user_id_claim,
+          .insecure_skip_token_signature_verify = client.insecure_skip_token_signature_verify};
+}
+
+Result<auth::TokenRuleSet> token_rules(const config::Client& client) {
+  auth::TokenRuleSet rules;
+  rules.connect = TRY(auth::TokenRules::build(token_options(client.token, client)));
+  if (client.subscription_token.enabled)
+    rules.subscribe =
+        TRY(auth::TokenRules::build(token_options(client.subscription_token, client)));
+  return rules;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Policy>> Policy::build(const config::Config& config) {
@@ -75,6 +103,7 @@ Result<std::shared_ptr<const Policy>> Policy::build(const config::Config& config
         space.name, std::make_shared<const hub::ChannelOptions>(channel_options(space)));
   }
   policy->access_ = TRY(auth::Permissions::build(std::move(rules)));
+  policy->tokens_ = TRY(token_rules(config.client));
   return policy;
 }
 
@@ -84,6 +113,9 @@ std::shared_ptr<const Policy> Policy::for_development() {
   policy->without_namespace_ =
       std::make_shared<const hub::ChannelOptions>(dev_channel_options());
   policy->access_ = std::make_unique<const auth::OpenAccess>();
+  auto unsigned_too = auth::TokenRules::build({.insecure_skip_token_signature_verify = true});
+  CHECK(unsigned_too.has_value());
+  policy->tokens_.connect = std::move(*unsigned_too);
   return policy;
 }
 

@@ -8,6 +8,7 @@
 
 #include "auth/access.h"
 #include "auth/channel_syntax.h"
+#include "auth/token_authenticator.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -15,17 +16,19 @@
 
 namespace parley::server {
 
-// What: channels' options and everybody's permissions. Owner: shared by all shards; immutable, and
+// What: channels' options, everybody's permissions, and which tokens are good. Owner: shared by all shards; immutable, and
 // replaced as a whole on reload. Shard: any. Failure: build() refuses what cannot be meant, with a
 // sentence for the operator.
 class Policy final : public hub::ChannelRules {
  public:
   static Result<std::shared_ptr<const Policy>> build(const config::Config& config);
-  // `parley dev`: every name is a channel with all features, and everybody may do everything.
+  // `parley dev`: every name is a channel with all features, everybody may do everything, and a
+  // token is believed without a look at its signature.
   static std::shared_ptr<const Policy> for_development();
 
   std::shared_ptr<const hub::ChannelOptions> find(std::string_view channel) const override;
   const auth::Access& access() const { return *access_; }
+  const auth::TokenRuleSet& tokens() const { return tokens_; }
 
  private:
   using Options = std::shared_ptr<const hub::ChannelOptions>;
@@ -34,6 +37,7 @@ class Policy final : public hub::ChannelRules {
   Options without_namespace_;
   std::unordered_map<std::string, Options, SeededHash, std::equal_to<>> namespaces_;
   std::unique_ptr<const auth::Access> access_;
+  auth::TokenRuleSet tokens_;
 };
 
 // What: the policy as one shard sees it, which a reload replaces between two turns. Owner:

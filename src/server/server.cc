@@ -100,11 +100,13 @@ class Process {
         slots_(static_cast<ShardId>(shards)),
         group_(shards),
         mail_(group_.wakers(), {}),
+        keys_(group_),
         shared_{.config = options_.config,
                 .dev = options_.dev,
                 .slots = slots_,
                 .policy = std::move(policy),
-                .node = status_} {
+                .node = status_,
+                .keys = keys_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(
           std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_, shared_));
@@ -159,6 +161,7 @@ class Process {
   hub::SlotTable slots_;
   io::ShardGroup group_;
   HubMail mail_;
+  KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
 };

@@ -15,6 +15,11 @@ session::SessionLimits session_limits(const config::Config& config) {
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
     : shard_(shard),
       policy_(shared.policy),
+      fetcher_(shared.keys, shard.id(),
+               [this](const std::string& url, const Result<std::string>& answer) {
+                 tokens_.on_fetched(url, answer, shard_.now().wall);
+               }),
+      tokens_(shared.policy->tokens(), fetcher_),
       broker_({}, ids_, shard.now()),
       post_(mail, shard.id()),
       hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
@@ -32,6 +37,11 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
 }
 
 ShardWorld::~ShardWorld() = default;
+
+void ShardWorld::adopt(const std::shared_ptr<const Policy>& policy) {
+  policy_.replace(policy);
+  tokens_.swap_rules(policy->tokens());
+}
 
 void ShardWorld::on_turn(const Now& now) {
   pace_ = hub_.turn(now);

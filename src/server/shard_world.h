@@ -11,6 +11,7 @@
 #include "hub/hub.h"
 #include "io/shard.h"
 #include "server/hub_post.h"
+#include "server/key_source.h"
 #include "server/node_status.h"
 #include "server/policy.h"
 #include "session/session_table.h"
@@ -19,6 +20,19 @@ namespace parley::server {
 
 class Routes;
 
+// A shard's way to the keys of tokens.
+class ShardKeyFetcher final : public auth::KeyFetcher {
+ public:
+  ShardKeyFetcher(KeySource& source, ShardId shard, KeySource::OnAnswer on_answer)
+      : source_(source), shard_(shard), on_answer_(std::move(on_answer)) {}
+  void fetch(const std::string& url) override { source_.fetch(shard_, url, on_answer_); }
+
+ private:
+  KeySource& source_;
+  ShardId shard_;
+  KeySource::OnAnswer on_answer_;
+};
+
 // What all shards share: immutable after start.
 struct Shared {
   const config::Config& config;
@@ -26,6 +40,7 @@ struct Shared {
   const hub::SlotTable& slots;
   std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;
+  KeySource& keys;
 };
 
 // What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:
@@ -38,7 +53,7 @@ class ShardWorld final : public io::TurnHook {
   http::Server& http() { return http_; }
   session::SessionTable& sessions() { return sessions_; }
   // Goes by this policy from now on. Between turns only.
-  void adopt(std::shared_ptr<const Policy> policy) { policy_.replace(std::move(policy)); }
+  void adopt(const std::shared_ptr<const Policy>& policy);
   // Stops accepting, tells every client, and lets their last words go out. Returns at once.
   void drain();
 
@@ -51,6 +66,8 @@ class ShardWorld final : public io::TurnHook {
 
   io::Shard& shard_;
   ShardPolicy policy_;
+  ShardKeyFetcher fetcher_;
+  auth::TokenAuthenticator tokens_;
   SystemIdSource ids_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;
