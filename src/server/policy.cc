@@ -84,7 +84,35 @@ Result<auth::TokenRuleSet> token_rules(const config::Client& client) {
   return rules;
 }
 
+// Whether a policy with nothing but this namespace could be built.
+Result<void> try_namespace(const config::Config& config, const config::Namespace& space) {
+  auth::PermissionRules rules{.syntax = channel_syntax(config.channel)};
+  (space.name.empty() ? rules.without_namespace : rules.namespaces.emplace_back()) =
+      permission_options(space);
+  TRY(auth::Permissions::build(std::move(rules)));
+  return {};
+}
+
 }  // namespace
+
+std::vector<config::Finding> find_faults(const config::Config& config) {
+  std::vector<config::Finding> found;
+  const auto note = [&found](const std::string& path, const auto& result) {
+    if (!result) found.push_back({path, result.error().message, {}});
+  };
+  const config::Client& client = config.client;
+  note("client.token", auth::TokenRules::build(token_options(client.token, client)));
+  if (client.subscription_token.enabled)
+    note("client.subscription_token",
+         auth::TokenRules::build(token_options(client.subscription_token, client)));
+  note("channel.without_namespace.channel_regex",
+       try_namespace(config, config.channel.without_namespace));
+  for (size_t i = 0; i < config.channel.namespaces.size(); ++i)
+    note("channel.namespaces[" + std::to_string(i) + "].channel_regex",
+         try_namespace(config, config.channel.namespaces[i]));
+  if (found.empty()) note("channel", Policy::build(config));
+  return found;
+}
 
 Result<std::shared_ptr<const Policy>> Policy::build(const config::Config& config) {
   auth::PermissionRules rules{

@@ -11,10 +11,13 @@
 #include "auth/token_authenticator.h"
 #include "base/hash.h"
 #include "base/result.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "hub/channel_options.h"
 
 namespace parley::server {
+
+// What of the configuration cannot be compiled, for config::load().
+std::vector<config::Finding> find_faults(const config::Config& config);
 
 // What: channels' options, everybody's permissions, and which tokens are good. Owner: shared by all shards; immutable, and
 // replaced as a whole on reload. Shard: any. Failure: build() refuses what cannot be meant, with a
