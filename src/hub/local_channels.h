@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
-#include "hub/glob.h"
+#include "base/glob.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"

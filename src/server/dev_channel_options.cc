@@ -1,4 +1,4 @@
-#include "server/channel_rules.h"
+#include "server/dev_channel_options.h"
 
 namespace parley::server {
 
