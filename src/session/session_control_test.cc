@@ -1,6 +1,7 @@
 // What the backend wants of sessions: who is addressed, and what happens to them.
 #include <gtest/gtest.h>
 
+#include "base/metrics.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -106,14 +107,21 @@ TEST_F(SessionControlTest, WhoLeftIsNotFound) {
 }
 
 TEST_F(SessionControlTest, CountsUsers) {
+  const auto node_wide = [before = metrics::total("parley_users"), this] {
+    world_.run();
+    return metrics::total("parley_users") - before;
+  };
   EXPECT_EQ(world_.table().users(), 0u);
   connect("ann", "c1");
   connect("ann", "c2");
-  connect("bob", "c3");
+  Known bob = connect("bob", "c3");
   EXPECT_EQ(world_.table().users(), 2u);
   connect("", "c4");
   connect("", "c5");
   EXPECT_EQ(world_.table().users(), 3u);
+  EXPECT_EQ(node_wide(), 2);
+  bob.client.leave();
+  EXPECT_EQ(node_wide(), 1);
 }
 
 // More than a turn may handle: all who were there are reached once, nobody who comes meanwhile.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,8 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   // Gives the publication the next offset. Without `retain` everything up to it leaves the history,
   // because a hole in it could not be seen.
   hub::PublicationPtr append(std::unique_ptr<hub::Publication> publication, bool retain, Time now);
+  // Whether a publication of this version may be applied; if so it is the last one seen.
+  bool take_version(uint64_t version, std::string_view epoch);
   void drop_oldest();
   void drop_all();
   void drop_expired(Time now);
@@ -57,6 +60,10 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
     hub::PublicationPtr publication;
     Time since;
   };
+  struct Version {
+    uint64_t last = 0;
+    std::string epoch;
+  };
   void read_forward(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
   void read_reverse(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
 
@@ -66,6 +73,7 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   Time used_;
   AttachmentId attachment_;
   uint64_t top_ = 0;
+  std::unique_ptr<Version> version_;  // few streams have any
   // A queue: items before head_ are gone. Not a std::deque, which costs 576 bytes when empty.
   std::vector<Retained> items_;
   size_t head_ = 0;
