@@ -40,9 +40,8 @@ struct PresenceCommand {
   std::string channel;
   bool counts_only = false;
 };
-struct ChangePresenceCommand {
-  std::string channel;
-  hub::Change change = hub::Change::kEnter;
+struct EnterPresenceCommand {
+  SubscriptionHandle handle = 0;
   hub::ClientInfo member;
 };
 struct TimerCommand {
@@ -54,7 +53,7 @@ struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
 using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                             HistoryCommand, PresenceCommand, ChangePresenceCommand, TimerCommand,
+                             HistoryCommand, PresenceCommand, EnterPresenceCommand, TimerCommand,
                              IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
@@ -101,12 +100,10 @@ class Effects {
   void presence(hub::StepId step, std::string channel, bool counts_only) {
     add(PresenceCommand{step, std::move(channel), counts_only});
   }
-  // The session leaves by itself, wherever it entered, when it ends.
-  void enter_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});
-  }
-  void leave_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kLeave, std::move(member)});
+  // The session is present in the channel of a live subscription, as its identity says, until that
+  // subscription ends. Entering again changes what is shown of it.
+  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {
+    add(EnterPresenceCommand{handle, std::move(member)});
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
@@ -119,6 +116,7 @@ class Effects {
  private:
   friend class Session;
   friend class SessionTable;
+  void end_as_slow();  // too much waits for the client
   void add(Command command) {
     if (!ended_) commands_.push_back(std::move(command));
   }

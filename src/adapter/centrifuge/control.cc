@@ -22,7 +22,7 @@ void CentrifugeAdapter::control_unsubscribe(const std::string& name, session::Ef
 void CentrifugeAdapter::push_unsubscribe(std::string_view channel, wire::UnsubscribeCode code,
                                          session::Effects& effects) const {
   Buffer& push = effects.scratch();
-  context_.codec.append_unsubscribe_push(push, channel, code);
+  codec_->append_unsubscribe_push(push, channel, code);
   effects.send(push);
 }
 

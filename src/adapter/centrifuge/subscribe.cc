@@ -3,6 +3,7 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "adapter/centrifuge/wire_publication.h"
 
 namespace parley::adapter::centrifuge {
@@ -119,6 +120,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   size_t bytes = 0;
   for (const hub::PublicationPtr& missed : result.missed) bytes += missed->cost();
   const bool recovered = result.recovered && bytes <= context_.options.reply_bytes / 2;
+  if (joining.recover) meters::count_recovery(recovered);
   if (joining.recover && !recovered && joining.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
@@ -139,23 +141,21 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   const bool inside = recovered && bytes <= effects.room() / 2;
   if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
   const WirePublications missed(
-      context_.codec, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
+      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
   body.publications = missed.all();
   reply(joining.command, body, effects);
   return true;
 }
 
-void CentrifugeAdapter::become_present(Channel& channel, session::Effects& effects) {
+void CentrifugeAdapter::become_present(const Channel& channel, session::Effects& effects) {
   const auto options = context_.rules.find(channel.name);
   if (!options || !options->presence) return;
-  channel.present = true;
-  effects.enter_presence(channel.name, client_info());
+  effects.enter_presence(channel.handle, client_info());
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
   if (channel.presence_handle != 0) effects.unsubscribe(channel.presence_handle);
   effects.unsubscribe(channel.handle);
-  if (channel.present) effects.leave_presence(channel.name, client_info());
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
 }
 
