@@ -59,6 +59,8 @@ std::string_view words(hub::HubError error) {
   switch (error) {
     case hub::HubError::kUnsupportedKind:
       return "the channel does not take this kind of content";
+    case hub::HubError::kInvalidData:
+      return "the data are not in the format of this channel";
     case hub::HubError::kIdempotencyConflict:
       return "this Idempotency-Key was used with another message";
     default:
