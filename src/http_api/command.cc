@@ -57,6 +57,7 @@ bool read_publish_field(std::string_view key, Reader& reader, const CommandLimit
   if (reader.null()) return true;
   if (key == "b64data") return reader.string(data.base64);
   if (key == "skip_history") return reader.boolean(out.publish.skip_history);
+  if (key == "delta") return reader.boolean(out.publish.delta);
   if (key == "tags") return read_tags(reader, limits, out);
   if (key == "idempotency_key") return read_text(reader, out.publish.idempotency_key);
   if (key == "version") return refuse_version(reader, out);

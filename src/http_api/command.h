@@ -31,6 +31,7 @@ struct PublishFields {
   hub::Tags tags;
   std::string idempotency_key;
   bool skip_history = false;
+  bool delta = false;
 };
 
 struct HistoryFields {

@@ -16,6 +16,7 @@ bool run_publish(const Runner& runner, hub::StepId step, const Command& command,
   record.publication->kind = command.publish.kind;
   record.publication->data = command.publish.data;
   record.publication->tags = command.publish.tags;
+  record.publication->delta = command.publish.delta;
   record.idempotency_key = command.publish.idempotency_key;
   record.skip_history = command.publish.skip_history;
   runner.hub.publish(runner.who, step, std::move(record));

@@ -71,6 +71,7 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
     return answer_later(who, step, HubError::kNotAvailable);
   if (!record.options->accepts(record.publication->kind))
     return answer_later(who, step, HubError::kUnsupportedKind);
+  if (record.options->delta_publish) record.publication->delta = true;
   const ShardId home = slots_.home(record.channel.name);
   ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
 }
