@@ -93,6 +93,8 @@ class Subscription : public ListNode<WaitTag> {
 
   // The subscriber's list of subscriptions that have something to pull.
   bool dirty = false;
+  // The subscriber's: this is a part of something larger.
+  bool varied = false;
   Subscription* next_dirty = nullptr;
 
  private:

@@ -55,7 +55,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   friend class Effects;
   friend class SessionTable;
   struct Place {
-    std::unique_ptr<hub::Subscription> subscription;
+    SubscriptionPtr subscription;
     uint32_t generation = 0;
   };
   struct Presence {
@@ -81,7 +81,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(TimerCommand& command);
   void execute(EndCommand& command);
 
-  SubscriptionHandle new_handle();
+  SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
   void leave_hub();

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "session/session.h"
 #include "session/session_table.h"
+#include "session/varied_flush.h"
 
 namespace parley::session {
 namespace {
@@ -14,6 +15,12 @@ metrics::Counter delivered("parley_deliveries_total",
 metrics::Counter barriers_lifted(
     "parley_session_barriers_lifted_total",
     "Times replies went out because the publication they waited for did not come");
+
+// The cursor stands behind this publication, which the client now has.
+void advance(hub::Subscription& subscription, uint64_t offset) {
+  subscription.advance(offset);
+  if (VariedSubscription* varied = as_varied(subscription)) varied->last_sent = offset;
+}
 }  // namespace
 
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
@@ -84,6 +91,12 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
   const uint64_t position = subscription.position();
   if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
   if (pull.kind != hub::Pull::Kind::kPublications) return position;
+  if (VariedSubscription* varied = as_varied(subscription)) {
+    const Dialect* own = varied->variant.dialect;
+    return VariedFlush(plan, table_.cache_, *varied, own ? *own : adapter_->dialect(),
+                       link_->framing())
+        .plan(pull);
+  }
   if (!pull.shared) return plan_singles(plan, subscription, pull);
   const EncodeCache::Run* run =
       table_.cache_.run(*subscription.channel(), adapter_->dialect(), link_->framing(), position);
@@ -96,7 +109,8 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
              .subscription = &subscription,
              .last = run->last,
              .run = run,
-             .frame = frame});
+             .frame = frame,
+             .frames = run->frames.size() - frame});
   return run->last;
 }
 
@@ -177,11 +191,14 @@ void Session::take_whole(const FlushPlan::Piece& piece) {
       outbox_->ordered.pop();
       return;
     case FlushPlan::Kind::kRun:
-      delivered.add(piece.run->frames.size() - piece.frame);
-      piece.subscription->advance(piece.last);
+      delivered.add(piece.frames);
+      advance(*piece.subscription, piece.last);
       return;
     case FlushPlan::Kind::kSingle:
       delivered.add(1);
+      advance(*piece.subscription, piece.last);
+      return;
+    case FlushPlan::Kind::kSkip:
       piece.subscription->advance(piece.last);
       return;
   }
@@ -204,8 +221,9 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
     case FlushPlan::Kind::kSingle:
       delivered.add(1);
       outbox().rest.assign(piece.bytes.substr(n));
-      piece.subscription->advance(piece.last);
+      advance(*piece.subscription, piece.last);
       return;
+    case FlushPlan::Kind::kSkip:  // has no bytes, so it is always taken whole
     case FlushPlan::Kind::kRun:
       break;
   }
@@ -216,7 +234,7 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
   const auto frame =
       std::ranges::lower_bound(first, frames.end(), stopped, {}, &EncodeCache::Frame::end);
   delivered.add(static_cast<uint64_t>(frame - first) + 1);
-  piece.subscription->advance(frame->offset);
+  advance(*piece.subscription, frame->offset);
   if (frame->end > stopped)
     outbox().rest.assign(ByteView(piece.run->bytes).substr(stopped, frame->end - stopped));
 }
