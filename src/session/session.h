@@ -99,7 +99,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
-  uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const hub::Pull& pull);
+  uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
+                        const hub::Pull& pull);
   void share(hub::Subscription& served, size_t bytes);
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);

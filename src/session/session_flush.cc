@@ -91,16 +91,16 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
   const uint64_t position = subscription.position();
   if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
   if (pull.kind != hub::Pull::Kind::kPublications) return position;
+  const Dialect* dialect = &adapter_->dialect();
   if (VariedSubscription* varied = as_varied(subscription)) {
-    const Dialect* own = varied->variant.dialect;
-    return VariedFlush(plan, table_.cache_, *varied, own ? *own : adapter_->dialect(),
-                       link_->framing())
-        .plan(pull);
+    if (varied->variant.dialect != nullptr) dialect = varied->variant.dialect;
+    if (varied->variant.chooses())
+      return VariedFlush(plan, table_.cache_, *varied, *dialect, link_->framing()).plan(pull);
   }
-  if (!pull.shared) return plan_singles(plan, subscription, pull);
+  if (!pull.shared) return plan_singles(plan, subscription, *dialect, pull);
   const EncodeCache::Run* run =
-      table_.cache_.run(*subscription.channel(), adapter_->dialect(), link_->framing(), position);
-  if (run == nullptr) return plan_singles(plan, subscription, pull);
+      table_.cache_.run(*subscription.channel(), *dialect, link_->framing(), position);
+  if (run == nullptr) return plan_singles(plan, subscription, *dialect, pull);
   // Another subscription of ours to this channel was lent from the run, which must not grow now.
   if (run->last <= position) return position;
   const size_t frame = run->first_behind(position);
@@ -115,12 +115,12 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
 }
 
 uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
-                               const hub::Pull& pull) {
+                               const Dialect& dialect, const hub::Pull& pull) {
   uint64_t last = subscription.position();
   size_t lent = 0;
   for (const hub::PublicationPtr& publication : pull.publications) {
-    const auto single = table_.cache_.single(*subscription.channel(), adapter_->dialect(),
-                                             link_->framing(), *publication);
+    const auto single =
+        table_.cache_.single(*subscription.channel(), dialect, link_->framing(), *publication);
     plan.lend({.kind = FlushPlan::Kind::kSingle,
                .bytes = single.bytes,
                .subscription = &subscription,

@@ -17,6 +17,8 @@ struct Variant {
   bool delta = false;                        // changes, where the client holds what they change
   std::unique_ptr<const TagsFilter> filter;  // null: everything
 
+  // Publications differ in how they are given, and whether.
+  bool chooses() const { return delta || filter != nullptr; }
   bool plain() const { return dialect == nullptr && !delta && filter == nullptr; }
 };
 
