@@ -40,6 +40,20 @@ TEST(Base64, VectorsOfRfc4648) {
     EXPECT_FALSE(decode_base64(bad)) << bad;
 }
 
+TEST(Base64, ForUrlsHasNoPaddingAndOneSpelling) {
+  const std::map<std::string, std::string> vectors = {
+      {"", ""},           {"f", "Zg"},         {"fo", "Zm8"},           {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"\xfb\xff", "-_8"}, {"\xff\xff\xff", "____"}};
+  for (const auto& [plain, coded] : vectors) {
+    Buffer out;
+    append_base64url(out, plain);
+    EXPECT_EQ(out, coded);
+    EXPECT_EQ(decode_base64url(coded), plain);
+  }
+  for (const char* bad : {"Z", "Zg==", "Zh", "Zm9", "Zm8=", "Zm9vY", "Z g", "+/8", "Zm9v\n"})
+    EXPECT_FALSE(decode_base64url(bad)) << bad;
+}
+
 TEST(Hash, StableHashNeverChanges) {
   // Stored data is keyed by these values: a change here is a change of the storage format.
   EXPECT_EQ(stable_hash(""), stable_hash(""));
@@ -51,7 +65,7 @@ TEST(Random, UuidsAreVersion4AndDiffer) {
   SystemIdSource ids;
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
-    const std::string id = uuid4(ids);
+    const std::string id = to_string(uuid4(ids));
     ASSERT_EQ(id.size(), 36u);
     EXPECT_EQ(id[14], '4');
     EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
@@ -105,6 +119,24 @@ TEST(Metrics, RenderSumsShards) {
   const std::string text = metrics::render();
   EXPECT_NE(text.find("# TYPE parley_test_total counter\nparley_test_total{kind=\"a\\\"b\"} 3\n"),
             std::string::npos);
+}
+
+TEST(Metrics, AFamilyCountsEachOfItsValues) {
+  enum class Fault : uint8_t { kEarly, kLate };
+  constexpr std::string_view kNames[] = {"early", "late"};
+  static metrics::CounterFamily family("parley_family_total", "A test", "fault", kNames);
+  EXPECT_NE(metrics::render().find("parley_family_total{fault=\"early\"} 0\n"), std::string::npos);
+  for (const ShardId shard : {ShardId{0}, ShardId{metrics::kMaxShards - 1}, kNoShard}) {
+    affinity::set_current(shard);
+    family.add(Fault::kLate);
+  }
+  affinity::set_current(kNoShard);
+  family.add(0);
+  const std::string text = metrics::render();
+  EXPECT_NE(text.find("parley_family_total{fault=\"early\"} 1\n"
+                      "parley_family_total{fault=\"late\"} 3\n"),
+            std::string::npos);
+  EXPECT_EQ(metrics::total("parley_family_total"), 4);
 }
 
 Result<int> half(int n) {

@@ -6,6 +6,7 @@
 
 #include "tests/support/fake_broker.h"
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -216,6 +217,7 @@ TEST_F(HomeChannelsTest, ReadAndRemoveHistory) {
 // --- full rings -----------------------------------------------------------------------------
 
 TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
+  const testing::MetricDelta behind("parley_shard_behind_total");
   followed();
   follow(2);
   outlet_.room[1] = 1;
@@ -223,6 +225,7 @@ TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
   run();
   EXPECT_EQ(outlet_.take(1), "f4");
   EXPECT_EQ(outlet_.take(2), "f4 f5 f6");
+  EXPECT_EQ(behind(), 1);
   EXPECT_TRUE(home_.feed_behind());
   outlet_.room[1] = 1;
   EXPECT_TRUE(home_.feed_behind());
@@ -233,6 +236,27 @@ TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
   publish();
   run();
   EXPECT_EQ(outlet_.take(1), "f7");
+}
+
+// A channel that always has more than fits does not keep the others from their turn.
+TEST_F(HomeChannelsTest, ChannelsBehindTheSameRingTakeTurns) {
+  followed();
+  name_ = "h:b";
+  follow(1);
+  run();
+  outlet_.room[1] = 0;
+  publish(2);
+  name_ = "h:a";
+  publish(4);
+  run();
+  EXPECT_EQ(outlet_.take(1), "");
+  std::string fed;
+  for (int i = 0; i < 6; ++i) {
+    outlet_.room[1] = 1;
+    home_.feed_behind();
+    fed += outlet_.take(1) + ' ';
+  }
+  EXPECT_EQ(fed, "f1 f4 f2 f5 f6 f7 ");
 }
 
 TEST_F(HomeChannelsTest, AShardThatFallsOutOfTheTailSeesAHole) {

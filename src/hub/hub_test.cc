@@ -4,6 +4,7 @@
 
 #include "tests/support/fake_broker.h"
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using testing::FakeBroker;
 using testing::FakeRequester;
 using testing::FakeSubscriber;
+using testing::MetricDelta;
 
 // Keeps what is sent to other shards until the test looks.
 struct FakePost final : Post {
@@ -114,6 +116,9 @@ TEST_F(HubTest, APublicationIsMarkedBeforeItsReply) {
 }
 
 TEST_F(HubTest, Refusals) {
+  const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
+  const MetricDelta kind(R"(parley_hub_refused_total{reason="unsupported_kind"})");
+  const MetricDelta not_available(R"(parley_hub_refused_total{reason="not_available"})");
   publish("unknown:1", 1);
   hub_.publish(me_, 2, record("n:1", ContentKind::kBinary));
   hub_.history(me_, 3, "unknown:1", {});
@@ -138,12 +143,17 @@ TEST_F(HubTest, Refusals) {
     EXPECT_EQ(requester_.answers[i].first, i + 1);
     EXPECT_EQ(requester_.answers[i].second.error(), expected[i]) << i;
   }
+  EXPECT_EQ(unknown(), 5);
+  EXPECT_EQ(kind(), 1);
+  EXPECT_EQ(not_available(), 5);
 }
 
 TEST_F(HubTest, SubscribeRefusals) {
+  const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
   hub_.subscribe(subscription_, {"unknown:1"}, {});
   turn();
   EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnknownChannel);
+  EXPECT_EQ(unknown(), 1);
   // Joins and leaves are not told there.
   hub_.subscribe(subscription_, {"q:1", Aspect::kPresence}, {});
   turn();
@@ -163,6 +173,8 @@ TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
 }
 
 TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
+  const MetricDelta full("parley_hub_overloaded_total");
+  const MetricDelta refused(R"(parley_hub_refused_total{reason="overloaded"})");
   for (StepId step = 1; step <= 5; ++step) publish(there_, step);
   EXPECT_EQ(post_.sent.size(), 2u);
   EXPECT_EQ(turn(), Pace::kSoon);
@@ -172,6 +184,8 @@ TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
   hub_.channels(me_, 6, "");  // also refused
   turn();
   EXPECT_EQ(last_error(), HubError::kOverloaded);
+  EXPECT_EQ(full(), 2);
+  EXPECT_EQ(refused(), 2);
   // What follows from what exists is never refused.
   hub_.subscribe(subscription_, {there_}, {});
   post_.credits = 10;
@@ -333,6 +347,84 @@ TEST_F(HubTest, ASurveyAsksEveryShard) {
   hub_.receive(1, std::make_unique<Request>(Request{5, ChannelsRequest{"h*"}}));
   const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
   EXPECT_EQ(std::get<ChannelCounts>(*answer->body).subscribers.at(here_), 1u);
+}
+
+// Has `sessions` of them for each control.
+struct FakeSink final : ControlSink {
+  std::vector<std::string> begun;
+  size_t sessions = 0;
+  size_t left = 0;
+  bool apply(const Control& control, size_t& budget) override {
+    if (left == 0) {
+      begun.push_back(control.user);
+      left = sessions;
+    }
+    const size_t done = std::min(left, budget);
+    left -= done;
+    budget -= done;
+    return left == 0;
+  }
+};
+
+ControlPtr control_of(std::string user) {
+  Control control;
+  control.user = std::move(user);
+  return std::make_shared<const Control>(std::move(control));
+}
+
+TEST_F(HubTest, AControlIsAnsweredWhenEveryShardHasConfirmed) {
+  FakeSink sink;
+  hub_.set_control_sink(&sink);
+  hub_.control(me_, 1, control_of("ann"));
+  EXPECT_TRUE(sink.begun.empty());  // nothing before the call returned
+  turn();
+  EXPECT_EQ(sink.begun, std::vector<std::string>{"ann"});
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_TRUE(requester_.answers.empty());
+  reply(sent_ticket(0), Controlled{});
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Controlled>(*requester_.answers[0].second));
+  // The other way round.
+  hub_.receive(1, std::make_unique<Request>(Request{5, ControlRequest{control_of("bob")}}));
+  EXPECT_EQ(sink.begun.size(), 1u);
+  turn();
+  EXPECT_EQ(sink.begun.back(), "bob");
+  const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
+  EXPECT_EQ(answer->ticket, 5u);
+  EXPECT_TRUE(std::holds_alternative<Controlled>(*answer->body));
+  hub_.set_control_sink(nullptr);
+}
+
+TEST_F(HubTest, AShardThatCannotConfirmFailsTheControl) {
+  hub_.control(me_, 1, control_of("ann"));
+  turn();
+  turn();
+  reply(sent_ticket(0), std::unexpected(HubError::kUnavailable));
+  EXPECT_EQ(last_error(), HubError::kUnavailable);
+}
+
+TEST_F(HubTest, ControlsTakeTurnsOfABoundedSize) {
+  FakeSink sink;
+  sink.sessions = 2 * options_.controlled_sessions + 1;
+  hub_.set_control_sink(&sink);
+  hub_.receive(1, std::make_unique<Request>(Request{5, ControlRequest{control_of("ann")}}));
+  hub_.receive(1, std::make_unique<Request>(Request{6, ControlRequest{control_of("bob")}}));
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_TRUE(post_.sent.empty());
+  EXPECT_EQ(turn(), Pace::kNow);  // the first is done, the second has begun
+  EXPECT_EQ(post_.sent.size(), 1u);
+  EXPECT_EQ(sink.begun, (std::vector<std::string>{"ann", "bob"}));
+  turn();
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_EQ(post_.sent.size(), 2u);
+  // One that addresses nobody counts as well.
+  sink.sessions = 0;
+  for (uint64_t i = 0; i <= options_.controlled_sessions; ++i)
+    hub_.receive(1, std::make_unique<Request>(Request{i, ControlRequest{control_of("")}}));
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_EQ(turn(), Pace::kIdle);
+  hub_.set_control_sink(nullptr);
 }
 
 // A broker that always claims to have more must not hold the shard.

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/metrics.h"
 #include "hub/local_channels.h"
+#include "hub/meters.h"
 
 namespace parley::hub {
 namespace {
@@ -13,28 +14,25 @@ constexpr size_t kPageBytes = 256 * 1024;
 
 metrics::Counter page_reads("parley_history_page_reads_total",
                             "Pages of history read for readers behind the tail");
-metrics::Counter& gap_counter(GapReason reason) {
-  static metrics::Counter counters[kGapReasons] = {
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "retention"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "epoch_changed"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "rolled_back"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "overflow"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "unsupported"}}},
-  };
-  return counters[static_cast<int>(reason)];
-}
+// In the order of GapReason, without the last: no hub produces kUnsupported, whose gaps are told
+// and counted by the dialects.
+constexpr std::string_view kGaps[] = {"retention", "epoch_changed", "rolled_back", "overflow"};
+static_assert(std::size(kGaps) == static_cast<size_t>(GapReason::kUnsupported));
+metrics::CounterFamily gaps("parley_gaps_total", "Gaps told to readers, by reason", "reason",
+                            kGaps);
 
-// What a reader at `start` cannot be given by a stream that stands at `at` with its top at `top`;
+// What a reader at `start` cannot be given by a stream of that epoch with its top at `top`;
 // nullopt: nothing, as far as this shard can tell.
-std::optional<Gap> unreachable(const Start& start, const Attached& at, uint64_t top) {
+std::optional<Gap> unreachable(const Start& start, const Epoch& epoch,
+                               std::span<const uint64_t> generation_ends, uint64_t top) {
   const Gap other_life{0, top, GapReason::kEpochChanged};
   if (!start.position) return other_life;
   const StreamPosition& position = *start.position;
   if (!position.epoch.known()) return std::nullopt;
-  if (!position.epoch.same_incarnation(at.epoch)) return other_life;
-  if (position.epoch.generation > at.epoch.generation) return other_life;
-  if (position.epoch.generation < at.generation_ends.size()) {
-    const uint64_t end = at.generation_ends[position.epoch.generation];
+  if (!position.epoch.same_incarnation(epoch)) return other_life;
+  if (position.epoch.generation > epoch.generation) return other_life;
+  if (position.epoch.generation < generation_ends.size()) {
+    const uint64_t end = generation_ends[position.epoch.generation];
     if (position.offset > end) return Gap{end + 1, position.offset, GapReason::kRolledBack};
   }
   return std::nullopt;
@@ -53,7 +51,7 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   const Start& start = subscription.catchup().start;
   if (start.kind == Start::Kind::kLive) return go_live(channel, subscription, top, {});
   if (start.kind == Start::Kind::kNewest) return admit_newest(channel, subscription);
-  const std::optional<Gap> gap = unreachable(start, channel.at_, top);
+  const std::optional<Gap> gap = unreachable(start, channel.epoch_, channel.generation_ends_, top);
   if (gap && start.kind == Start::Kind::kRecover) return go_live(channel, subscription, top, {});
   if (gap) {
     subscription.catchup().gap = gap;
@@ -107,6 +105,7 @@ void LocalChannels::admit_from(LocalChannel& channel, Subscription& subscription
 }
 
 void LocalChannels::answer(Subscription& subscription, std::expected<Subscribed, HubError> result) {
+  if (!result) meters::count_refusal(result.error());
   subscription.catchup().result = std::move(result);
   ready_.push_back(subscription);
 }
@@ -187,7 +186,7 @@ std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {
     gap.from = std::max(gap.from, subscription.position_ + 1);
     if (gap.from > gap.to) return std::nullopt;
   }
-  gap_counter(gap.reason).add(1);
+  gaps.add(gap.reason);
   if (gap.reason != GapReason::kRolledBack) subscription.advance(gap.to);
   return Pull{.kind = Pull::Kind::kGap, .gap = gap};
 }
@@ -221,7 +220,7 @@ void LocalChannels::on_page(InterestId interest, std::expected<ReadPage, HubErro
   if (!result) return refuse_waiting(*channel, result.error());
   // A page of another life of the channel would be merged wrongly. The reset that is on its way
   // decides; until then the readers wait.
-  if (result->epoch != channel->at_.epoch) {
+  if (result->epoch != channel->epoch_) {
     stalled_.push_back(interest);
     return;
   }

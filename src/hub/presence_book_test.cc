@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -22,6 +23,17 @@ class PresenceBookTest : public ::testing::Test {
   testing::SeededIds ids_{5};
   PresenceBook book_{ids_, 3};
 };
+
+TEST_F(PresenceBookTest, TellsAndLeavesWithEveryFieldOfTheMember) {
+  const ClientInfo member{.user = "",
+                          .client = "c1",
+                          .connection_info = R"({"a":1})",
+                          .channel_info = std::string(1000, 'x')};
+  EXPECT_EQ(*book_.apply({"room", Change::kEnter, member}, 1).value()->publisher, member);
+  ASSERT_EQ(book_.snapshot("room").members().size(), 1u);
+  EXPECT_EQ(book_.snapshot("room").members()[0], member);
+  EXPECT_EQ(*told(Change::kLeave, "c1")->publisher, member);
+}
 
 // A client may ask a thousand times before the first answer has gone.
 TEST_F(PresenceBookTest, SnapshotsShareOneListUntilSomethingChanges) {
@@ -94,7 +106,9 @@ TEST_F(PresenceBookTest, CountsUsersAndConnections) {
 
 TEST_F(PresenceBookTest, IsBounded) {
   for (const char* client : {"c1", "c2", "c3"}) told(Change::kEnter, client);
+  const testing::MetricDelta refused("parley_presence_refused_total");
   EXPECT_EQ(apply(Change::kEnter, "c4").error(), HubError::kOverloaded);
+  EXPECT_EQ(refused(), 1);
   EXPECT_EQ(told(Change::kUpdate, "c3", "x")->change, Change::kUpdate);
   told(Change::kLeave, "c1");
   EXPECT_TRUE(apply(Change::kEnter, "c4").has_value());

@@ -41,21 +41,21 @@ struct PresenceCommand {
   std::string channel;
   bool counts_only = false;
 };
-struct ChangePresenceCommand {
-  std::string channel;
-  hub::Change change = hub::Change::kEnter;
+struct EnterPresenceCommand {
+  SubscriptionHandle handle = 0;
   hub::ClientInfo member;
 };
 struct TimerCommand {
   TimerId timer = TimerId::kOther;
   Duration after{-1};  // negative: cancel
 };
+struct IdentifyCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command =
-    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                 HistoryCommand, PresenceCommand, ChangePresenceCommand, TimerCommand, EndCommand>;
+using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                             HistoryCommand, PresenceCommand, EnterPresenceCommand, TimerCommand,
+                             IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -92,6 +92,8 @@ class Effects {
   // Where the subscription's reader stands: behind the last publication it was given, or behind the
   // gap that is being told. An unknown epoch while it is not live.
   hub::StreamPosition position(SubscriptionHandle handle) const;
+  // What the subscription follows; nullptr when there is no such subscription.
+  const hub::ChannelKey* channel(SubscriptionHandle handle) const;
   // The reader goes on behind `offset`, which it stood at or had passed: what follows is delivered
   // as its publications, at the client's pace. For live subscriptions.
   void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
@@ -106,21 +108,23 @@ class Effects {
   void presence(hub::StepId step, std::string channel, bool counts_only) {
     add(PresenceCommand{step, std::move(channel), counts_only});
   }
-  // The session leaves by itself, wherever it entered, when it ends.
-  void enter_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});
-  }
-  void leave_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kLeave, std::move(member)});
+  // The session is present in the channel of a live subscription, as its identity says, until that
+  // subscription ends. Entering again changes what is shown of it.
+  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {
+    add(EnterPresenceCommand{handle, std::move(member)});
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
+  // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
+  // on. Once per session.
+  void identify() { add(IdentifyCommand{}); }
   void end(EndReason reason);
   bool ended() const { return ended_; }
 
  private:
   friend class Session;
   friend class SessionTable;
+  void end_as_slow();  // too much waits for the client
   void add(Command command) {
     if (!ended_) commands_.push_back(std::move(command));
   }

@@ -21,14 +21,15 @@ enum class EndReason : uint8_t {
   kNotAvailable,       // asks for what this server does not have
   kInternalError,      // our fault
   kInsufficientState,  // positions were lost; reconnect and recover
+  kDisconnected,       // the application's backend wants it gone
 };
-inline constexpr int kEndReasons = 14;
+inline constexpr int kEndReasons = 15;
 std::string_view to_string(EndReason reason);
 
 // A protocol's own words for an end: what the transport puts into its close frame, if it has one.
 struct EndCode {
   uint16_t code = 1000;
-  std::string_view text;  // static
+  std::string_view text;  // static; of a disconnect, valid until TransportLink::end() returns
 };
 
 }  // namespace parley::session

@@ -170,17 +170,14 @@ void Session::execute(PresenceCommand& command) {
   }
 }
 
-void Session::execute(ChangePresenceCommand& command) {
-  if (ended_) return;
-  const auto same = [&](const Presence& p) {
-    return p.channel == command.channel && p.client == command.member.client;
-  };
-  if (presences_) std::erase_if(*presences_, same);
-  if (command.change != hub::Change::kLeave) {
-    if (!presences_) presences_ = std::make_unique<std::vector<Presence>>();
-    presences_->push_back({command.channel, command.member.client});
-  }
-  table_.hub().change_presence(command.channel, command.change, std::move(command.member));
+void Session::execute(EnterPresenceCommand& command) {
+  const hub::Subscription* subscription = find(command.handle);
+  if (subscription == nullptr || !subscription->live()) return;
+  places_[place_of(command.handle)].present = true;
+  // The name under which the session will leave.
+  command.member.client = adapter_->identity().client;
+  table_.hub().change_presence(subscription->channel()->key().name, hub::Change::kEnter,
+                               std::move(command.member));
 }
 
 void Session::execute(TimerCommand& command) {
@@ -194,34 +191,54 @@ void Session::execute(TimerCommand& command) {
   arm();
 }
 
+void Session::execute(IdentifyCommand&) {
+  if (ended_) return;
+  CHECK(!identified_);
+  identified_ = true;
+  table_.enlist(*this);
+}
+
 void Session::execute(EndCommand& command) { end(command.reason); }
 
-void Session::end(EndReason reason) {
+void Session::end(EndReason reason) { finish(reason, nullptr); }
+
+void Session::control(const hub::Control& control) {
   if (ended_) return;
-  const EndCode code = last_words(reason);
+  if (control.kind == hub::Control::Kind::kDisconnect) {
+    const EndCode asked{control.code, control.reason};
+    return finish(EndReason::kDisconnected, &asked);
+  }
+  run_adapter([&](Effects& effects) { adapter_->on_control(control, effects); });
+}
+
+void Session::finish(EndReason reason, const EndCode* asked) {
+  if (ended_) return;
+  const EndCode code = last_words(reason, asked);
   if (link_ != nullptr) link_->end(reason, code);
 }
 
 void Session::transport_closed(EndReason reason) {
   link_ = nullptr;
-  if (!ended_) last_words(reason);
+  if (!ended_) last_words(reason, nullptr);
   release_outbox();
   table_.bury(*this);
 }
 
 // The adapter says goodbye, then the session leaves the hub: nothing more is delivered, asked for
 // or answered.
-EndCode Session::last_words(EndReason reason) {
+EndCode Session::last_words(EndReason reason, const EndCode* asked) {
   EndCode code;
   Effects& effects = table_.effects_;
   CHECK(effects.session_ == nullptr);
   effects.session_ = this;
   effects.ended_ = false;
   effects.now_ = &table_.hub().now();
-  code = adapter_->on_end(reason, effects);
+  code = asked == nullptr ? adapter_->on_end(reason, effects)
+                          : adapter_->on_disconnect(*asked, effects);
   effects.session_ = nullptr;
   effects.commands_.clear();
   ended_ = true;
+  if (identified_) table_.delist(*this);
   leave_hub();
   unlink();
   table_.count_end(reason);
@@ -231,15 +248,8 @@ EndCode Session::last_words(EndReason reason) {
 void Session::leave_hub() {
   dirty_.clear();
   for (Place& place : places_)
-    if (place.subscription) table_.hub().unsubscribe(*place.subscription);
+    if (place.subscription) leave(place);
   places_.clear();
-  if (const auto presences = std::exchange(presences_, nullptr)) {
-    for (Presence& presence : *presences) {
-      hub::ClientInfo member;
-      member.client = std::move(presence.client);
-      table_.hub().change_presence(presence.channel, hub::Change::kLeave, std::move(member));
-    }
-  }
   table_.hub().remove(requester_);
 }
 
@@ -276,9 +286,17 @@ hub::Subscription* Session::find(SubscriptionHandle handle) {
 void Session::forget(SubscriptionHandle handle) {
   hub::Subscription* subscription = find(handle);
   if (subscription->dirty) dirty_.remove(*subscription);
-  table_.hub().unsubscribe(*subscription);
-  places_[place_of(handle)].subscription.reset();
+  leave(places_[place_of(handle)]);
   ++free_places_;
+}
+
+// Out of the channel in every respect.
+void Session::leave(Place& place) {
+  if (std::exchange(place.present, false))
+    table_.hub().change_presence(place.subscription->channel()->key().name, hub::Change::kLeave,
+                                 {.client = adapter_->identity().client});
+  table_.hub().unsubscribe(*place.subscription);
+  place.subscription.reset();
 }
 
 Outbox& Session::outbox() {

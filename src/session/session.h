@@ -48,6 +48,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
 
   // Ends the session in order: last words, out of the hub, farewell by the transport.
   void end(EndReason reason);
+  // Carries out what the backend wants of this session.
+  void control(const hub::Control& control);
   bool ended() const { return ended_; }
   const Adapter& adapter() const { return *adapter_; }
 
@@ -57,10 +59,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   struct Place {
     SubscriptionPtr subscription;
     uint32_t generation = 0;
-  };
-  struct Presence {
-    std::string channel;
-    std::string client;
+    bool present = false;  // entered, through this subscription
   };
 
   void on_subscribed(hub::Subscription& subscription,
@@ -77,15 +76,18 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);
   void execute(PresenceCommand& command);
-  void execute(ChangePresenceCommand& command);
+  void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
+  void execute(IdentifyCommand& command);
   void execute(EndCommand& command);
 
   SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
+  void leave(Place& place);
   void leave_hub();
-  EndCode last_words(EndReason reason);
+  void finish(EndReason reason, const EndCode* asked);
+  EndCode last_words(EndReason reason, const EndCode* asked);
 
   Outbox& outbox();
   size_t room() const;
@@ -119,17 +121,19 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  std::unique_ptr<std::vector<Presence>> presences_;  // few sessions have any
-  DirtyList dirty_;                                   // have something to pull
+  DirtyList dirty_;  // have something to pull
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;      // armed while output waits
   uint32_t share_ = 0;  // bytes of publications since the dirty list turned
   uint32_t free_places_ = 0;
   uint32_t pending_ = 0;  // commands that are not answered yet
   uint32_t index_ = 0;    // in the table
+  uint32_t born_ = 0;     // how many sessions the table had opened before it
+  uint32_t listed_ = 0;   // place among its user's sessions; of anonymous ones unused
   Wait wait_ = Wait::kNothing;
   bool paused_ = false;
   bool ended_ = false;
+  bool identified_ = false;
 };
 
 }  // namespace parley::session

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -183,6 +184,8 @@ TEST_F(SessionTest, TransportMayCloseInAnyState) {
 TEST_F(SessionTest, BlockedPeerIsEndedAsSlow) {
   auto& client = open();
   subscribe(client, "a");
+  const testing::MetricDelta stalls(R"(parley_session_limits_total{limit="write_stall"})");
+  const testing::MetricDelta slow(R"(parley_sessions_ended_total{reason="slow"})");
   client.allow(3);
   publish("a", "x");
   world_.run();
@@ -193,6 +196,8 @@ TEST_F(SessionTest, BlockedPeerIsEndedAsSlow) {
   world_.advance(seconds(2));
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kSlow);
+  EXPECT_EQ(stalls(), 1);
+  EXPECT_EQ(slow(), 1);
 }
 
 TEST_F(SessionTest, IdlePeerIsNotSlow) {
@@ -254,8 +259,10 @@ TEST_F(PendingLimitTest, PausesAndResumesInput) {
     for (hub::StepId i = 0; i < 3; ++i) effects.presence(i, "a", true);
   });
   EXPECT_FALSE(client.input_paused());
+  const testing::MetricDelta pauses("parley_session_input_paused_total");
   act(client, [](Effects& effects) { effects.subscribe({"a"}, {}); });
   EXPECT_TRUE(client.input_paused());
+  EXPECT_EQ(pauses(), 1);
   world_.run();
   EXPECT_FALSE(client.input_paused());
 }
@@ -294,12 +301,14 @@ TEST_F(OutboxLimitTest, TooMuchWaitingEndsTheSession) {
   const std::string message(300, 'x');
   for (int i = 0; i < 3; ++i) act(client, [&](Effects& effects) { effects.send(message); });
   EXPECT_FALSE(client.ended());
+  const testing::MetricDelta full(R"(parley_session_limits_total{limit="outbox_bytes"})");
   act(client, [&](Effects& effects) {
     effects.send(message);
     EXPECT_TRUE(effects.ended());
   });
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kSlow);
+  EXPECT_EQ(full(), 1);
 }
 
 TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
@@ -316,18 +325,18 @@ TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
 }
 
 TEST_F(SessionTest, LeavesPresenceWhereverItEntered) {
+  script_.identity.client = "me";
   auto& client = open();
-  const auto member = [](const char* name) {
-    hub::ClientInfo info;
-    info.client = name;
-    return info;
-  };
+  const Handle a = subscribe(client, "a");
+  const Handle b = subscribe(client, "b");
+  const Handle c = subscribe(client, "c");
+  subscribe(client, "d");
   act(client, [&](Effects& effects) {
-    effects.enter_presence("a", member("me"));
-    effects.enter_presence("a", member("me"));
-    effects.enter_presence("b", member("me"));
-    effects.leave_presence("b", member("me"));
-    effects.enter_presence("c", member("me"));
+    for (const Handle handle : {a, a, b, c}) effects.enter_presence(handle, {.user = "u"});
+    effects.unsubscribe(b);
+    effects.enter_presence(b, {.user = "u"});
+    // Not live yet, and there its place is used again.
+    effects.enter_presence(effects.subscribe({"d"}, {}), {.user = "u"});
   });
   world_.run();
   Script& script = new_script();
@@ -338,22 +347,24 @@ TEST_F(SessionTest, LeavesPresenceWhereverItEntered) {
   auto& watcher = open(script);
   const auto look = [&] {
     act(watcher, script, [](Effects& effects) {
-      for (const char* channel : {"a", "b", "c"}) effects.presence(1, channel, true);
+      for (const char* channel : {"a", "b", "c", "d"}) effects.presence(1, channel, true);
     });
     world_.run();
     return std::exchange(seen, {});
   };
-  EXPECT_EQ(look(), (std::vector<uint64_t>{1, 0, 1}));
+  EXPECT_EQ(look(), (std::vector<uint64_t>{1, 0, 1, 0}));
   client.leave();
   world_.run();
-  EXPECT_EQ(look(), (std::vector<uint64_t>{0, 0, 0}));
+  EXPECT_EQ(look(), (std::vector<uint64_t>{0, 0, 0, 0}));
 }
 
 TEST_F(SessionTest, SubscriptionsAreLimitedByTheirHandles) {
   auto& client = open();
   act(client, [](Effects& effects) {
     for (size_t i = 0; i < 1u << 16; ++i) EXPECT_NE(effects.subscribe({"a"}, {}), 0u);
+    const testing::MetricDelta full(R"(parley_session_limits_total{limit="subscriptions"})");
     EXPECT_EQ(effects.subscribe({"a"}, {}), 0u);
+    EXPECT_EQ(full(), 1);
   });
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kLimit);

@@ -2,11 +2,13 @@
 #include "adapter/centrifuge/adapter.h"
 
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "base/check.h"
 
 namespace parley::adapter::centrifuge {
 
-void CentrifugeAdapter::on_open(const session::Handshake&, session::Effects& effects) {
+void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
+  codec_ = &codec_for(handshake);
   effects.set_timer(session::TimerId::kHandshake, context_.options.stale_after);
 }
 
@@ -20,7 +22,7 @@ void CentrifugeAdapter::on_message(session::MessageType, ByteView message,
     CentrifugeAdapter& adapter;
     session::Effects& effects;
   } sink(*this, effects);
-  if (!context_.codec.decode(message, sink)) bad_request(effects);
+  if (!codec_->decode(message, sink)) bad_request(effects);
 }
 
 // Returns whether the rest of the frame is still wanted.
@@ -28,7 +30,7 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   const bool connecting = std::holds_alternative<wire::ConnectRequest>(command.request);
   const bool numbered = !std::holds_alternative<wire::Pong>(command.request) &&
                         !std::holds_alternative<wire::SendRequest>(command.request);
-  if (connecting != client_.empty() || (numbered && command.id == 0)) {
+  if (connecting != client_.nil() || (numbered && command.id == 0)) {
     bad_request(effects);
   } else {
     std::visit([&](const auto& request) { handle(command.id, request, effects); }, command.request);
@@ -69,17 +71,20 @@ session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::E
 // A reply that is larger than the limit is not sent: it would end the connection as slow.
 void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const {
   Buffer& out = effects.scratch();
-  context_.codec.append_reply(out, id, body);
+  codec_->append_reply(out, id, body);
+  const auto* refused = std::get_if<wire::ErrorReply>(&body);
+  if (refused != nullptr) meters::count_refusal(refused->code);
   if (out.size() > context_.options.reply_bytes) {
+    meters::count_refusal(static_cast<uint32_t>(wire::ErrorCode::kLimitExceeded));
     out.clear();
-    context_.codec.append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
+    codec_->append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
   }
   effects.send(out);
 }
 
 hub::ClientInfo CentrifugeAdapter::client_info() const {
   return {.user = principal_.user,
-          .client = client_,
+          .client = to_string(client_),
           .connection_info = principal_.info,
           .channel_info = {}};
 }

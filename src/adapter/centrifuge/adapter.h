@@ -17,12 +17,11 @@
 
 namespace parley::adapter::centrifuge {
 
-// What all sessions of a server share. `access`, `rules` and `codec` outlive it.
+// What all sessions of a server share. `access` and `rules` outlive it.
 struct Context {
   Options options;
   const auth::Access& access;
   const hub::ChannelRules& rules;
-  const Codec& codec;
 };
 
 // What: one client: connect, subscriptions, requests, pings. Owner: its Session; the context
@@ -33,7 +32,7 @@ class CentrifugeAdapter final : public session::Adapter {
   explicit CentrifugeAdapter(const Context& context) : context_(context) {}
 
   std::string_view protocol() const override { return "centrifuge"; }
-  const session::Dialect& dialect() const override { return context_.codec.dialect({}); }
+  const session::Dialect& dialect() const override { return codec_->dialect({}); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
@@ -44,7 +43,14 @@ class CentrifugeAdapter final : public session::Adapter {
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
+  session::Identity identity() const override {
+    return {.user = principal_.user, .client = to_string(client_), .session = {}};
+  }
+  void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
+  session::EndCode on_disconnect(const session::EndCode& asked, session::Effects&) override {
+    return asked;
+  }
 
  private:
   // A subscribe that the hub has not answered yet, and what was asked for.
@@ -55,6 +61,7 @@ class CentrifugeAdapter final : public session::Adapter {
     bool recoverable = false;
     bool reject_unrecovered = false;
     bool join_leave = false;
+    bool revoked = false;  // the backend unsubscribes it: told right behind the answer
     Shape shape;
   };
   struct Channel {
@@ -63,7 +70,6 @@ class CentrifugeAdapter final : public session::Adapter {
     session::SubscriptionHandle presence_handle = 0;  // for joins and leaves; 0: not told them
     std::unique_ptr<Joining> joining;                 // null: subscribed
     bool positioned = false;
-    bool present = false;
 
     bool leaving() const { return joining && joining->unsubscribe_command != 0; }
   };
@@ -100,7 +106,10 @@ class CentrifugeAdapter final : public session::Adapter {
   void subscribed(Channel& channel, const hub::Subscribed& result, session::Effects& effects);
   bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,
                         session::Effects& effects);
-  void become_present(Channel& channel, session::Effects& effects);
+  void become_present(const Channel& channel, session::Effects& effects);
+  void control_unsubscribe(const std::string& channel, session::Effects& effects);
+  void push_unsubscribe(std::string_view channel, wire::UnsubscribeCode code,
+                        session::Effects& effects) const;
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);
   // The channel that the client knows by this name; null: none, or it is leaving.
@@ -118,7 +127,8 @@ class CentrifugeAdapter final : public session::Adapter {
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-  std::string client_;  // the public id; empty before connect
+  const Codec* codec_ = &json_codec();  // from on_open on, the one that the client asked for
+  Uuid client_;                         // the public id; nil before connect
   auth::Principal principal_;
   Channels channels_;
   PendingRequests requests_;
@@ -128,9 +138,8 @@ class CentrifugeAdapter final : public session::Adapter {
 class CentrifugeFactory final : public session::AdapterFactory {
  public:
   // What is passed by reference must outlive the factory, and the factory its sessions.
-  CentrifugeFactory(Options options, const auth::Access& access, const hub::ChannelRules& rules,
-                    const Codec& codec = json_codec())
-      : context_{std::move(options), access, rules, codec} {}
+  CentrifugeFactory(Options options, const auth::Access& access, const hub::ChannelRules& rules)
+      : context_{std::move(options), access, rules} {}
   std::unique_ptr<session::Adapter> make() const override {
     return std::make_unique<CentrifugeAdapter>(context_);
   }

@@ -42,6 +42,8 @@ class Codec {
   virtual void append_unsubscribe_push(Buffer& out, std::string_view channel,
                                        wire::UnsubscribeCode code) const = 0;
   virtual void append_ping(Buffer& out) const = 0;
+  // What a client's bytes field is as the content of a publication.
+  virtual hub::ContentKind kind_of(ByteView data) const = 0;
   // The bytes field for a publication's data: the data itself, or what is built of it in `room`.
   virtual ByteView content(const hub::Publication& publication, Buffer& room) const = 0;
   // Where a delta of such fields may cut them.
@@ -50,5 +52,11 @@ class Codec {
 
 // JSON over text messages.
 const Codec& json_codec();
+// Protobuf over binary messages.
+const Codec& protobuf_codec();
+
+// The encoding that a client asks for when it comes: JSON, unless it says Protobuf. Which type its
+// messages then have makes no difference.
+const Codec& codec_for(const session::Handshake& handshake);
 
 }  // namespace parley::adapter::centrifuge

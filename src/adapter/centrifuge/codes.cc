@@ -30,6 +30,7 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kNotAvailable, DisconnectCode::kNotAvailable},
     EndRow{EndReason::kInternalError, DisconnectCode::kServerError},
     EndRow{EndReason::kInsufficientState, DisconnectCode::kInsufficientState},
+    EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kNotAvailable, 3508, "not available"},
       {EndReason::kInternalError, 3004, "internal server error"},
       {EndReason::kInsufficientState, 3010, "insufficient state"},
+      {EndReason::kDisconnected, 3503, "force disconnect"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);
   for (const Row& row : kRows) {

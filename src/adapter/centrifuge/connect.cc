@@ -11,9 +11,11 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
                                              : session::EndReason::kUnauthorized);
   }
   client_ = uuid4(effects.ids());
+  effects.identify();
   effects.cancel_timer(session::TimerId::kHandshake);
   const seconds interval = context_.options.ping_interval;
-  wire::ConnectResult result{.client = client_, .version = context_.options.version};
+  const std::string client = to_string(client_);
+  wire::ConnectResult result{.client = client, .version = context_.options.version};
   if (interval.count() > 0) {
     result.ping = static_cast<uint32_t>(interval.count());
     result.pong = true;
@@ -52,7 +54,7 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
       return;
   }
   Buffer& ping = effects.scratch();
-  context_.codec.append_ping(ping);
+  codec_->append_ping(ping);
   effects.send_urgent(ping);
   awaiting_pong_ = true;
   effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);

@@ -28,12 +28,12 @@ class JsonCodec final : public Codec {
 
   void append_unsubscribe_push(Buffer& out, std::string_view channel,
                                wire::UnsubscribeCode code) const override {
-    const auto& row = row_of(code);
-    wire::JsonEncoder::push(out, channel,
-                            wire::UnsubscribePush{static_cast<uint32_t>(row.code), row.reason});
+    wire::JsonEncoder::push(out, channel, wire::to_push(code));
   }
 
   void append_ping(Buffer& out) const override { wire::JsonEncoder::ping(out); }
+
+  hub::ContentKind kind_of(ByteView) const override { return hub::ContentKind::kJson; }
 
   // JSON as it is, text as a JSON string, binary as {"base64":"..."}.
   ByteView content(const hub::Publication& publication, Buffer& room) const override {

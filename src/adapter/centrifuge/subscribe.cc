@@ -3,6 +3,7 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "adapter/centrifuge/wire_publication.h"
 
 namespace parley::adapter::centrifuge {
@@ -66,7 +67,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::SubscribeRequest& reques
                     check(request.channel, auth::Verb::kPresence) == auth::Verdict::kAllow,
       .shape = wish->shape});
   channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
-                                     to_variant(std::move(*wish), context_.codec));
+                                     to_variant(std::move(*wish), *codec_));
 }
 
 void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
@@ -81,10 +82,12 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
   }
   if (result) return subscribed(*channel, *result, effects);
   const Joining joining = *channel->joining;
+  const std::string name = std::move(channel->name);
   channels_.erase(channels_.begin() + (channel - channels_.data()));
   refuse(joining.command, error_code(result.error()), effects);
   if (joining.unsubscribe_command != 0)
     reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
+  if (joining.revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
 }
 
 void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& result,
@@ -94,8 +97,10 @@ void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& resu
   if (joining->unsubscribe_command != 0) {
     drop(channel, effects);
     reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  } else if (!kept) {
+  } else if (!kept || joining->revoked) {
+    const std::string name = channel.name;
     drop(channel, effects);
+    if (joining->revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
   } else {
     // The reply goes first, and the client hears its own join.
     if (joining->join_leave)
@@ -116,6 +121,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   size_t bytes = 0;
   for (const hub::PublicationPtr& publication : missed.publications) bytes += publication->cost();
   const bool recovered = missed.recovered && bytes <= context_.options.reply_bytes / 2;
+  if (recovering) meters::count_recovery(recovered);
   if (recovering && !recovered && joining.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
@@ -126,8 +132,7 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   if (recovered && !inside) effects.rewind(channel.handle, missed.before);
   const bool delta = joining.shape.delta;
   const WirePublications list(
-      context_.codec, inside ? std::span(missed.publications) : std::span<hub::PublicationPtr>(),
-      delta);
+      *codec_, inside ? std::span(missed.publications) : std::span<hub::PublicationPtr>(), delta);
   wire::SubscribeResult body;
   const std::string epoch = hub::to_string(result.top.epoch);
   if (channel.positioned) {
@@ -146,17 +151,15 @@ bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subs
   return true;
 }
 
-void CentrifugeAdapter::become_present(Channel& channel, session::Effects& effects) {
+void CentrifugeAdapter::become_present(const Channel& channel, session::Effects& effects) {
   const auto options = context_.rules.find(channel.name);
   if (!options || !options->presence) return;
-  channel.present = true;
-  effects.enter_presence(channel.name, client_info());
+  effects.enter_presence(channel.handle, client_info());
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
   if (channel.presence_handle != 0) effects.unsubscribe(channel.presence_handle);
   effects.unsubscribe(channel.handle);
-  if (channel.present) effects.leave_presence(channel.name, client_info());
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
 }
 
@@ -179,10 +182,7 @@ void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Ga
                                session::Effects& effects) {
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
-  Buffer& push = effects.scratch();
-  context_.codec.append_unsubscribe_push(push, channel->name,
-                                         wire::UnsubscribeCode::kInsufficientState);
-  effects.send(push);
+  push_unsubscribe(channel->name, wire::UnsubscribeCode::kInsufficientState, effects);
   drop(*channel, effects);
 }
 

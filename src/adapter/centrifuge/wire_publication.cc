@@ -1,14 +1,6 @@
 #include "adapter/centrifuge/wire_publication.h"
 
 namespace parley::adapter::centrifuge {
-namespace {
-
-// Offsets mean something to clients only where they can be used.
-bool tells_offsets(const hub::ChannelOptions& options) {
-  return options.has_history() || options.positioned || options.recoverable;
-}
-
-}  // namespace
 
 wire::ClientInfo to_wire(const hub::ClientInfo& info) {
   return {info.user, info.client, info.connection_info, info.channel_info};
@@ -41,10 +33,13 @@ bool WirePublication::become_delta(const Codec& codec, const hub::Publication& b
 LivePublication::LivePublication(const Codec& codec, const hub::LocalChannel& channel,
                                  const hub::Publication& publication)
     : publication_(codec, publication) {
-  if (!tells_offsets(channel.options())) publication_.get().offset = 0;
-  if (publication_.get().offset != 1) return;
-  epoch_ = to_string(publication.epoch);
-  publication_.get().epoch = epoch_;
+  const hub::ChannelOptions& options = channel.options();
+  if (!options.has_history() && !options.positioned && !options.recoverable) {
+    publication_.get().offset = 0;
+  } else if (publication.offset == 1) {
+    epoch_ = to_string(publication.epoch);
+    publication_.get().epoch = epoch_;
+  }
 }
 
 WirePublications::WirePublications(const Codec& codec,

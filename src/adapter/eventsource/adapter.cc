@@ -15,10 +15,11 @@ using session::EndReason;
 
 // What a client is told at the end.
 enum class Farewell : uint8_t {
-  kNone,     // nobody listens
-  kRefusal,  // an HTTP status while it can be given, else as kLater
-  kLater,    // a comment and when to come back; never a status, on which EventSource gives up for
-             // ever
+  kNone,       // nobody listens
+  kRefusal,    // an HTTP status while it can be given, else as kLater
+  kLater,      // a comment and when to come back; never a status, on which EventSource gives up for
+               // ever
+  kMuchLater,  // the same for who is not wanted
 };
 struct End {
   session::EndCode code;
@@ -41,6 +42,7 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{404, "no such channel"}, Farewell::kRefusal},
     {{500, "internal error"}, Farewell::kLater},
     {{503, "position lost"}, Farewell::kLater},
+    {{403, "disconnected"}, Farewell::kMuchLater},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -94,7 +96,8 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
     start.kind = hub::Start::Kind::kResume;
     start.position = parse_event_id(*id);
   }
-  effects.subscribe({.name = std::string(handshake.path)}, std::move(start));
+  handle_ = effects.subscribe({.name = std::string(handshake.path)}, std::move(start));
+  effects.identify();
   open_ = true;
 }
 
@@ -139,6 +142,13 @@ void EventSourceAdapter::on_timer(session::TimerId, session::Effects& effects) {
   effects.set_timer(session::TimerId::kPing, options_.heartbeat);
 }
 
+// A stream is its one subscription, so losing that is the end.
+void EventSourceAdapter::on_control(const hub::Control& control, session::Effects& effects) {
+  if (control.kind != hub::Control::Kind::kUnsubscribe) return;
+  const hub::ChannelKey* channel = effects.channel(handle_);
+  if (channel != nullptr && channel->name == control.channel) effects.end(EndReason::kDisconnected);
+}
+
 session::EndCode EventSourceAdapter::on_end(EndReason reason, session::Effects& effects) {
   const End& end = end_of(reason);
   const bool silent =
@@ -146,7 +156,10 @@ session::EndCode EventSourceAdapter::on_end(EndReason reason, session::Effects& 
   if (!silent) {
     Buffer& out = effects.scratch();
     codec::sse::encode_comment(std::string(" end ").append(session::to_string(reason)), out);
-    const Duration later = effects.random_between(options_.retry_to, options_.late_retry_to);
+    const bool wanted = end.farewell != Farewell::kMuchLater;
+    const Duration later =
+        wanted ? effects.random_between(options_.retry_to, options_.late_retry_to)
+               : effects.random_between(options_.unwanted_retry_from, options_.unwanted_retry_to);
     CHECK(codec::sse::encode_event({.retry_ms = in_ms(later)}, out));
     effects.send(out);
   }

@@ -15,6 +15,10 @@ struct Options {
   Duration retry_from = seconds(1);
   Duration retry_to = seconds(2);
   Duration late_retry_to = seconds(15);  // from retry_to; when the server ends the stream
+  // ... and when the application's backend ended it. EventSource has no word for "do not come
+  // back".
+  Duration unwanted_retry_from = seconds(60);
+  Duration unwanted_retry_to = seconds(120);
 };
 
 // What: subscribes to the channel in the path, and sends its publications as events. A refusal is
@@ -38,11 +42,13 @@ class EventSourceAdapter final : public session::Adapter {
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
+  void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
 
  private:
   const auth::Access& access_;
   const Options& options_;
+  session::SubscriptionHandle handle_ = 0;
   bool resuming_ = false;
   bool open_ = false;       // not refused: the stream begins with status 200
   bool forbidden_ = false;  // other credentials than none might do

@@ -5,6 +5,7 @@
 #include "adapter/eventsource/dialect.h"
 #include "adapter/eventsource/event_id.h"
 #include "codec/sse/decoder.h"
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_world.h"
 
 namespace parley::adapter::eventsource {
@@ -201,6 +202,7 @@ TEST_F(EventSourceTest, ARollBackIsToldWithThePositionThatIsLeft) {
 }
 
 TEST_F(EventSourceTest, BinaryIsToldAsAGapAndTheRestPasses) {
+  const testing::MetricDelta unsupported("parley_eventsource_unsupported_total");
   FakeClient& client = open("news");
   Browser browser;
   hear(browser, client);
@@ -212,6 +214,7 @@ TEST_F(EventSourceTest, BinaryIsToldAsAGapAndTheRestPasses) {
   EXPECT_TRUE(lines[0].starts_with(R"(gap:{"from":1,"to":1,"reason":"unsupported"}#)"));
   EXPECT_TRUE(lines[1].starts_with("message:a\nb\n\nc#"));
   EXPECT_TRUE(lines[2].starts_with("message:#"));
+  EXPECT_EQ(unsupported(), 1);
 }
 
 TEST_F(EventSourceTest, PresenceChangesAreNotDelivered) {
@@ -316,6 +319,41 @@ TEST_F(EventSourceTest, AShutdownSaysWhenToComeBack) {
     EXPECT_FALSE(clients[i]->connected());
   }
   EXPECT_NE(browsers[0].retry_ms(), browsers[1].retry_ms());
+}
+
+TEST_F(EventSourceTest, WhoIsDisconnectedIsToldNotToComeBackSoon) {
+  Browser browser, kept;
+  FakeClient& client = open("news");
+  hear(browser, client);
+  hub::Control control;
+  control.user = "somebody";
+  world_.control(control);
+  EXPECT_TRUE(client.connected());
+  control.user = "";
+  world_.control(control);
+  EXPECT_EQ(hear(browser, client), (Lines{": end disconnected", "retry"}));
+  EXPECT_GE(browser.retry_ms(), 60'000u);
+  EXPECT_LT(browser.retry_ms(), 120'000u);
+  EXPECT_FALSE(client.connected());
+}
+
+TEST_F(EventSourceTest, ToLoseItsChannelIsTheEnd) {
+  Browser browser, other;
+  FakeClient& client = open("news");
+  FakeClient& kept = open("sport");
+  hear(browser, client);
+  hear(other, kept);
+  hub::Control control;
+  control.kind = hub::Control::Kind::kUnsubscribe;
+  control.channel = "news";
+  world_.control(control);
+  EXPECT_EQ(hear(browser, client), (Lines{": end disconnected", "retry"}));
+  EXPECT_FALSE(client.connected());
+  EXPECT_EQ(hear(other, kept), Lines{});
+  // While the hub has not answered yet, too.
+  FakeClient& early = world_.open(factory_, {.path = "news"});
+  world_.control(control);
+  EXPECT_FALSE(early.connected());
 }
 
 TEST_F(EventSourceTest, TroubleThatPassesIsNeverAStatus) {

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "codec/http1/response_encoder.h"
 #include "codec/http1/syntax.h"
-#include "codec/websocket/handshake.h"
 #include "http/exchange.h"
 #include "transport/websocket/meters.h"
 #include "transport/websocket/websocket_transport.h"
@@ -63,31 +62,33 @@ WebSocketHandler::WebSocketHandler(const session::AdapterFactory& adapters,
 void WebSocketHandler::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (!options_.origins.allows(joined(request, "Origin"), request.header("Host"))) {
-    meters::refused.add();
+    meters::count_refusal(403);
     return exchange.respond_text(403, "this origin may not connect");
   }
   const auto accept = judge(request, options_.subprotocols);
-  if (accept) return upgrade(exchange, response_to(*accept));
-  meters::refused.add();
+  if (accept) return upgrade(exchange, *accept);
   const HeaderView wanted[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   const auto& [status, message] = accept.error();
+  meters::count_refusal(status);
   exchange.respond_text(status, message, {wanted, status == 426 ? 2u : 0u});
 }
 
-void WebSocketHandler::upgrade(http::Exchange& exchange, Buffer response) {
+void WebSocketHandler::upgrade(http::Exchange& exchange,
+                               const codec::websocket::HandshakeAccept& accept) {
   const http::Request& request = exchange.request();
   const std::string peer = exchange.peer().host();
   session::Handshake handshake{
       .transport = "websocket",
       .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
       .query = request.query,
+      .subprotocol = accept.subprotocol,
       .peer = peer};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
   http::UpgradeSocket taken = exchange.take_over();
   auto owned = std::make_unique<WebSocketTransport>(taken.server, options_.message_bytes,
-                                                    std::move(taken.unsent) + response);
+                                                    std::move(taken.unsent) + response_to(accept));
   WebSocketTransport& transport = *owned;
   taken.socket.set_handler(std::move(owned));
   transport.start(sessions_.open(adapters_.make(), transport, handshake));
