@@ -20,8 +20,8 @@ class UniformRules final : public hub::ChannelRules {
   std::shared_ptr<const hub::ChannelOptions> options_;
 };
 
-// `parley dev`: presence, join/leave, a history of 1,000 for 10 minutes, positions, recovery, delta,
-// filters and compaction everywhere.
+// `parley dev`: presence, join/leave, a history of 1,000 for 10 minutes, positions, recovery,
+// delta, filters and compaction everywhere.
 hub::ChannelOptions dev_channel_options();
 
 }  // namespace parley::server
