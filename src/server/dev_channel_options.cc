@@ -10,6 +10,9 @@ hub::ChannelOptions dev_channel_options() {
   options.join_leave = true;
   options.positioned = true;
   options.recoverable = true;
+  options.allow_delta = true;
+  options.allow_tags_filter = true;
+  options.compaction = true;
   return options;
 }
 

@@ -5,7 +5,8 @@
 
 namespace parley::server {
 
-// Presence, join/leave, a history of 1,000 for 10 minutes, positions and recovery everywhere.
+// Presence, join/leave, a history of 1,000 for 10 minutes, positions, recovery, delta, filters and
+// compaction everywhere.
 hub::ChannelOptions dev_channel_options();
 
 }  // namespace parley::server

@@ -9,6 +9,7 @@
 #include "adapter/centrifuge/codec.h"
 #include "adapter/centrifuge/options.h"
 #include "adapter/centrifuge/requests.h"
+#include "adapter/centrifuge/variants.h"
 #include "auth/access.h"
 #include "hub/channel_options.h"
 #include "session/adapter.h"
@@ -31,7 +32,7 @@ class CentrifugeAdapter final : public session::Adapter {
   explicit CentrifugeAdapter(const Context& context) : context_(context) {}
 
   std::string_view protocol() const override { return "centrifuge"; }
-  const session::Dialect& dialect() const override { return codec_->dialect(); }
+  const session::Dialect& dialect() const override { return codec_->dialect({}); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
@@ -56,12 +57,12 @@ class CentrifugeAdapter final : public session::Adapter {
   struct Joining {
     uint32_t command = 0;
     uint32_t unsubscribe_command = 0;  // of an unsubscribe that waits for the answer; 0: none
-    bool recover = false;
+    Recovery recovery;
     bool recoverable = false;
     bool reject_unrecovered = false;
     bool join_leave = false;
     bool revoked = false;  // the backend unsubscribes it: told right behind the answer
-    uint64_t offset = 0;
+    Shape shape;
   };
   struct Channel {
     std::string name;

@@ -31,7 +31,6 @@ std::optional<wire::ErrorCode> CentrifugeAdapter::refusal(
   if (verdict != auth::Verdict::kAllow) return error_code(verdict);
   // All channels are streams: the request must be for one.
   if (request.type != 0) return wire::ErrorCode::kPermissionDenied;
-  if (request.tf) return wire::ErrorCode::kBadRequest;
   return std::nullopt;
 }
 
@@ -47,30 +46,28 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::SubscribeRequest& reques
   const auto options = context_.rules.find(request.channel);
   if (const auto code = refusal(request, options.get())) return refuse(id, *code, effects);
 
+  auto wish = stream_wish(request, *options);
+  if (!wish) return refuse(id, wish.error(), effects);
   // What the namespace does not force, those may ask for who may read the history anyway.
   const bool may_ask = options->has_history() &&
                        check(request.channel, auth::Verb::kHistory) == auth::Verdict::kAllow;
   const bool recoverable = options->recoverable || (request.recoverable && may_ask);
   const bool positioned = recoverable || options->positioned || (request.positioned && may_ask);
-  hub::Start start;
-  if (recoverable && request.recover) {
-    start.kind = hub::Start::Kind::kRecover;
-    start.limit = context_.options.recovery_limit;
-    if (const auto epoch = hub::parse_epoch(request.epoch))
-      start.position = {.epoch = *epoch, .offset = request.offset};
-  }
+  const Recovery recovery = recovery_of(request, *options, recoverable);
+  hub::Start start = start_of(recovery, wish->filter != nullptr, context_.options.recovery_limit);
   Channel& channel = channels_.emplace_back();
   channel.name = request.channel;
   channel.positioned = positioned;
   channel.joining = std::make_unique<Joining>(Joining{
       .command = id,
-      .recover = start.kind == hub::Start::Kind::kRecover,
+      .recovery = recovery,
       .recoverable = recoverable,
       .reject_unrecovered = (request.flag & wire::SubscribeRequest::kFlagRejectUnrecovered) != 0,
       .join_leave = request.join_leave && options->join_leave &&
                     check(request.channel, auth::Verb::kPresence) == auth::Verdict::kAllow,
-      .offset = request.offset});
-  channel.handle = effects.subscribe({.name = channel.name}, std::move(start));
+      .shape = wish->shape});
+  channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
+                                     to_variant(std::move(*wish), *codec_));
 }
 
 void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
@@ -116,34 +113,41 @@ void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& resu
 bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subscribed& result,
                                          session::Effects& effects) {
   const Joining& joining = *channel.joining;
+  const bool recovering = joining.recovery.mode != Recovery::Mode::kNone;
+  const session::Variant* variant = effects.variant(channel.handle);
+  const Missed missed =
+      missed_of(joining.recovery, result, variant != nullptr ? variant->filter.get() : nullptr);
   // Missed publications come all or not at all, so too many bytes of them are none.
   size_t bytes = 0;
-  for (const hub::PublicationPtr& missed : result.missed) bytes += missed->cost();
-  const bool recovered = result.recovered && bytes <= context_.options.reply_bytes / 2;
-  if (joining.recover) meters::count_recovery(recovered);
-  if (joining.recover && !recovered && joining.reject_unrecovered) {
+  for (const hub::PublicationPtr& publication : missed.publications) bytes += publication->cost();
+  const bool recovered = missed.recovered && bytes <= context_.options.reply_bytes / 2;
+  if (recovering) meters::count_recovery(recovered);
+  if (recovering && !recovered && joining.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
   }
+  // Many subscribes recover at once. What does not fit beside the replies that wait already comes
+  // behind its reply, as publications: too many replies would end a client that does read.
+  const bool inside = recovered && bytes <= effects.room() / 2;
+  if (recovered && !inside) effects.rewind(channel.handle, missed.before);
+  const bool delta = joining.shape.delta;
+  const WirePublications list(
+      *codec_, inside ? std::span(missed.publications) : std::span<hub::PublicationPtr>(), delta);
   wire::SubscribeResult body;
   const std::string epoch = hub::to_string(result.top.epoch);
   if (channel.positioned) {
     body.positioned = true;
     body.recoverable = joining.recoverable;
     body.epoch = epoch;
-    // The client itself advances from its own offset through the publications.
-    body.offset = recovered ? joining.offset : result.top.offset;
+    body.offset = !recovered ? result.top.offset : inside ? missed.offset : missed.before;
   }
-  body.was_recovering = joining.recover;
+  body.was_recovering = recovering;
   body.recovered = recovered;
-  // Many subscribes recover at once. What does not fit beside the replies that wait already comes
-  // behind its reply, as publications: too many replies would end a client that does read.
-  const bool inside = recovered && bytes <= effects.room() / 2;
-  if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
-  const WirePublications missed(
-      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
-  body.publications = missed.all();
+  body.publications = list.all();
+  body.delta = delta;
+  if (joining.shape.compact) body.id = effects.channel_number(channel.handle);
   reply(joining.command, body, effects);
+  if (delta && !list.all().empty()) effects.sent(channel.handle, list.all().back().offset);
   return true;
 }
 
