@@ -21,9 +21,12 @@ struct ChannelOptions {
   seconds history_meta_ttl{30 * 24 *
                            3600};  // how long an idle channel's epoch and top offset are remembered
   bool presence = false;
-  bool join_leave = false;   // emit presence changes as publications of the presence stream
-  bool positioned = false;   // subscribers are told epoch and offset, and holes are detected
-  bool recoverable = false;  // ... and may resume from a position
+  bool join_leave = false;        // emit presence changes as publications of the presence stream
+  bool positioned = false;        // subscribers are told epoch and offset, and holes are detected
+  bool recoverable = false;       // ... and may resume from a position
+  bool allow_positioned = false;  // ... for those who ask for it
+  bool allow_recoverable = false;
+  bool force_push_join_leave = false;  // presence changes go to all subscribers, asked or not
   std::array<bool, 3> kinds{true, true, true};  // content kinds accepted at publish, by ContentKind
   AckLevel level = AckLevel::kAccepted;         // nothing is delivered or read above this level
   size_t tail_bytes = 1 << 20;  // what each shard keeps of a live channel for its readers

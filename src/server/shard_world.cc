@@ -16,7 +16,7 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
                  }),
-      sessions_(hub_, shard.timers(), ids_, {}),
+      sessions_(hub_, shard.timers(), ids_, tokens_, {}),
       routes_(std::make_unique<Routes>(shared, hub_, sessions_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.

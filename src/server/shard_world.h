@@ -5,6 +5,7 @@
 #include <string>
 
 #include "auth/access.h"
+#include "auth/authenticator.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "http/origin_policy.h"
@@ -56,6 +57,7 @@ class ShardWorld final : public io::TurnHook {
   HubPost post_;
   hub::Hub hub_;
   HubMailHook mail_hook_;
+  auth::NoTokens tokens_;
   session::SessionTable sessions_;
   std::unique_ptr<Routes> routes_;
   http::Server http_;

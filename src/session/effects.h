@@ -40,6 +40,14 @@ struct PresenceCommand {
   std::string channel;
   bool counts_only = false;
 };
+struct VerifyCommand {
+  hub::StepId step = 0;
+  auth::TokenUse use = auth::TokenUse::kConnect;
+  std::string token;
+};
+struct HoldCommand {
+  bool held = false;
+};
 struct ChangePresenceCommand {
   std::string channel;
   hub::Change change = hub::Change::kEnter;
@@ -52,9 +60,9 @@ struct TimerCommand {
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command =
-    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                 HistoryCommand, PresenceCommand, ChangePresenceCommand, TimerCommand, EndCommand>;
+using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                             HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
+                             ChangePresenceCommand, TimerCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -98,6 +106,13 @@ class Effects {
   void presence(hub::StepId step, std::string channel, bool counts_only) {
     add(PresenceCommand{step, std::move(channel), counts_only});
   }
+  // Answered by on_verified(), whether keys must be fetched first or not.
+  void verify(hub::StepId step, auth::TokenUse use, std::string token) {
+    add(VerifyCommand{step, use, std::move(token)});
+  }
+  // No publications go out until this is taken back: a reply is still to come that must precede
+  // those of several subscriptions.
+  void hold_publications(bool held) { add(HoldCommand{held}); }
   // The session leaves by itself, wherever it entered, when it ends.
   void enter_presence(std::string channel, hub::ClientInfo member) {
     add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});

@@ -77,9 +77,14 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);
   void execute(PresenceCommand& command);
+  void execute(VerifyCommand& command);
+  void execute(HoldCommand& command);
   void execute(ChangePresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(EndCommand& command);
+
+  void on_verified(hub::StepId step, auth::TokenResult result);
+  void deliver_verified();
 
   SubscriptionHandle new_handle();
   hub::Subscription* find(SubscriptionHandle handle);
@@ -128,6 +133,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   uint32_t index_ = 0;    // in the table
   Wait wait_ = Wait::kNothing;
   bool paused_ = false;
+  bool held_ = false;  // publications wait
   bool ended_ = false;
 };
 

@@ -26,8 +26,8 @@ metrics::Counter& ended_counter(EndReason reason) {
 }  // namespace
 
 SessionTable::SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids,
-                           const SessionLimits& limits)
-    : hub_(hub), timers_(timers), ids_(ids), limits_(limits) {
+                           auth::Authenticator& tokens, const SessionLimits& limits)
+    : hub_(hub), timers_(timers), ids_(ids), tokens_(tokens), limits_(limits) {
   effects_.ids_ = &ids_;
 }
 
@@ -52,6 +52,13 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
   open_sessions.add(1);
   session.open(handshake);
   return session;
+}
+
+Session* SessionTable::find(uint32_t index, const hub::RequesterId& requester) {
+  Session* session = index < sessions_.size() ? sessions_[index].get() : nullptr;
+  const bool same = session != nullptr && session->requester_.index == requester.index &&
+                    session->requester_.generation == requester.generation;
+  return same ? session : nullptr;
 }
 
 void SessionTable::bury(Session& session) {

@@ -25,7 +25,9 @@ struct SessionLimits {
 // the server, one per shard. Shard: its own.
 class SessionTable {
  public:
-  SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, const SessionLimits& limits);
+  // What is passed by reference must outlive the table.
+  SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, auth::Authenticator& tokens,
+               const SessionLimits& limits);
   ~SessionTable();
 
   // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
@@ -45,6 +47,8 @@ class SessionTable {
  private:
   friend class Session;
   friend class Effects;
+  // Null once that session has gone, whoever has its place now.
+  Session* find(uint32_t index, const hub::RequesterId& requester);
   void bury(Session& session);
   std::unique_ptr<Outbox> take_outbox();
   void give_back(std::unique_ptr<Outbox> outbox);
@@ -53,9 +57,12 @@ class SessionTable {
   hub::Hub& hub_;
   TimerWheel& timers_;
   IdSource& ids_;
+  auth::Authenticator& tokens_;
   SessionLimits limits_;
   Effects effects_;
   std::vector<Command> running_;  // the commands being carried out
+  std::vector<std::pair<hub::StepId, auth::TokenResult>> verified_;  // to be told next
+  bool delivering_verified_ = false;
   EncodeCache cache_;
   FlushPlan plan_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // empty ones, for the next session

@@ -41,6 +41,9 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{404, "no such channel"}, Farewell::kRefusal},
     {{500, "internal error"}, Farewell::kLater},
     {{503, "position lost"}, Farewell::kLater},
+    {{403, "forbidden"}, Farewell::kRefusal},
+    {{401, "expired"}, Farewell::kRefusal},
+    {{401, "expired"}, Farewell::kRefusal},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 

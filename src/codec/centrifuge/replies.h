@@ -135,6 +135,11 @@ struct UnsubscribePush {
   std::string_view reason;
 };
 
+constexpr UnsubscribePush to_push(UnsubscribeCode code) {
+  const UnsubscribeRow& row = row_of(code);
+  return {static_cast<uint32_t>(row.code), row.reason};
+}
+
 struct SubscribePush {
   bool recoverable = false;
   std::string_view epoch;

@@ -1,0 +1,39 @@
+// What a client is told when it is subscribed.
+#pragma once
+
+#include <string>
+
+#include "adapter/centrifuge/channel.h"
+#include "adapter/centrifuge/codec.h"
+#include "adapter/centrifuge/wire_publication.h"
+#include "hub/subscription.h"
+
+namespace parley::adapter::centrifuge {
+
+// What: the result of a subscribe, with what was missed. Borrows from what it is made of and from
+// itself, so it stays where it was made; `expires` and `ttl` are the caller's.
+class SubscribeReply {
+ public:
+  // More missed bytes than `most` are not recovered; those above `room` do not stand inside but
+  // follow the reply. `channel` is still joining.
+  SubscribeReply(const Codec& codec, const Channel& channel, const hub::Subscribed& result,
+                 size_t most, size_t room);
+  SubscribeReply(const SubscribeReply&) = delete;
+  SubscribeReply& operator=(const SubscribeReply&) = delete;
+
+  wire::SubscribeResult& body() { return body_; }
+  bool recovered() const { return body_.recovered; }
+  bool rewinds() const { return rewinds_; }
+  size_t missed_bytes() const { return missed_bytes_; }  // inside
+
+ private:
+  std::string epoch_;
+  hub::Publication data_;
+  Buffer data_room_;
+  WirePublications missed_;
+  wire::SubscribeResult body_;
+  size_t missed_bytes_ = 0;
+  bool rewinds_ = false;
+};
+
+}  // namespace parley::adapter::centrifuge
