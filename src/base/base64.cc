@@ -6,13 +6,16 @@ namespace parley {
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr char kUrlAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-constexpr std::array<int8_t, 256> kReverse = [] {
+constexpr std::array<int8_t, 256> reverse_of(const char* alphabet) {
   std::array<int8_t, 256> table{};
   table.fill(-1);
-  for (int i = 0; i < 64; ++i) table[static_cast<uint8_t>(kAlphabet[i])] = static_cast<int8_t>(i);
+  for (int i = 0; i < 64; ++i) table[static_cast<uint8_t>(alphabet[i])] = static_cast<int8_t>(i);
   return table;
-}();
+}
+constexpr std::array<int8_t, 256> kReverse = reverse_of(kAlphabet);
+constexpr std::array<int8_t, 256> kUrlReverse = reverse_of(kUrlAlphabet);
 
 }  // namespace
 
@@ -56,6 +59,35 @@ std::optional<Buffer> decode_base64(std::string_view text) {
     if (out.back() != 0) return std::nullopt;
     out.pop_back();
   }
+  return out;
+}
+
+void append_base64url(Buffer& out, ByteView bytes) {
+  uint32_t word = 0;
+  int bits = 0;
+  for (const char c : bytes) {
+    word = word << 8 | static_cast<uint8_t>(c);
+    for (bits += 8; bits >= 6; bits -= 6) out += kUrlAlphabet[(word >> (bits - 6)) & 63];
+  }
+  if (bits != 0) out += kUrlAlphabet[(word << (6 - bits)) & 63];
+}
+
+std::optional<Buffer> decode_base64url(std::string_view text) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  Buffer out;
+  out.reserve(text.size() / 4 * 3 + 2);
+  uint32_t word = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const int value = kUrlReverse[static_cast<uint8_t>(c)];
+    if (value < 0) return std::nullopt;
+    word = word << 6 | static_cast<uint32_t>(value);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out += static_cast<char>(word >> bits);
+  }
+  if ((word & ((1u << bits) - 1)) != 0) return std::nullopt;
   return out;
 }
 

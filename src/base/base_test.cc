@@ -40,6 +40,20 @@ TEST(Base64, VectorsOfRfc4648) {
     EXPECT_FALSE(decode_base64(bad)) << bad;
 }
 
+TEST(Base64, ForUrlsHasNoPaddingAndOneSpelling) {
+  const std::map<std::string, std::string> vectors = {
+      {"", ""},           {"f", "Zg"},         {"fo", "Zm8"},           {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"\xfb\xff", "-_8"}, {"\xff\xff\xff", "____"}};
+  for (const auto& [plain, coded] : vectors) {
+    Buffer out;
+    append_base64url(out, plain);
+    EXPECT_EQ(out, coded);
+    EXPECT_EQ(decode_base64url(coded), plain);
+  }
+  for (const char* bad : {"Z", "Zg==", "Zh", "Zm9", "Zm8=", "Zm9vY", "Z g", "+/8", "Zm9v\n"})
+    EXPECT_FALSE(decode_base64url(bad)) << bad;
+}
+
 TEST(Hash, StableHashNeverChanges) {
   // Stored data is keyed by these values: a change here is a change of the storage format.
   EXPECT_EQ(stable_hash(""), stable_hash(""));

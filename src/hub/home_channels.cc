@@ -103,6 +103,10 @@ void HomeChannels::handle(ShardId, uint64_t, ChannelsRequest&, const Now&) {
   CHECK(false);  // answered by the hub from its local side
 }
 
+void HomeChannels::handle(ShardId, uint64_t, ControlRequest&, const Now&) {
+  CHECK(false);  // carried out by the hub's control sink
+}
+
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
   const auto found = channels_.find(ChannelKeyView(key));
   return found == channels_.end() ? nullptr : found->get();

@@ -104,7 +104,8 @@ void Hub::presence_counts(RequesterId who, StepId step, const std::string& chann
   ask_home(channel, who, step, PresenceRequest{channel, true});
 }
 
-void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
+template <class Body>
+void Hub::ask_all(RequesterId who, StepId step, const Body& body) {
   for (const auto& parked : parked_) {
     if (parked.size() < options_.parked_requests) continue;
     overloaded.add(1);
@@ -115,8 +116,16 @@ void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
   if (index == surveys_.size()) surveys_.emplace_back();
   surveys_[index] = {.who = who, .step = step, .missing = slots_.shards()};
   for (ShardId shard = 0; shard < slots_.shards(); ++shard)
-    ask(shard, {.kind = Ticket::Kind::kChannels, .step = static_cast<StepId>(index)},
-        ChannelsRequest{pattern});
+    ask(shard, {.kind = Ticket::Kind::kSurvey, .step = static_cast<StepId>(index)}, body);
+}
+
+void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
+  ask_all(who, step, ChannelsRequest{pattern});
+}
+
+void Hub::control(RequesterId who, StepId step, ControlPtr control) {
+  home_shard_.check();
+  ask_all(who, step, ControlRequest{std::move(control)});
 }
 
 void Hub::change_presence(const std::string& channel, Change change, ClientInfo member) {
@@ -266,6 +275,10 @@ void Hub::handle(ShardId from, HubMessage message) {
 void Hub::on_request(ShardId from, Request request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
     return this->reply(from, request.ticket, local_.count(channels->pattern));
+  if (auto* control = std::get_if<ControlRequest>(&request.body)) {
+    controls_.push_back({from, request.ticket, std::move(control->control)});
+    return;
+  }
   home_.request(from, std::move(request), now_);
 }
 
@@ -279,7 +292,7 @@ void Hub::on_reply(Reply reply) {
     case Ticket::Kind::kPage:
       if (!reply.body) return local_.on_page(ticket.interest, std::unexpected(reply.body.error()));
       return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
-    case Ticket::Kind::kChannels:
+    case Ticket::Kind::kSurvey:
       return on_survey_reply(ticket.step, std::move(reply.body));
     case Ticket::Kind::kPresenceChange:
       return;
@@ -299,17 +312,32 @@ void Hub::on_reply(Reply reply) {
 
 void Hub::on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body) {
   Survey& survey = surveys_[index];
-  if (body) {
+  const bool controlled = body && std::holds_alternative<Controlled>(*body);
+  if (!body) survey.failed = true;
+  if (body && !controlled) {
     for (const auto& [name, count] : std::get<ChannelCounts>(*body).subscribers)
       survey.counts.subscribers[name] += count;
-  } else {
-    survey.failed = true;
   }
   if (--survey.missing > 0) return;
   const RequesterId who = survey.who;
   const StepId step = survey.step;
   if (survey.failed) return answer(who, step, std::unexpected(HubError::kUnavailable));
+  if (controlled) return answer(who, step, Controlled{});
   answer(who, step, std::exchange(survey.counts, {}));
+}
+
+// Returns whether some are not done.
+bool Hub::run_controls() {
+  size_t budget = options_.controlled_sessions;
+  while (!controls_.empty()) {
+    if (budget == 0) return true;
+    if (sink_ != nullptr && !sink_->apply(*controls_.front().control, budget)) return true;
+    budget -= std::min<size_t>(budget, 1);  // one that addresses nobody is not free either
+    const PendingControl done = std::move(controls_.front());
+    controls_.pop_front();
+    reply(done.from, done.ticket, Controlled{});
+  }
+  return false;
 }
 
 void Hub::drain_loopback(size_t& budget) {
@@ -335,11 +363,12 @@ Pace Hub::turn(const Now& now) {
     budget -= answered;
     more = more || answered > 0 || !loopback_.empty();
   }
+  const bool controlling = run_controls();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
   const bool releasing = local_.release(now_.mono);
-  if (more || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
+  if (more || controlling || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
   return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
 }
 

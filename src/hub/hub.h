@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "hub/broker.h"
+#include "hub/control.h"
 #include "hub/home_channels.h"
 #include "hub/local_channels.h"
 #include "hub/post.h"
@@ -26,6 +27,7 @@ struct HubOptions {
   size_t presence_members = 100'000;  // per channel
   size_t tail_bytes = 64 << 20;       // of all channels' tails together
   size_t turn_items = 4096;           // messages, completions and answers handled in one turn
+  size_t controlled_sessions = 1000;  // that controls reach in one turn
 };
 
 // When the hub wants its next turn: when something happens or a second has passed, in about a
@@ -65,6 +67,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void presence_counts(RequesterId who, StepId step, const std::string& channel);
   // Channels with subscribers on any shard of this node; `pattern` is a glob, "" for all.
   void channels(RequesterId who, StepId step, const std::string& pattern);
+  // Answered when every shard has done it to its sessions.
+  void control(RequesterId who, StepId step, ControlPtr control);
+  // Who carries controls out on this shard; nullptr: there is nobody to address.
+  void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Does nothing where the
   // namespace has both presence and join_leave off.
   void change_presence(const std::string& channel, Change change, ClientInfo member);
@@ -89,20 +95,26 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
  private:
   // Who waits for the reply to a request.
   struct Ticket {
-    enum class Kind : uint8_t { kFree, kRequester, kFollow, kPage, kPresenceChange, kChannels };
+    enum class Kind : uint8_t { kFree, kRequester, kFollow, kPage, kPresenceChange, kSurvey };
     Kind kind = Kind::kFree;
     uint32_t generation = 0;
-    StepId step = 0;      // kChannels: index of the survey
+    StepId step = 0;      // kSurvey: index of the survey
     RequesterId who;      // kRequester
     InterestId interest;  // kFollow, kPage
   };
-  // One channels() call, while its shards' answers come in.
+  // A question to all shards, while their answers come in.
   struct Survey {
     RequesterId who;
     StepId step = 0;
     size_t missing = 0;  // 0: free
     bool failed = false;
     ChannelCounts counts;
+  };
+  // A control that this shard's sessions have not all had yet.
+  struct PendingControl {
+    ShardId from = 0;
+    uint64_t ticket = 0;
+    ControlPtr control;
   };
   struct RequesterSlot {
     Requester* requester = nullptr;
@@ -117,6 +129,9 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
 
   void ask(ShardId to, Ticket ticket, RequestBody body);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
+  template <class Body>
+  void ask_all(RequesterId who, StepId step, const Body& body);
+  bool run_controls();
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);
@@ -144,6 +159,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::vector<Survey> surveys_;
   std::deque<HubMessage> loopback_;                           // from this shard to itself, in order
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  ControlSink* sink_ = nullptr;
+  std::deque<PendingControl> controls_;
   Now now_;
   Time next_sweep_{};
   Time next_tops_{};

@@ -335,6 +335,84 @@ TEST_F(HubTest, ASurveyAsksEveryShard) {
   EXPECT_EQ(std::get<ChannelCounts>(*answer->body).subscribers.at(here_), 1u);
 }
 
+// Has `sessions` of them for each control.
+struct FakeSink final : ControlSink {
+  std::vector<std::string> begun;
+  size_t sessions = 0;
+  size_t left = 0;
+  bool apply(const Control& control, size_t& budget) override {
+    if (left == 0) {
+      begun.push_back(control.user);
+      left = sessions;
+    }
+    const size_t done = std::min(left, budget);
+    left -= done;
+    budget -= done;
+    return left == 0;
+  }
+};
+
+ControlPtr control_of(std::string user) {
+  Control control;
+  control.user = std::move(user);
+  return std::make_shared<const Control>(std::move(control));
+}
+
+TEST_F(HubTest, AControlIsAnsweredWhenEveryShardHasConfirmed) {
+  FakeSink sink;
+  hub_.set_control_sink(&sink);
+  hub_.control(me_, 1, control_of("ann"));
+  EXPECT_TRUE(sink.begun.empty());  // nothing before the call returned
+  turn();
+  EXPECT_EQ(sink.begun, std::vector<std::string>{"ann"});
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_TRUE(requester_.answers.empty());
+  reply(sent_ticket(0), Controlled{});
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Controlled>(*requester_.answers[0].second));
+  // The other way round.
+  hub_.receive(1, std::make_unique<Request>(Request{5, ControlRequest{control_of("bob")}}));
+  EXPECT_EQ(sink.begun.size(), 1u);
+  turn();
+  EXPECT_EQ(sink.begun.back(), "bob");
+  const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
+  EXPECT_EQ(answer->ticket, 5u);
+  EXPECT_TRUE(std::holds_alternative<Controlled>(*answer->body));
+  hub_.set_control_sink(nullptr);
+}
+
+TEST_F(HubTest, AShardThatCannotConfirmFailsTheControl) {
+  hub_.control(me_, 1, control_of("ann"));
+  turn();
+  turn();
+  reply(sent_ticket(0), std::unexpected(HubError::kUnavailable));
+  EXPECT_EQ(last_error(), HubError::kUnavailable);
+}
+
+TEST_F(HubTest, ControlsTakeTurnsOfABoundedSize) {
+  FakeSink sink;
+  sink.sessions = 2 * options_.controlled_sessions + 1;
+  hub_.set_control_sink(&sink);
+  hub_.receive(1, std::make_unique<Request>(Request{5, ControlRequest{control_of("ann")}}));
+  hub_.receive(1, std::make_unique<Request>(Request{6, ControlRequest{control_of("bob")}}));
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_TRUE(post_.sent.empty());
+  EXPECT_EQ(turn(), Pace::kNow);  // the first is done, the second has begun
+  EXPECT_EQ(post_.sent.size(), 1u);
+  EXPECT_EQ(sink.begun, (std::vector<std::string>{"ann", "bob"}));
+  turn();
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_EQ(post_.sent.size(), 2u);
+  // One that addresses nobody counts as well.
+  sink.sessions = 0;
+  for (uint64_t i = 0; i <= options_.controlled_sessions; ++i)
+    hub_.receive(1, std::make_unique<Request>(Request{i, ControlRequest{control_of("")}}));
+  EXPECT_EQ(turn(), Pace::kNow);
+  EXPECT_EQ(turn(), Pace::kIdle);
+  hub_.set_control_sink(nullptr);
+}
+
 // A broker that always claims to have more must not hold the shard.
 TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
   struct Restless final : Broker {

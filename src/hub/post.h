@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/affinity.h"
+#include "hub/control.h"
 #include "hub/requester.h"
 
 namespace parley::hub {
@@ -42,8 +43,12 @@ struct PresenceRequest {
 struct ChannelsRequest {
   std::string pattern;
 };
+// To every shard: do this to your sessions. Answered when it is done.
+struct ControlRequest {
+  ControlPtr control;
+};
 using RequestBody = std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest,
-                                 PresenceChange, PresenceRequest, ChannelsRequest>;
+                                 PresenceChange, PresenceRequest, ChannelsRequest, ControlRequest>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;
@@ -51,7 +56,7 @@ struct Request {
 
 struct PresenceChanged {};
 using ReplyBody = std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged,
-                               PresenceSnapshot, PresenceCounts, ChannelCounts>;
+                               PresenceSnapshot, PresenceCounts, ChannelCounts, Controlled>;
 struct Reply {
   uint64_t ticket = 0;
   std::expected<ReplyBody, HubError> body;

@@ -46,8 +46,11 @@ struct ChannelCounts {
   std::map<std::string, uint64_t> subscribers;
 };
 
+// A control has reached every session that it addresses, on every shard.
+struct Controlled {};
+
 using AnswerValue = std::variant<Published, ReadPage, PresenceSnapshot, PresenceCounts,
-                                 HistoryRemoved, ChannelCounts>;
+                                 HistoryRemoved, ChannelCounts, Controlled>;
 using Answer = std::expected<AnswerValue, HubError>;
 
 // A requester's name at its hub; a stale one (the requester is gone) is simply not called any more.

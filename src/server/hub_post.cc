@@ -4,8 +4,10 @@ namespace parley::server {
 namespace {
 
 size_t cost(const hub::Request& request) {
-  const auto* publish = std::get_if<hub::PublishRecord>(&request.body);
-  return sizeof(request) + (publish == nullptr ? 0 : publish->publication->cost());
+  if (const auto* publish = std::get_if<hub::PublishRecord>(&request.body))
+    return sizeof(request) + publish->publication->cost();
+  const auto* control = std::get_if<hub::ControlRequest>(&request.body);
+  return sizeof(request) + (control == nullptr ? 0 : control->control->cost());
 }
 
 // The publications of a page are shared with the history they come from, so only the references

@@ -16,10 +16,12 @@ void Routes::add_protocols() {
   add_sse("/sse/", adapter::eventsource::EventSourceFactory(access));
 }
 
-Routes::Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions)
+Routes::Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions,
+               auth::Authenticator& tokens)
     : shared_(shared),
       sessions_(sessions),
-      publish_door_(hub, shared.access, {.origins = shared.origins}),
+      publish_door_(hub, shared.access, tokens,
+                    {.origins = shared.origins, .api_key = shared.api_key}),
       api_(hub, shared.node, {.key = shared.api_key, .insecure = shared.open_api}),
       health_(shared.node) {
   add_protocols();

@@ -19,7 +19,8 @@ namespace parley::server {
 // Shard: its own.
 class Routes {
  public:
-  Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions);
+  Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions,
+         auth::Authenticator& tokens);
   const http::Router& router() const { return router_; }
 
  private:

@@ -17,7 +17,7 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                    hub_.receive(from, std::move(message));
                  }),
       sessions_(hub_, shard.timers(), ids_, tokens_, {}),
-      routes_(std::make_unique<Routes>(shared, hub_, sessions_)),
+      routes_(std::make_unique<Routes>(shared, hub_, sessions_, tokens_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(mail_hook_);

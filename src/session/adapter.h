@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "hub/broker.h"
+#include "hub/control.h"
 #include "hub/local_channels.h"
 #include "hub/requester.h"
 #include "hub/subscription.h"
@@ -44,6 +45,14 @@ using SubscriptionHandle = uint32_t;
 enum class TimerId : uint8_t { kHandshake, kPing, kPong, kOther };
 inline constexpr size_t kTimers = 4;
 
+// Whom a session belongs to, so that an application's backend can address it. The user is "" for
+// an anonymous one; what a protocol does not have is "".
+struct Identity {
+  std::string_view user;
+  std::string_view client;   // the public id of the session
+  std::string_view session;  // the secret one, where a protocol has it
+};
+
 // What: one client's protocol logic. Owner: its Session. Shard: the session's. Calls nothing but
 // its Effects; whatever it asks for is answered by a later input. Failure: effects.end(reason).
 class Adapter {
@@ -64,9 +73,20 @@ class Adapter {
   // adapter unsubscribes.
   virtual void on_gap(SubscriptionHandle handle, const hub::Gap& gap, Effects& effects) = 0;
   virtual void on_timer(TimerId timer, Effects& effects) = 0;
+  // Asked for from Effects::identify() on, after which it does not change.
+  virtual Identity identity() const { return {}; }
+  // The backend wants this of the session; anything but a disconnect.
+  virtual void on_control(const hub::Control&, Effects&) {}
   // The session ends; last words may be sent. Gives the protocol's code for it.
   virtual EndCode on_end(EndReason reason, Effects& effects) = 0;
+  // The same for kDisconnected, where the backend chose code and words. Protocols that can carry
+  // them override this.
+  virtual EndCode on_disconnect(const EndCode& asked, Effects& effects);
 };
+
+inline EndCode Adapter::on_disconnect(const EndCode&, Effects& effects) {
+  return on_end(EndReason::kDisconnected, effects);
+}
 
 // Makes the adapter of a new session. One per protocol and server; any shard.
 class AdapterFactory {

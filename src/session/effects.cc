@@ -1,5 +1,6 @@
 #include "session/effects.h"
 
+#include "hub/local_channels.h"
 #include "session/session.h"
 
 namespace parley::session {
@@ -37,6 +38,12 @@ hub::StreamPosition Effects::position(SubscriptionHandle handle) const {
   const hub::Subscription* subscription = session_->find(handle);
   if (subscription == nullptr || !subscription->live()) return {};
   return {subscription->channel()->epoch(), subscription->position()};
+}
+
+const hub::ChannelKey* Effects::channel(SubscriptionHandle handle) const {
+  const hub::Subscription* subscription = session_->find(handle);
+  if (subscription == nullptr || subscription->channel() == nullptr) return nullptr;
+  return &subscription->channel()->key();
 }
 
 void Effects::end(EndReason reason) {

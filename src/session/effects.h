@@ -57,12 +57,13 @@ struct TimerCommand {
   TimerId timer = TimerId::kOther;
   Duration after{-1};  // negative: cancel
 };
+struct IdentifyCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
 using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
                              HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
-                             ChangePresenceCommand, TimerCommand, EndCommand>;
+                             ChangePresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -92,6 +93,8 @@ class Effects {
   // Where the subscription's reader stands: behind the last publication it was given, or behind the
   // gap that is being told. An unknown epoch while it is not live.
   hub::StreamPosition position(SubscriptionHandle handle) const;
+  // What the subscription follows; nullptr when there is no such subscription.
+  const hub::ChannelKey* channel(SubscriptionHandle handle) const;
   // The reader goes on behind `offset`, which it stood at or had passed: what follows is delivered
   // as its publications, at the client's pace. For live subscriptions.
   void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
@@ -122,6 +125,9 @@ class Effects {
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
+  // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
+  // on. Once per session.
+  void identify() { add(IdentifyCommand{}); }
   void end(EndReason reason);
   bool ended() const { return ended_; }
 

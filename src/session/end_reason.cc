@@ -19,7 +19,8 @@ std::string_view to_string(EndReason reason) {
                                                            "insufficient_state",
                                                            "forbidden",
                                                            "expired",
-                                                           "subscription_expired"};
+                                                           "subscription_expired",
+                                                           "disconnected"};
   return kNames[static_cast<int>(reason)];
 }
 

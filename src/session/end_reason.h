@@ -24,14 +24,15 @@ enum class EndReason : uint8_t {
   kForbidden,            // credentials that are good, but not to connect with
   kExpired,              // what the session was allowed by has expired
   kSubscriptionExpired,  // what one of its subscriptions was allowed by has
+  kDisconnected,         // the application's backend wants it gone
 };
-inline constexpr int kEndReasons = 17;
+inline constexpr int kEndReasons = 18;
 std::string_view to_string(EndReason reason);
 
 // A protocol's own words for an end: what the transport puts into its close frame, if it has one.
 struct EndCode {
   uint16_t code = 1000;
-  std::string_view text;  // static
+  std::string_view text;  // static; of a disconnect, valid until TransportLink::end() returns
 };
 
 }  // namespace parley::session

@@ -181,13 +181,13 @@ void Session::execute(PresenceCommand& command) {
   }
 }
 
-// A later answer finds its session by place and requester: a requester's name is never used again.
+// A later answer finds its session by its place and its number.
 void Session::execute(VerifyCommand& command) {
   if (ended_) return;
   note_pending(1);
-  auto done = [&table = table_, index = index_, asker = requester_,
+  auto done = [&table = table_, index = index_, born = born_,
                step = command.step](auth::TokenResult result) {
-    if (Session* session = table.find(index, asker)) session->on_verified(step, std::move(result));
+    if (Session* session = table.find(index, born)) session->on_verified(step, std::move(result));
   };
   auto result =
       table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
@@ -223,34 +223,54 @@ void Session::execute(TimerCommand& command) {
   arm();
 }
 
+void Session::execute(IdentifyCommand&) {
+  if (ended_) return;
+  CHECK(!identified_);
+  identified_ = true;
+  table_.enlist(*this);
+}
+
 void Session::execute(EndCommand& command) { end(command.reason); }
 
-void Session::end(EndReason reason) {
+void Session::end(EndReason reason) { finish(reason, nullptr); }
+
+void Session::control(const hub::Control& control) {
   if (ended_) return;
-  const EndCode code = last_words(reason);
+  if (control.kind == hub::Control::Kind::kDisconnect) {
+    const EndCode asked{control.code, control.reason};
+    return finish(EndReason::kDisconnected, &asked);
+  }
+  run_adapter([&](Effects& effects) { adapter_->on_control(control, effects); });
+}
+
+void Session::finish(EndReason reason, const EndCode* asked) {
+  if (ended_) return;
+  const EndCode code = last_words(reason, asked);
   if (link_ != nullptr) link_->end(reason, code);
 }
 
 void Session::transport_closed(EndReason reason) {
   link_ = nullptr;
-  if (!ended_) last_words(reason);
+  if (!ended_) last_words(reason, nullptr);
   release_outbox();
   table_.bury(*this);
 }
 
 // The adapter says goodbye, then the session leaves the hub: nothing more is delivered, asked for
 // or answered.
-EndCode Session::last_words(EndReason reason) {
+EndCode Session::last_words(EndReason reason, const EndCode* asked) {
   EndCode code;
   Effects& effects = table_.effects_;
   CHECK(effects.session_ == nullptr);
   effects.session_ = this;
   effects.ended_ = false;
   effects.now_ = &table_.hub().now();
-  code = adapter_->on_end(reason, effects);
+  code = asked == nullptr ? adapter_->on_end(reason, effects)
+                          : adapter_->on_disconnect(*asked, effects);
   effects.session_ = nullptr;
   effects.commands_.clear();
   ended_ = true;
+  if (identified_) table_.delist(*this);
   leave_hub();
   unlink();
   table_.count_end(reason);

@@ -48,6 +48,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
 
   // Ends the session in order: last words, out of the hub, farewell by the transport.
   void end(EndReason reason);
+  // Carries out what the backend wants of this session.
+  void control(const hub::Control& control);
   bool ended() const { return ended_; }
   const Adapter& adapter() const { return *adapter_; }
 
@@ -81,6 +83,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(HoldCommand& command);
   void execute(ChangePresenceCommand& command);
   void execute(TimerCommand& command);
+  void execute(IdentifyCommand& command);
   void execute(EndCommand& command);
 
   void on_verified(hub::StepId step, auth::TokenResult result);
@@ -90,7 +93,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
   void leave_hub();
-  EndCode last_words(EndReason reason);
+  void finish(EndReason reason, const EndCode* asked);
+  EndCode last_words(EndReason reason, const EndCode* asked);
 
   Outbox& outbox();
   size_t room() const;
@@ -131,10 +135,13 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   uint32_t free_places_ = 0;
   uint32_t pending_ = 0;  // commands that are not answered yet
   uint32_t index_ = 0;    // in the table
+  uint32_t born_ = 0;     // how many sessions the table had opened before it
+  uint32_t listed_ = 0;   // place among its user's sessions; of anonymous ones unused
   Wait wait_ = Wait::kNothing;
   bool paused_ = false;
   bool held_ = false;  // publications wait
   bool ended_ = false;
+  bool identified_ = false;
 };
 
 }  // namespace parley::session

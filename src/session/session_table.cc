@@ -1,5 +1,6 @@
 #include "session/session_table.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -10,6 +11,12 @@ namespace {
 
 metrics::Gauge open_sessions("parley_sessions", "Open sessions");
 metrics::Counter opened("parley_sessions_opened_total", "Sessions opened");
+
+metrics::Counter controlled("parley_sessions_controlled_total",
+                            "Times the server API did something to a session");
+
+// Looking at a session that is not addressed is that much cheaper than handling one.
+constexpr size_t kLooksPerSession = 8;
 
 metrics::Counter& ended_counter(EndReason reason) {
   static const auto counters = [] {
@@ -29,9 +36,11 @@ SessionTable::SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids,
                            auth::Authenticator& tokens, const SessionLimits& limits)
     : hub_(hub), timers_(timers), ids_(ids), tokens_(tokens), limits_(limits) {
   effects_.ids_ = &ids_;
+  hub_.set_control_sink(this);
 }
 
 SessionTable::~SessionTable() {
+  hub_.set_control_sink(nullptr);
   for (auto& session : sessions_)
     if (session) session->transport_closed(EndReason::kShutdown);
 }
@@ -48,17 +57,79 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
     free_.pop_back();
     sessions_[session.index_] = std::move(made);
   }
+  session.born_ = born_++;
   opened.add(1);
   open_sessions.add(1);
   session.open(handshake);
   return session;
 }
 
-Session* SessionTable::find(uint32_t index, const hub::RequesterId& requester) {
+Session* SessionTable::find(uint32_t index, uint32_t born) {
   Session* session = index < sessions_.size() ? sessions_[index].get() : nullptr;
-  const bool same = session != nullptr && session->requester_.index == requester.index &&
-                    session->requester_.generation == requester.generation;
-  return same ? session : nullptr;
+  return session != nullptr && session->born_ == born ? session : nullptr;
+}
+
+void SessionTable::enlist(Session& session) {
+  const std::string_view user = session.adapter().identity().user;
+  if (user.empty()) {
+    ++anonymous_;
+  } else {
+    session.listed_ = directory_.add(user, session.index_);
+  }
+}
+
+void SessionTable::delist(Session& session) {
+  const std::string_view user = session.adapter().identity().user;
+  if (user.empty()) {
+    --anonymous_;
+  } else if (const auto moved = directory_.remove(user, session.listed_)) {
+    sessions_[*moved]->listed_ = session.listed_;
+  }
+}
+
+bool SessionTable::apply(const hub::Control& control, size_t& budget) {
+  if (!sweep_.running) begin_sweep(control);
+  size_t looks = budget * kLooksPerSession;
+  while (sweep_.next < sweep_.end) {
+    if (budget == 0 || looks == 0) return false;
+    --looks;
+    Session* session = next_of_sweep();
+    if (session == nullptr || !is_addressed(*session, control)) continue;
+    --budget;
+    controlled.add(1);
+    session->control(control);
+  }
+  sweep_ = {};
+  return true;
+}
+
+void SessionTable::begin_sweep(const hub::Control& control) {
+  sweep_.running = true;
+  sweep_.before = born_;
+  sweep_.anonymous = control.user.empty();
+  if (sweep_.anonymous) {
+    // Nobody lists them: that would cost each of a million sessions what a control saves.
+    sweep_.end = anonymous_ > 0 ? sessions_.size() : 0;
+  } else {
+    sweep_.sessions = directory_.of(control.user);
+    sweep_.end = sweep_.sessions.size();
+  }
+}
+
+// nullptr: there is none here, or none that was there when the control came.
+Session* SessionTable::next_of_sweep() {
+  const size_t at = sweep_.next++;
+  Session* session = sessions_[sweep_.anonymous ? at : sweep_.sessions[at]].get();
+  const bool meant = session != nullptr && session->identified_ && !session->ended_ &&
+                     static_cast<int32_t>(session->born_ - sweep_.before) < 0;
+  return meant ? session : nullptr;
+}
+
+bool SessionTable::is_addressed(const Session& session, const hub::Control& control) {
+  const Identity who = session.adapter().identity();
+  return who.user == control.user && (control.client.empty() || control.client == who.client) &&
+         (control.session.empty() || control.session == who.session) &&
+         std::ranges::find(control.whitelist, who.client) == control.whitelist.end();
 }
 
 void SessionTable::bury(Session& session) {

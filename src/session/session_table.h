@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
+#include "session/directory.h"
 #include "session/effects.h"
 #include "session/encode_cache.h"
 #include "session/flush_plan.h"
@@ -21,14 +22,15 @@ struct SessionLimits {
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
 };
 
-// What: owns sessions from open() to the end of the turn in which their transport closed. Owner:
-// the server, one per shard. Shard: its own.
-class SessionTable {
+// What: owns sessions from open() to the end of the turn in which their transport closed, and
+// carries out what the backend wants of them. Owner: the server, one per shard; dies before its
+// hub. Shard: its own.
+class SessionTable final : private hub::ControlSink {
  public:
   // What is passed by reference must outlive the table.
   SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, auth::Authenticator& tokens,
                const SessionLimits& limits);
-  ~SessionTable();
+  ~SessionTable() override;
 
   // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
   // ended when this returns.
@@ -40,6 +42,8 @@ class SessionTable {
   // Ends every session.
   void end_all(EndReason reason);
   size_t size() const { return sessions_.size() - free_.size(); }
+  // Different users of the sessions on this shard; all anonymous ones are one.
+  size_t users() const { return directory_.users() + (anonymous_ > 0 ? 1 : 0); }
 
   hub::Hub& hub() { return hub_; }
   const SessionLimits& limits() const { return limits_; }
@@ -48,7 +52,23 @@ class SessionTable {
   friend class Session;
   friend class Effects;
   // Null once that session has gone, whoever has its place now.
-  Session* find(uint32_t index, const hub::RequesterId& requester);
+  Session* find(uint32_t index, uint32_t born);
+  // The sessions that a control may address, while it goes through them.
+  struct Sweep {
+    bool running = false;
+    bool anonymous = false;          // looks through the table
+    std::vector<uint32_t> sessions;  // else: of the user
+    size_t next = 0;
+    size_t end = 0;
+    uint32_t before = 0;  // sessions opened later are not meant
+  };
+
+  bool apply(const hub::Control& control, size_t& budget) override;
+  void begin_sweep(const hub::Control& control);
+  Session* next_of_sweep();
+  static bool is_addressed(const Session& session, const hub::Control& control);
+  void enlist(Session& session);
+  void delist(Session& session);
   void bury(Session& session);
   std::unique_ptr<Outbox> take_outbox();
   void give_back(std::unique_ptr<Outbox> outbox);
@@ -69,6 +89,10 @@ class SessionTable {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_;
   std::vector<std::unique_ptr<Session>> dead_;
+  uint32_t born_ = 0;  // sessions opened so far; wraps
+  size_t anonymous_ = 0;
+  Directory directory_;
+  Sweep sweep_;
 };
 
 }  // namespace parley::session

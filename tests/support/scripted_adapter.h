@@ -42,6 +42,8 @@ struct Script {
   std::function<void(session::SubscriptionHandle, const hub::Gap&, Effects&)> gap;
   std::function<void(session::TimerId, Effects&)> timer;
   std::function<void(session::EndReason, Effects&)> end;
+  std::function<void(const hub::Control&, Effects&)> control;
+  session::Identity identity;
   const session::Dialect* dialect = &LineDialect::shared();
 
   std::vector<std::string> log;  // one word for each input but messages
@@ -84,6 +86,15 @@ class ScriptedAdapter final : public session::Adapter {
   void on_timer(session::TimerId timer, Effects& effects) override {
     note("timer " + std::to_string(static_cast<int>(timer)));
     if (script_.timer) script_.timer(timer, effects);
+  }
+  session::Identity identity() const override { return script_.identity; }
+  void on_control(const hub::Control& control, Effects& effects) override {
+    note("control");
+    if (script_.control) script_.control(control, effects);
+  }
+  session::EndCode on_disconnect(const session::EndCode& asked, Effects& effects) override {
+    on_end(session::EndReason::kDisconnected, effects);
+    return asked;
   }
   session::EndCode on_end(session::EndReason reason, Effects& effects) override {
     note("end " + std::string(to_string(reason)));

@@ -155,7 +155,8 @@ void FakeClient::wake(bool) { woken_ = true; }
 
 void FakeClient::end(session::EndReason reason, const session::EndCode& code) {
   CHECK(!end_);
-  end_ = End{reason, code};
+  end_text_ = code.text;
+  end_ = End{reason, {code.code, end_text_}};
   woken_ = true;
 }
 
@@ -262,6 +263,18 @@ hub::StreamPosition SessionWorld::publish(const std::string& channel, std::strin
   const hub::Answer answer = publish(channel, json(data));
   CHECK(answer.has_value());
   return std::get<hub::Published>(*answer).position;
+}
+
+hub::Answer SessionWorld::control(hub::Control control) {
+  const hub::StepId step = ++last_step_;
+  hub_.control(requester_, step, std::make_shared<const hub::Control>(std::move(control)));
+  return answer_to(step);
+}
+
+hub::Answer SessionWorld::presence_counts(const std::string& channel) {
+  const hub::StepId step = ++last_step_;
+  hub_.presence_counts(requester_, step, channel);
+  return answer_to(step);
 }
 
 hub::Answer SessionWorld::history(const std::string& channel, const hub::ReadQuery& query) {

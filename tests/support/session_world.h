@@ -171,6 +171,7 @@ class FakeClient final : public session::TransportLink {
   size_t room_ = SIZE_MAX;
   size_t bytes_taken_ = 0;
   std::optional<End> end_;
+  std::string end_text_;
   bool woken_ = false;
   bool paused_ = false;
 };
@@ -195,6 +196,9 @@ class SessionWorld final : private hub::Requester {
   hub::Answer publish(const std::string& channel, hub::Publication publication);
   hub::StreamPosition publish(const std::string& channel, std::string_view json);
   hub::Answer history(const std::string& channel, const hub::ReadQuery& query);
+  // Runs until every session that it addresses has had it.
+  hub::Answer control(hub::Control control);
+  hub::Answer presence_counts(const std::string& channel);
   // Channels that have subscribers, with how many.
   std::map<std::string, uint64_t> subscribers();
 

@@ -46,7 +46,14 @@ class CentrifugeAdapter final : public session::Adapter {
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
+  session::Identity identity() const override {
+    return {.user = who().user, .client = client_, .session = {}};
+  }
+  void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
+  session::EndCode on_disconnect(const session::EndCode& asked, session::Effects&) override {
+    return asked;
+  }
 
  private:
   enum class Stage : uint8_t {
@@ -121,9 +128,15 @@ class CentrifugeAdapter final : public session::Adapter {
   static void set_terms(Channel& channel, Buffer info, int64_t expires_at);
   void start_presence(uint32_t id, std::string_view channel, bool counts_only,
                       session::Effects& effects);
-  void subscribed(Channel& channel, const hub::Subscribed& result, session::Effects& effects);
-  bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,
-                        session::Effects& effects);
+  bool tell_subscribed(const Channel& channel, const hub::Subscribed& result,
+                       session::Effects& effects);
+  void push_subscribed(const Channel& channel, const hub::Subscribed& result,
+                       session::Effects& effects);
+  // Answers an unsubscribe that waited for the end of the subscribe; by either side.
+  void told_off(const std::string& name, const Joining& joining, session::Effects& effects);
+  void control_subscribe(const hub::Control& control, session::Effects& effects);
+  void control_unsubscribe(const std::string& channel, session::Effects& effects);
+  void control_refresh(const hub::Control& control, session::Effects& effects);
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);
   // The channel that the client knows by this name; null: none, or it is leaving.

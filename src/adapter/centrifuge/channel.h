@@ -30,6 +30,7 @@ struct Joining {
   Buffer data;  // for the client, with the reply
   bool recoverable = false;
   bool join_leave = false;  // to be told joins and leaves
+  bool revoked = false;     // the backend unsubscribes it: told right behind the answer
   bool present = true;      // to be shown to others, where the namespace has that
 };
 

@@ -33,6 +33,7 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kForbidden, DisconnectCode::kPermissionDenied},
     EndRow{EndReason::kExpired, DisconnectCode::kConnectionExpired},
     EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
+    EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kForbidden, 3507, "permission denied"},
       {EndReason::kExpired, 3005, "connection expired"},
       {EndReason::kSubscriptionExpired, 3006, "subscription expired"},
+      {EndReason::kDisconnected, 3503, "force disconnect"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);
   for (const Row& row : kRows) {

@@ -75,6 +75,7 @@ void CentrifugeAdapter::refuse_connect(wire::ErrorCode code, session::Effects& e
 void CentrifugeAdapter::finish_connect(session::Effects& effects) {
   const std::unique_ptr<Connecting> connecting = std::move(connecting_);
   stage_ = Stage::kConnected;
+  effects.identify();
   effects.cancel_timer(session::TimerId::kHandshake);
   reply_connected(connecting->command, *connecting, effects);
   start_pings(effects);

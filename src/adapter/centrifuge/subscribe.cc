@@ -150,14 +150,12 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
   }
   if (connecting_) return connect_subscribed(*channel, std::move(result), effects);
   if (!result) return give_up(*channel, error_code(result.error()), effects);
-  const bool kept = reply_subscribed(*channel, *result, effects);
+  const bool kept = tell_subscribed(*channel, *result, effects);
   const std::unique_ptr<Joining> joining = std::move(channel->joining);
-  if (joining->unsubscribe_command != 0) {
+  if (!kept || joining->unsubscribe_command != 0 || joining->revoked) {
+    const std::string name = channel->name;
     drop(*channel, effects);
-    reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-    watch_deadlines(effects);
-  } else if (!kept) {
-    drop(*channel, effects);
+    told_off(name, *joining, effects);
   } else {
     settle(*channel, *joining, effects);
     if (channel->terms) watch_deadlines(effects);
@@ -166,17 +164,30 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
 
 void CentrifugeAdapter::give_up(Channel& channel, wire::ErrorCode code, session::Effects& effects) {
   const std::unique_ptr<Joining> joining = std::move(channel.joining);
+  const std::string name = std::move(channel.name);
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
-  refuse(joining->command, code, effects);
-  if (joining->unsubscribe_command == 0) return;
-  reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  watch_deadlines(effects);
+  if (joining->command != 0) refuse(joining->command, code, effects);
+  told_off(name, *joining, effects);
+}
+
+void CentrifugeAdapter::told_off(const std::string& name, const Joining& joining,
+                                 session::Effects& effects) {
+  if (joining.unsubscribe_command != 0) {
+    reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
+    watch_deadlines(effects);
+  } else if (joining.revoked) {
+    push(name, wire::to_push(wire::UnsubscribeCode::kServer), effects);
+  }
 }
 
 // Returns whether the client is subscribed now.
-bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subscribed& result,
-                                         session::Effects& effects) {
+bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subscribed& result,
+                                        session::Effects& effects) {
   const Joining& joining = *channel.joining;
+  if (joining.command == 0) {
+    push_subscribed(channel, result, effects);
+    return true;
+  }
   SubscribeReply told(context_.codec, channel, result, context_.options.reply_bytes / 2,
                       effects.room() / 2);
   if (joining.wish.recover && !told.recovered() && joining.wish.reject_unrecovered) {

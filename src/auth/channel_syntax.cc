@@ -1,0 +1,38 @@
+#include "auth/channel_syntax.h"
+
+namespace parley::auth {
+
+bool ChannelName::lists(std::string_view user) const {
+  if (!user_limited || user.empty()) return false;
+  if (separator.empty()) return user == users;
+  for (std::string_view left = users;;) {
+    const size_t end = left.find(separator);
+    if (left.substr(0, end) == user) return true;
+    if (end == left.npos) return false;
+    left.remove_prefix(end + separator.size());
+  }
+}
+
+ChannelName parse_channel(const ChannelSyntax& syntax, std::string_view channel) {
+  ChannelName name{.rest = channel, .separator = syntax.user_separator};
+  std::string_view plain = channel;
+  if (!syntax.private_prefix.empty() && channel.starts_with(syntax.private_prefix)) {
+    name.is_private = true;
+    plain.remove_prefix(syntax.private_prefix.size());
+  }
+  if (const std::string& boundary = syntax.namespace_boundary; !boundary.empty()) {
+    if (const size_t at = plain.find(boundary); at != plain.npos) {
+      name.name_space = plain.substr(0, at);
+      name.rest = plain.substr(at + boundary.size());
+    }
+  }
+  if (const std::string& boundary = syntax.user_boundary; !boundary.empty()) {
+    if (const size_t at = channel.rfind(boundary); at != channel.npos) {
+      name.user_limited = true;
+      name.users = channel.substr(at + boundary.size());
+    }
+  }
+  return name;
+}
+
+}  // namespace parley::auth

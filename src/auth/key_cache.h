@@ -1,0 +1,76 @@
+// Keys that are fetched when a token needs them, and kept.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+
+#include "auth/authenticator.h"
+#include "auth/key_set.h"
+#include "base/hash.h"
+
+namespace parley::auth {
+
+// What: fetches key sets over the network. Owner: server, which hands each answer to
+// TokenAuthenticator::on_fetched in a later turn: exactly one per fetch, also when it fails or
+// takes too long. Shard: that of its caller.
+class KeyFetcher {
+ public:
+  virtual ~KeyFetcher() = default;
+  virtual void fetch(const std::string& url) = 0;
+};
+
+struct KeyCacheLimits {
+  KeySetLimits key_set;
+  WallMillis valid_for = 60 * 60 * 1000;  // then the set is fetched again before it is believed
+  WallMillis fetch_interval = 60 * 1000;  // at most one fetch per URL in this time
+  size_t max_waiters = 1000;              // tokens that wait, all URLs together
+  size_t max_urls = 100;
+};
+
+// What: key sets by URL. The URL holds all that a key depends on besides its name and algorithm:
+// where issuers have keys of their own, the issuer is part of the URL. Keys that were fetched once
+// are used on while fetching fails. Owner: TokenAuthenticator. Shard: its own. Failure: kInvalid
+// where no such key exists, kUnavailable where nobody can know.
+class KeyCache {
+ public:
+  using Found = std::expected<VerifyingKey, TokenError>;
+  using Waiter = std::move_only_function<void(Found, WallMillis now)>;
+
+  explicit KeyCache(KeyFetcher& fetcher, const KeyCacheLimits& limits = {})
+      : fetcher_(fetcher), limits_(limits) {}
+
+  // The key, or nothing where it is being fetched: then `waiter` is called when on_fetched is.
+  std::optional<Found> find(const std::string& url, std::string_view kid,
+                            const Algorithm& algorithm, WallMillis now, Waiter waiter);
+  // The answer to a fetch. One that nobody asked for is ignored.
+  void on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now);
+
+ private:
+  struct Waiting {
+    std::string kid;
+    const Algorithm* algorithm;
+    Waiter waiter;
+  };
+  struct Entry {
+    std::optional<KeySet> keys;
+    WallMillis fetched_at = 0;           // `keys`
+    std::optional<WallMillis> asked_at;  // the last fetch began
+    bool fetching = false;
+    std::vector<Waiting> waiting;
+  };
+  using Entries = std::unordered_map<std::string, Entry, SeededHash, std::equal_to<>>;
+
+  Entry* entry_of(const std::string& url, WallMillis now);
+  bool make_room(WallMillis now);
+  bool may_fetch(const Entry& entry, WallMillis now) const;
+  static Found known(const Entry& entry, std::string_view kid, const Algorithm& algorithm);
+
+  KeyFetcher& fetcher_;
+  KeyCacheLimits limits_;
+  Entries entries_;
+  size_t waiters_ = 0;
+};
+
+}  // namespace parley::auth

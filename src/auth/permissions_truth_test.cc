@@ -1,0 +1,172 @@
+// The whole truth table, against a reference that follows the written order of decisions step by
+// step, with none of the production code.
+#include <array>
+#include <cctype>
+
+#include <gtest/gtest.h>
+
+#include "auth/permissions.h"
+
+namespace parley::auth {
+namespace {
+
+struct Case {
+  std::string user, channel;
+  Verb verb;
+  bool subscribed, token, insecure;
+};
+
+// Splits the way a person would: "$"? namespace ":" rest, and users behind the last "#".
+struct Parts {
+  bool is_private = false;
+  bool has_users = false;
+  std::string name_space;
+  std::string rest;
+  std::vector<std::string> users;
+};
+
+Parts split(const std::string& channel) {
+  Parts parts{.is_private = channel[0] == '$', .rest = channel};
+  std::string user;
+  size_t colons = 0;
+  for (size_t i = parts.is_private ? 1 : 0; i < channel.size(); ++i) {
+    const char c = channel[i];
+    if (c == ':' && colons++ == 0) {
+      parts.name_space = channel.substr(parts.is_private ? 1 : 0, i - (parts.is_private ? 1 : 0));
+      parts.rest = channel.substr(i + 1);
+    }
+    if (c == '#') {
+      parts.has_users = true;
+      parts.users.clear();
+    } else if (parts.has_users && c == ',') {
+      parts.users.push_back(user);
+    }
+    user = c == '#' || c == ',' ? "" : user + c;
+  }
+  if (parts.has_users) parts.users.push_back(user);
+  return parts;
+}
+
+// The one channel_regex of this test, by hand: letters, and then perhaps users.
+constexpr const char* kRegex = "^[a-z]+(#[0-9,]*)?$";
+bool regex_takes(const std::string& rest) {
+  size_t at = 0;
+  while (at < rest.size() && std::islower(static_cast<unsigned char>(rest[at]))) ++at;
+  if (at == 0) return false;
+  if (at == rest.size()) return true;
+  return rest[at] == '#' && rest.find_first_not_of("0123456789,", at + 1) == rest.npos;
+}
+
+Verdict reference(const PermissionOptions* options, const Parts& parts, const Case& c) {
+  if (c.channel.size() > 255) return Verdict::kBadName;
+  if (options == nullptr) return Verdict::kUnknownChannel;
+  if (options->channel_regex.empty()) {
+    for (const char byte : c.channel)
+      if (!std::isprint(static_cast<unsigned char>(byte))) return Verdict::kBadName;
+  } else if (!regex_takes(parts.rest)) {
+    return Verdict::kBadName;
+  }
+  const bool anonymous = c.user.empty();
+  const auto deny_unless = [](bool may) { return may ? Verdict::kAllow : Verdict::kDeny; };
+  if (c.verb == Verb::kSubscribe) {
+    if (parts.is_private && !c.token) return Verdict::kDeny;
+    if (c.token) return Verdict::kAllow;
+    const bool limited = options->allow_user_limited_channels && parts.has_users;
+    if (limited && !anonymous)
+      for (const std::string& user : parts.users)
+        if (user == c.user) return Verdict::kAllow;
+    if (!limited && options->allow_subscribe_for_client &&
+        (!anonymous || options->allow_subscribe_for_anonymous))
+      return Verdict::kAllow;
+    return deny_unless(c.insecure);
+  }
+  bool client = options->allow_publish_for_client;
+  bool subscriber = options->allow_publish_for_subscriber;
+  bool guest = options->allow_publish_for_anonymous;
+  if (c.verb == Verb::kPresence) {
+    if (!options->presence) return Verdict::kNotAvailable;
+    client = options->allow_presence_for_client;
+    subscriber = options->allow_presence_for_subscriber;
+    guest = options->allow_presence_for_anonymous;
+  } else if (c.verb == Verb::kHistory) {
+    if (!options->history) return Verdict::kNotAvailable;
+    client = options->allow_history_for_client;
+    subscriber = options->allow_history_for_subscriber;
+    guest = options->allow_history_for_anonymous;
+  }
+  if (client && (!anonymous || guest)) return Verdict::kAllow;
+  if (subscriber && c.subscribed && (!anonymous || guest)) return Verdict::kAllow;
+  return deny_unless(c.insecure);
+}
+
+// Bit i of `bits` is the i-th switch: 16 namespaces cover each of them on and off in many mixtures.
+PermissionOptions mixture(const std::string& name, uint32_t bits) {
+  PermissionOptions options{.name = name};
+  bool PermissionOptions::* const switches[] = {&PermissionOptions::allow_subscribe_for_client,
+                                                &PermissionOptions::allow_subscribe_for_anonymous,
+                                                &PermissionOptions::allow_publish_for_client,
+                                                &PermissionOptions::allow_publish_for_subscriber,
+                                                &PermissionOptions::allow_publish_for_anonymous,
+                                                &PermissionOptions::allow_presence_for_client,
+                                                &PermissionOptions::allow_presence_for_subscriber,
+                                                &PermissionOptions::allow_presence_for_anonymous,
+                                                &PermissionOptions::allow_history_for_client,
+                                                &PermissionOptions::allow_history_for_subscriber,
+                                                &PermissionOptions::allow_history_for_anonymous,
+                                                &PermissionOptions::allow_user_limited_channels,
+                                                &PermissionOptions::presence,
+                                                &PermissionOptions::history};
+  for (size_t i = 0; i < std::size(switches); ++i) options.*switches[i] = (bits >> i & 1) != 0;
+  if ((bits >> 14 & 1) != 0) options.channel_regex = kRegex;
+  return options;
+}
+
+TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
+  PermissionRules rules;
+  std::vector<std::string> spaces = {"", "nowhere"};
+  rules.without_namespace = mixture("", 0x1a5b);
+  for (uint32_t i = 0; i < 16; ++i) {
+    spaces.push_back("ns" + std::to_string(i));
+    rules.namespaces.push_back(mixture(spaces.back(), i * 0x9e37u ^ i * i << 5));
+  }
+  const auto options_of = [&](const std::string& name) -> const PermissionOptions* {
+    if (name.empty()) return &rules.without_namespace;
+    for (const PermissionOptions& options : rules.namespaces)
+      if (options.name == name) return &options;
+    return nullptr;
+  };
+  const std::string endings[] = {"room", "room#1", "room#1,2",    "#2",   "r#1#2",
+                                 "#",    "ROOM",   "caf\xc3\xa9", "a\tb", std::string(260, 'a')};
+  std::array<int, 5> seen{};
+  for (const bool insecure : {false, true}) {
+    rules.connect.insecure = insecure;
+    const auto permissions = Permissions::build(rules);
+    ASSERT_TRUE(permissions.has_value()) << permissions.error().message;
+    for (const std::string& space : spaces)
+      for (const std::string& ending : endings)
+        for (const char* prefix : {"", "$"})
+          for (const char* user : {"", "1", "2"})
+            for (int bits = 0; bits < 16; ++bits) {
+              const Case c{.user = user,
+                           .channel = prefix + (space.empty() ? ending : space + ":" + ending),
+                           .verb = static_cast<Verb>(bits & 3),
+                           .subscribed = (bits & 4) != 0,
+                           .token = (bits & 8) != 0,
+                           .insecure = insecure};
+              const Parts parts = split(c.channel);
+              const Verdict expected = reference(options_of(parts.name_space), parts, c);
+              ++seen[static_cast<size_t>(expected)];
+              ASSERT_EQ((*permissions)
+                            ->check({.user = c.user}, c.channel, c.verb,
+                                    {.subscribed = c.subscribed, .token = c.token}),
+                        expected)
+                  << "user \"" << c.user << "\" channel \"" << c.channel << "\" verb " << (bits & 3)
+                  << " subscribed " << c.subscribed << " token " << c.token << " insecure "
+                  << c.insecure;
+            }
+  }
+  for (const int rows : seen) EXPECT_GT(rows, 500);
+}
+
+}  // namespace
+}  // namespace parley::auth

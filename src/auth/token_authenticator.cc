@@ -1,0 +1,39 @@
+#include "auth/token_authenticator.h"
+
+#include <utility>
+
+namespace parley::auth {
+namespace {
+
+TokenResult judge(UnverifiedToken token, const KeyCache::Found& found, WallMillis now) {
+  if (!found) return std::unexpected(found.error());
+  if (!found->verify(*token.jwt.algorithm, token.jwt.text, token.jwt.signature))
+    return std::unexpected(TokenError::kInvalid);
+  return TokenRules::judge_time(std::move(token), now);
+}
+
+}  // namespace
+
+std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view text,
+                                                      WallMillis now, Done done) {
+  const auto& rules = rules_for(use);
+  auto token = rules->read(use, text);
+  if (!token) return std::unexpected(TokenError::kInvalid);
+  if (token->key_url.empty()) {
+    if (!rules->signature_holds(*token, now)) return std::unexpected(TokenError::kInvalid);
+    return TokenRules::judge_time(std::move(*token), now);
+  }
+  // Both the waiter and an answer at once need the token.
+  auto shared = std::make_shared<UnverifiedToken>(std::move(*token));
+  const auto found = keys_.find(shared->key_url, shared->jwt.kid, *shared->jwt.algorithm, now,
+                                [this, use, rules, shared, done = std::move(done)](
+                                    KeyCache::Found key, WallMillis later) mutable {
+                                  if (rules != rules_for(use))
+                                    return done(std::unexpected(TokenError::kUnavailable));
+                                  done(judge(std::move(*shared), key, later));
+                                });
+  if (!found) return std::nullopt;
+  return judge(std::move(*shared), *found, now);
+}
+
+}  // namespace parley::auth

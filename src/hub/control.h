@@ -1,0 +1,72 @@
+// What an application's backend asks of living sessions, in hub words, and who carries it out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace parley::hub {
+
+// Addresses sessions and says what to do with them. Immutable once it is sent: all shards share it.
+struct Control {
+  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh };
+  // A position as the backend writes it; nobody has compared its epoch yet.
+  struct Position {
+    uint64_t offset = 0;
+    std::string epoch;
+  };
+  // What differs from the channel's namespace; nothing: as the namespace says.
+  struct Overrides {
+    std::optional<bool> presence;
+    std::optional<bool> join_leave;
+    std::optional<bool> force_recovery;
+    std::optional<bool> force_positioning;
+    std::optional<bool> force_push_join_leave;
+  };
+
+  Kind kind = Kind::kDisconnect;
+
+  // Whom: all sessions of this user; "" is the anonymous user, not everybody. Each of the others
+  // narrows it down, unless it is "".
+  std::string user;
+  std::string client;
+  std::string session;
+  std::vector<std::string> whitelist;  // client ids that a disconnect leaves alone
+
+  std::string channel;         // kSubscribe, kUnsubscribe
+  int64_t expire_at = 0;       // seconds since 1970; 0: not said. kSubscribe, kRefresh
+  bool expired = false;        // kRefresh: it has expired now
+  std::optional<Buffer> info;  // JSON. kSubscribe: of the channel; kRefresh: of the connection
+  Buffer data;                 // kSubscribe: JSON for the client
+  std::optional<Position> recover_since;  // kSubscribe
+  Overrides overrides;                    // kSubscribe
+
+  uint16_t code = 0;   // kDisconnect: what the client is told, in the numbers of the Centrifuge
+  std::string reason;  // protocol; others carry what they can
+
+  // What it counts against budgets in bytes.
+  size_t cost() const {
+    size_t bytes = sizeof(Control) + user.size() + client.size() + session.size() + channel.size() +
+                   data.size() + reason.size() + (info ? info->size() : 0);
+    for (const std::string& kept : whitelist) bytes += sizeof(kept) + kept.size();
+    return bytes;
+  }
+};
+using ControlPtr = std::shared_ptr<const Control>;
+
+// Carries controls out, one at a time and in the order in which they came. Implemented by the
+// sessions' table; shard: its hub's.
+class ControlSink {
+ public:
+  virtual ~ControlSink() = default;
+  // Begins with `control`, or goes on with it after an earlier call said false. Takes what it did
+  // off `budget`, which counts sessions. Returns whether all that existed when it began are done.
+  virtual bool apply(const Control& control, size_t& budget) = 0;
+};
+
+}  // namespace parley::hub
