@@ -141,7 +141,7 @@ void Generator::on_event(uint32_t index, uint32_t events) {
     epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.fd, &event);
     return send_raw(connection,
-                    "GET /connection/websocket HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
+                    "GET /connection/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   }

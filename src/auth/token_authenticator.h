@@ -11,7 +11,7 @@ namespace parley::auth {
 
 // Both kinds of token may have rules of their own.
 struct TokenRuleSet {
-  std::shared_ptr<const TokenRules> connect;
+  std::shared_ptr<const TokenRules> connect;    // never nullptr
   std::shared_ptr<const TokenRules> subscribe;  // nullptr: the same as connect
 };
 

@@ -47,9 +47,11 @@ Result<std::shared_ptr<const TokenRules>> TokenRules::build(const TokenOptions& 
 
 Result<void> TokenRules::add_keys(const TokenOptions& options) {
   if (!options.hmac_secret_key.empty())
-    keys_.push_back({.key = TRY(VerifyingKey::from_secret(options.hmac_secret_key))});
+    keys_.push_back(
+        {.key = TRY(named("hmac_secret_key", VerifyingKey::from_secret(options.hmac_secret_key)))});
   if (!options.hmac_previous_secret_key.empty())
-    keys_.push_back({.key = TRY(VerifyingKey::from_secret(options.hmac_previous_secret_key)),
+    keys_.push_back({.key = TRY(named("hmac_previous_secret_key",
+                                      VerifyingKey::from_secret(options.hmac_previous_secret_key))),
                      .valid_until = options.hmac_previous_secret_key_valid_until});
   if (!options.rsa_public_key.empty())
     keys_.push_back(

@@ -106,6 +106,9 @@ Buffer der_signature(ByteView raw, size_t field_bytes) {
 
 Result<VerifyingKey> VerifyingKey::from_secret(std::string_view secret) {
   if (secret.empty()) return fail("an HMAC secret cannot be empty");
+  // Anybody who knows the public key could sign with it.
+  if (secret.find("-----BEGIN ") != secret.npos)
+    return fail("it is a key in PEM form, not an HMAC secret");
   VerifyingKey key(KeyFamily::kHmac, nullptr);
   key.secret_ = secret;
   return key;

@@ -65,7 +65,7 @@ TEST(Random, UuidsAreVersion4AndDiffer) {
   SystemIdSource ids;
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
-    const std::string id = uuid4(ids);
+    const std::string id = to_string(uuid4(ids));
     ASSERT_EQ(id.size(), 36u);
     EXPECT_EQ(id[14], '4');
     EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);

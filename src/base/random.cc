@@ -33,10 +33,14 @@ uint64_t random_u64() {
   return value;
 }
 
-std::string uuid4(IdSource& ids) {
+Uuid uuid4(IdSource& ids) {
+  const uint64_t high = (ids.next_u64() & ~0xf000ull) | 0x4000ull;
+  return {high, (ids.next_u64() & ~(3ull << 62)) | (2ull << 62)};
+}
+
+std::string to_string(const Uuid& uuid) {
   static constexpr char kHex[] = "0123456789abcdef";
-  const uint64_t words[2] = {(ids.next_u64() & ~0xf000ull) | 0x4000ull,
-                             (ids.next_u64() & ~(3ull << 62)) | (2ull << 62)};
+  const uint64_t words[2] = {uuid.high, uuid.low};
   std::string text;
   text.reserve(36);
   for (int i = 0; i < 32; ++i) {

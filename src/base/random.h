@@ -23,7 +23,15 @@ class SystemIdSource final : public IdSource {
   uint64_t next_u64() override { return random_u64(); }
 };
 
-// A random UUID, version 4 (RFC 9562 5.4), in its 36 character form.
-std::string uuid4(IdSource& ids);
+// A UUID in its 16 bytes; nil where there is none yet.
+struct Uuid {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  bool nil() const { return high == 0 && low == 0; }
+};
+// A random one, version 4 (RFC 9562 5.4).
+Uuid uuid4(IdSource& ids);
+// Its 36 character form.
+std::string to_string(const Uuid& uuid);
 
 }  // namespace parley

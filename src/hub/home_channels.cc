@@ -55,8 +55,8 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
   if (channel->follow == Follow::kLive) {
     accept_follower(*channel, follower);
   } else {
-    channel->pending.push_back(follower);
     if (channel->follow == Follow::kLost) attach(*channel);
+    channel->settling->followers.push_back(follower);
   }
 }
 
@@ -115,7 +115,8 @@ HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
 void HomeChannels::attach(HomeChannel& channel) {
   if (channel.follow != Follow::kAttaching) channel.follow = Follow::kCatchingUp;
   channel.attempt = next_attempt_++;
-  channel.reading = 0;
+  if (!channel.settling) channel.settling = std::make_unique<Settling>();
+  channel.settling->reading = 0;
   if (channel.key.aspect == Aspect::kPresence) {
     channel.at = presence_.follow(channel.key.name);
     return go_live(channel);
@@ -131,14 +132,15 @@ void HomeChannels::go_live(HomeChannel& channel) {
     channel.tail.reset(channel.at.top);
     if (!channel.interests.empty()) note_changed(channel);
   }
-  for (const PendingFollow& follower : std::exchange(channel.pending, {}))
-    accept_follower(channel, follower);
+  const auto settled = std::exchange(channel.settling, nullptr);
+  for (const PendingFollow& follower : settled->followers) accept_follower(channel, follower);
 }
 
 void HomeChannels::accept_follower(HomeChannel& channel, const PendingFollow& follower) {
   Attached answer = channel.at;
   answer.top = channel.tail.top();
-  channel.interests.push_back({follower.shard, follower.interest, answer.top, false});
+  channel.interests.push_back(
+      {.next = answer.top, .id = follower.interest, .shard = follower.shard});
   outlet_.reply(follower.shard, follower.ticket, std::move(answer));
 }
 
@@ -151,7 +153,8 @@ void HomeChannels::drop_interest(ShardId from, const ChannelKey& key, InterestId
 }
 
 void HomeChannels::close_if_unwanted(HomeChannel& channel) {
-  if (!channel.interests.empty() || !channel.pending.empty()) return;
+  if (!channel.interests.empty()) return;
+  if (channel.settling && !channel.settling->followers.empty()) return;
   if (channel.key.aspect == Aspect::kPresence) {
     presence_.unfollow(channel.key.name);
   } else {
@@ -177,7 +180,8 @@ void HomeChannels::lose(HomeChannel& channel, HubError error) {
     channel.follow = Follow::kLost;
     lost_.push_back(channel.key);
   }
-  for (const PendingFollow& follower : std::exchange(channel.pending, {}))
+  const auto settling = std::exchange(channel.settling, nullptr);
+  for (const PendingFollow& follower : settling->followers)
     outlet_.reply(follower.shard, follower.ticket, std::unexpected(error));
   close_if_unwanted(channel);
 }
@@ -211,12 +215,13 @@ void HomeChannels::compare_tops(HomeChannel& channel, const Epoch& before) {
 }
 
 void HomeChannels::read_missing(HomeChannel& channel) {
-  channel.reading = add_pending({kNoShard, 0, std::make_unique<ChannelKey>(channel.key)});
-  broker_.read(channel.reading, channel.key, {.since = channel.tail.top(), .limit = kCatchUpPage});
+  const BrokerToken token = add_pending({kNoShard, 0, std::make_unique<ChannelKey>(channel.key)});
+  channel.settling->reading = token;
+  broker_.read(token, channel.key, {.since = channel.tail.top(), .limit = kCatchUpPage});
 }
 
 void HomeChannels::caught_up_page(HomeChannel& channel, std::expected<ReadPage, BrokerError> page) {
-  channel.reading = 0;
+  channel.settling->reading = 0;
   if (!page) return lose(channel, to_hub_error(page.error()));
   // Another life of the channel: compared again from the start.
   if (page->epoch != channel.at.epoch) return lose(channel, HubError::kUnavailable);
@@ -251,7 +256,7 @@ void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
   }
   // Only a shard that is behind still has to be given it from the tail.
   if (channel.linked()) {
-    channel.tail.append(std::move(publication));
+    channel.tail.append(std::move(publication), kTailBytes);
   } else {
     channel.tail.reset(offset);
   }
@@ -319,22 +324,26 @@ bool HomeChannels::feed_behind() {
   behind.append(behind_);
   // One refusal speaks for all channels: thousands may be behind the same full ring.
   std::vector<ShardId> full;
+  // Those that met a full ring go last next time, or the others would never have their turn.
+  IntrusiveList<HomeChannel, BehindTag> refused;
   while (!behind.empty()) {
     HomeChannel& channel = behind.pop_front();
-    bool still = false;
+    bool still = false, met_full = false;
     for (Interest& interest : channel.interests) {
       if (!interest.behind) continue;
       const bool tried = std::ranges::find(full, interest.shard) == full.end();
       if (tried && feed(channel, interest)) continue;
       if (tried) full.push_back(interest.shard);
+      met_full = met_full || tried;
       still = true;
     }
     if (still) {
-      behind_.push_back(channel);
+      (met_full ? refused : behind_).push_back(channel);
     } else {
       channel.tail.trim();
     }
   }
+  behind_.append(refused);
   return !behind_.empty();
 }
 
@@ -358,7 +367,7 @@ void HomeChannels::on_reset(const ChannelKey& key, const Attached& now, GapReaso
   reset(*channel, now, reason);
   // The feed goes on behind the new top, so nothing is missing any more. A page of the old life
   // that is on its way is not wanted; an attach that is on its way compares with the new top.
-  if (channel->follow == Follow::kCatchingUp && std::exchange(channel->reading, 0) != 0)
+  if (channel->follow == Follow::kCatchingUp && std::exchange(channel->settling->reading, 0) != 0)
     go_live(*channel);
 }
 
@@ -401,7 +410,9 @@ void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerErro
   const Pending pending = take_pending(token);
   if (pending.channel) {
     HomeChannel* channel = find(*pending.channel);
-    if (channel != nullptr && channel->reading == token) caught_up_page(*channel, std::move(page));
+    const bool wanted =
+        channel != nullptr && channel->settling && channel->settling->reading == token;
+    if (wanted) caught_up_page(*channel, std::move(page));
     return;
   }
   if (!page)

@@ -56,12 +56,12 @@ class HomeChannels final : public BrokerEvents {
 
  private:
   struct Interest {
-    ShardId shard = kNoShard;
-    InterestId id;
     uint64_t next = 0;  // everything up to here has been handed over
+    InterestId id;
+    ShardId shard = kNoShard;
     bool behind = false;
-    std::optional<GapReason> reset_owed;  // a reset to be told before anything else
     bool removal_owed = false;            // that history was removed, to be told behind the feed
+    std::optional<GapReason> reset_owed;  // a reset to be told before anything else
   };
   struct PendingFollow {
     ShardId shard = kNoShard;
@@ -71,19 +71,23 @@ class HomeChannels final : public BrokerEvents {
   // detached: not in the table. kAttaching: no feed yet. kCatchingUp: the feed broke; it goes live
   // when the broker's top is reached. kLost: catching up failed; tried again soon.
   enum class Follow : uint8_t { kAttaching, kLive, kCatchingUp, kLost };
+  // Only while a channel is not live.
+  struct Settling {
+    BrokerToken reading = 0;  // the page of history that is on its way while catching up
+    std::vector<PendingFollow> followers;  // wait for it to go live
+  };
   struct BehindTag;
   // Linked while some interested shard is behind; only then the tail holds anything.
   struct HomeChannel : ListNode<BehindTag> {
     ChannelKey key;
     std::shared_ptr<const ChannelOptions> options;
     Follow follow = Follow::kAttaching;
-    uint32_t attempt = 0;
-    BrokerToken reading = 0;  // the page of history that is on its way while catching up
-    Attached at;
-    Tail tail{kTailBytes};
-    std::vector<Interest> interests;
-    std::vector<PendingFollow> pending;
     bool changed = false;  // since the last announcement
+    uint32_t attempt = 0;
+    Attached at;
+    Tail tail;
+    std::vector<Interest> interests;
+    std::unique_ptr<Settling> settling;
   };
   static constexpr size_t kTailBytes = 256 * 1024;
   // By the channel's own key: a second copy of each name would be paid for a million times.

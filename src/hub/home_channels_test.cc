@@ -235,6 +235,27 @@ TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
   EXPECT_EQ(outlet_.take(1), "f7");
 }
 
+// A channel that always has more than fits does not keep the others from their turn.
+TEST_F(HomeChannelsTest, ChannelsBehindTheSameRingTakeTurns) {
+  followed();
+  name_ = "h:b";
+  follow(1);
+  run();
+  outlet_.room[1] = 0;
+  publish(2);
+  name_ = "h:a";
+  publish(4);
+  run();
+  EXPECT_EQ(outlet_.take(1), "");
+  std::string fed;
+  for (int i = 0; i < 6; ++i) {
+    outlet_.room[1] = 1;
+    home_.feed_behind();
+    fed += outlet_.take(1) + ' ';
+  }
+  EXPECT_EQ(fed, "f1 f4 f2 f5 f6 f7 ");
+}
+
 TEST_F(HomeChannelsTest, AShardThatFallsOutOfTheTailSeesAHole) {
   followed();
   outlet_.room[1] = 0;

@@ -133,7 +133,7 @@ void LocalChannels::go_live(LocalChannel& channel, Subscription& subscription, u
   ++subscriptions_;
   subscriptions_gauge.add(1);
   // A cursor may be ahead of the tail: pages overtake a feed that fell behind.
-  result.top = {channel.at_.epoch, std::max(cursor, channel.tail_.top())};
+  result.top = {channel.epoch_, std::max(cursor, channel.tail_.top())};
   answer(subscription, std::move(result));
 }
 
@@ -152,8 +152,9 @@ void LocalChannels::on_followed(InterestId interest, std::expected<Attached, Hub
     return close(*channel);
   }
   channel->attached_ = true;
-  channel->at_ = std::move(*result);
-  change_tail(*channel, [&](Tail& tail) { tail.reset(channel->at_.top); });
+  channel->epoch_ = result->epoch;
+  channel->generation_ends_ = std::move(result->generation_ends);
+  change_tail(*channel, [&](Tail& tail) { tail.reset(result->top); });
   while (!waiting.empty()) admit(*channel, waiting.pop_front());
 }
 
@@ -162,7 +163,8 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   if (channel == nullptr || !channel->attached_) return;
   if (publication->prev > channel->tail_.top()) holes.add(1);
   bool fresh = false;
-  change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication)); });
+  const size_t most = channel->options_->tail_bytes;
+  change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication), most); });
   if (!fresh) return;
   static_cast<ListNode<WarmTag>&>(*channel).unlink();
   warm_.push_back(*channel);
@@ -184,7 +186,8 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
 void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason reason) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
-  channel->at_ = now;
+  channel->epoch_ = now.epoch;
+  channel->generation_ends_ = now.generation_ends;
   change_tail(*channel, [&](Tail& tail) { tail.reset(now.top); });
   IntrusiveList<Subscription, WaitTag> waiting;
   waiting.append(channel->waiting_);

@@ -31,14 +31,11 @@ struct WarmTag;
 class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
  public:
   LocalChannel(ChannelKey key, std::shared_ptr<const ChannelOptions> options, InterestId interest)
-      : key_(std::move(key)),
-        options_(std::move(options)),
-        interest_(interest),
-        tail_(options_->tail_bytes) {}
+      : key_(std::move(key)), options_(std::move(options)), interest_(interest) {}
 
   const ChannelKey& key() const { return key_; }
   const ChannelOptions& options() const { return *options_; }
-  const Epoch& epoch() const { return at_.epoch; }
+  const Epoch& epoch() const { return epoch_; }
   const Tail& tail() const { return tail_; }
   size_t subscribers() const { return live_.size(); }
   mutable std::unique_ptr<ChannelAddon> addon;
@@ -53,7 +50,8 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   ChannelKey key_;
   std::shared_ptr<const ChannelOptions> options_;
   InterestId interest_;
-  Attached at_;
+  Epoch epoch_;
+  std::vector<uint64_t> generation_ends_;  // see Attached
   Tail tail_;
   std::vector<Subscription*> live_;
   IntrusiveList<Subscription, WaitTag> waiting_;  // for the attachment, or for a page of history

@@ -24,17 +24,18 @@ metrics::Counter& gap_counter(GapReason reason) {
   return counters[static_cast<int>(reason)];
 }
 
-// What a reader at `start` cannot be given by a stream that stands at `at` with its top at `top`;
+// What a reader at `start` cannot be given by a stream of that epoch with its top at `top`;
 // nullopt: nothing, as far as this shard can tell.
-std::optional<Gap> unreachable(const Start& start, const Attached& at, uint64_t top) {
+std::optional<Gap> unreachable(const Start& start, const Epoch& epoch,
+                               std::span<const uint64_t> generation_ends, uint64_t top) {
   const Gap other_life{0, top, GapReason::kEpochChanged};
   if (!start.position) return other_life;
   const StreamPosition& position = *start.position;
   if (!position.epoch.known()) return std::nullopt;
-  if (!position.epoch.same_incarnation(at.epoch)) return other_life;
-  if (position.epoch.generation > at.epoch.generation) return other_life;
-  if (position.epoch.generation < at.generation_ends.size()) {
-    const uint64_t end = at.generation_ends[position.epoch.generation];
+  if (!position.epoch.same_incarnation(epoch)) return other_life;
+  if (position.epoch.generation > epoch.generation) return other_life;
+  if (position.epoch.generation < generation_ends.size()) {
+    const uint64_t end = generation_ends[position.epoch.generation];
     if (position.offset > end) return Gap{end + 1, position.offset, GapReason::kRolledBack};
   }
   return std::nullopt;
@@ -47,7 +48,7 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   const uint64_t top = channel.tail_.top();
   const Start& start = subscription.catchup().start;
   if (start.kind == Start::Kind::kLive) return go_live(channel, subscription, top, {});
-  const std::optional<Gap> gap = unreachable(start, channel.at_, top);
+  const std::optional<Gap> gap = unreachable(start, channel.epoch_, channel.generation_ends_, top);
   if (gap && start.kind == Start::Kind::kRecover) return go_live(channel, subscription, top, {});
   if (gap) {
     subscription.catchup().gap = gap;
@@ -203,7 +204,7 @@ void LocalChannels::on_page(InterestId interest, std::expected<ReadPage, HubErro
   if (!result) return refuse_waiting(*channel, result.error());
   // A page of another life of the channel would be merged wrongly. The reset that is on its way
   // decides; until then the readers wait.
-  if (result->epoch != channel->at_.epoch) {
+  if (result->epoch != channel->epoch_) {
     stalled_.push_back(interest);
     return;
   }

@@ -17,29 +17,29 @@ constexpr size_t kFewMembers = 16;
 
 }  // namespace
 
-PresenceBook::Members::Members() { by_client.max_load_factor(kMaxLoad); }
+PresenceBook::Members::Members(uint32_t at) : counter(at) { by_client.max_load_factor(kMaxLoad); }
 
-void PresenceBook::Members::enter(ClientInfo info) {
+void PresenceBook::Members::enter(const ClientInfo& info) {
   if (users) ++(*users)[info.user];
-  by_client.insert(std::move(info));
+  by_client.emplace(info);
   if (users || by_client.size() <= kFewMembers) return;
   users = std::make_unique<Users>();
-  for (const ClientInfo& member : by_client) ++(*users)[member.user];
+  for (const PackedInfo& member : by_client) ++(*users)[std::string(member.user())];
 }
 
-ClientInfo PresenceBook::Members::leave(const ClientInfo& member) {
+void PresenceBook::Members::leave(ByClientSet::const_iterator member) {
   if (users) {
-    const auto user = users->find(member.user);
+    const auto user = users->find(member->user());
     if (--user->second == 0) users->erase(user);
   }
-  return std::move(by_client.extract(by_client.find(member)).value());
+  by_client.erase(member);
 }
 
 size_t PresenceBook::Members::count_users() const {
   if (users) return users->size();
   std::vector<std::string_view> seen;
-  for (const ClientInfo& member : by_client)
-    if (std::ranges::find(seen, member.user) == seen.end()) seen.push_back(member.user);
+  for (const PackedInfo& member : by_client)
+    if (std::ranges::find(seen, member.user()) == seen.end()) seen.push_back(member.user());
   return seen.size();
 }
 
@@ -51,11 +51,12 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
   if (change.change == Change::kLeave) {
     if (!was_present) return nullptr;
     // The info of the entry is what the others knew.
-    change.member = members.leave(*member);
+    change.member = member->unpack();
+    members.leave(member);
     members_gauge.add(-1);
   } else if (was_present) {
-    if (*member == change.member) return nullptr;
-    members.leave(*member);
+    if (member->unpack() == change.member) return nullptr;
+    members.leave(member);
     members.enter(change.member);
     change.change = Change::kUpdate;
   } else {
@@ -69,10 +70,10 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
     members_gauge.add(1);
   }
   auto publication = std::make_shared<Publication>();
-  members.told = {};
+  members.told.reset();
   publication->prev = members.top;
   publication->offset = ++members.top;
-  publication->epoch = members.epoch;
+  publication->epoch = epoch_of(members);
   publication->time = now;
   publication->change = change.change;
   publication->key = change.member.client;
@@ -85,19 +86,18 @@ PresenceSnapshot PresenceBook::snapshot(const std::string& channel) {
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return {};
   Members& members = found->second;
-  PresenceSnapshot& told = members.told;
-  if (!told.list) {
-    auto list = std::make_shared<std::vector<ClientInfo>>();
-    list->reserve(members.by_client.size());
-    told.bytes = 0;
-    for (const ClientInfo& info : members.by_client) {
-      list->push_back(info);
-      told.bytes += info.cost() - sizeof(ClientInfo);
-    }
-    told.list = std::move(list);
+  if (members.told) return *members.told;
+  auto told = std::make_unique<PresenceSnapshot>();
+  auto list = std::make_shared<std::vector<ClientInfo>>();
+  list->reserve(members.by_client.size());
+  for (const PackedInfo& info : members.by_client) {
+    list->push_back(info.unpack());
+    told->bytes += list->back().cost() - sizeof(ClientInfo);
   }
-  told.position = {members.epoch, members.top};
-  return told;
+  told->list = std::move(list);
+  told->position = {epoch_of(members), members.top};
+  members.told = std::move(told);
+  return *members.told;
 }
 
 PresenceCounts PresenceBook::counts(const std::string& channel) const {
@@ -109,7 +109,7 @@ PresenceCounts PresenceBook::counts(const std::string& channel) const {
 Attached PresenceBook::follow(const std::string& channel) {
   Members& members = open(channel);
   members.followed = true;
-  return {.epoch = members.epoch, .base = members.top, .top = members.top};
+  return {.epoch = epoch_of(members), .base = members.top, .top = members.top};
 }
 
 void PresenceBook::unfollow(const std::string& channel) {
@@ -120,9 +120,7 @@ void PresenceBook::unfollow(const std::string& channel) {
 }
 
 PresenceBook::Members& PresenceBook::open(const std::string& channel) {
-  const auto [found, made] = channels_.try_emplace(channel);
-  if (made) found->second.epoch = {boot_, counter_, 0};
-  return found->second;
+  return channels_.try_emplace(channel, counter_).first->second;
 }
 
 // Nobody is present and nobody follows: the channel costs nothing. The counter gives its next life

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/random.h"
+#include "hub/packed_info.h"
 #include "hub/post.h"
 #include "hub/publication.h"
 
@@ -36,26 +37,30 @@ class PresenceBook {
   struct ByClient {
     using is_transparent = void;
     size_t operator()(std::string_view client) const { return SeededHash{}(client); }
-    size_t operator()(const ClientInfo& info) const { return SeededHash{}(info.client); }
-    bool operator()(const ClientInfo& a, const ClientInfo& b) const { return a.client == b.client; }
-    bool operator()(std::string_view a, const ClientInfo& b) const { return a == b.client; }
-    bool operator()(const ClientInfo& a, std::string_view b) const { return a.client == b; }
+    size_t operator()(const PackedInfo& info) const { return SeededHash{}(info.client()); }
+    bool operator()(const PackedInfo& a, const PackedInfo& b) const {
+      return a.client() == b.client();
+    }
+    bool operator()(std::string_view a, const PackedInfo& b) const { return a == b.client(); }
+    bool operator()(const PackedInfo& a, std::string_view b) const { return a.client() == b; }
   };
+  using ByClientSet = std::unordered_set<PackedInfo, ByClient, ByClient>;
   using Users = std::unordered_map<std::string, uint64_t, SeededHash, std::equal_to<>>;
   struct Members {
-    Members();
-    void enter(ClientInfo info);
-    ClientInfo leave(const ClientInfo& member);
+    explicit Members(uint32_t counter);
+    void enter(const ClientInfo& info);
+    void leave(ByClientSet::const_iterator member);
     size_t count_users() const;
 
-    Epoch epoch;
-    uint64_t top = 0;
+    const uint32_t counter;  // of the epoch
     bool followed = false;
-    std::unordered_set<ClientInfo, ByClient, ByClient> by_client;
-    std::unique_ptr<Users> users;  // null: so few members that they are looked through
-    PresenceSnapshot told;         // what was asked for since the last change
+    uint64_t top = 0;
+    ByClientSet by_client;
+    std::unique_ptr<Users> users;            // null: so few members that they are looked through
+    std::unique_ptr<PresenceSnapshot> told;  // null: nobody has asked since the last change
   };
   using Channels = std::unordered_map<std::string, Members, SeededHash, std::equal_to<>>;
+  Epoch epoch_of(const Members& members) const { return {boot_, members.counter, 0}; }
   Members& open(const std::string& channel);
   void forget_if_unused(Channels::iterator channel);
 

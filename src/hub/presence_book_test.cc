@@ -23,6 +23,17 @@ class PresenceBookTest : public ::testing::Test {
   PresenceBook book_{ids_, 3};
 };
 
+TEST_F(PresenceBookTest, TellsAndLeavesWithEveryFieldOfTheMember) {
+  const ClientInfo member{.user = "",
+                          .client = "c1",
+                          .connection_info = R"({"a":1})",
+                          .channel_info = std::string(1000, 'x')};
+  EXPECT_EQ(*book_.apply({"room", Change::kEnter, member}, 1).value()->publisher, member);
+  ASSERT_EQ(book_.snapshot("room").members().size(), 1u);
+  EXPECT_EQ(book_.snapshot("room").members()[0], member);
+  EXPECT_EQ(*told(Change::kLeave, "c1")->publisher, member);
+}
+
 // A client may ask a thousand times before the first answer has gone.
 TEST_F(PresenceBookTest, SnapshotsShareOneListUntilSomethingChanges) {
   told(Change::kEnter, "c1");

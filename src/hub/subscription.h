@@ -68,7 +68,7 @@ struct WaitTag;
 // advance() moves the cursor.
 class Subscription : public ListNode<WaitTag> {
  public:
-  Subscription(Subscriber& owner, uint32_t handle) : owner_(owner), handle_(handle) {}
+  Subscription(Subscriber& owner, uint32_t handle) : handle_(handle), owner_(owner) {}
   ~Subscription();
 
   uint32_t handle() const { return handle_; }  // the subscriber's own name for it
@@ -89,13 +89,17 @@ class Subscription : public ListNode<WaitTag> {
   }
 
   // The subscriber's list of subscriptions that have something to pull.
-  bool dirty = false;
   Subscription* next_dirty = nullptr;
+  bool dirty = false;
 
  private:
   friend class LocalChannels;
   friend class LocalChannel;
   enum class State : uint8_t { kIdle, kWaiting, kReady, kLive };
+  // Here, because the small members fill one word with `dirty`.
+  State state_ = State::kIdle;
+  uint32_t index_ = 0;  // among the channel's live subscriptions
+  uint32_t handle_;
 
   // Only while starting or catching up.
   struct Catchup {
@@ -116,9 +120,6 @@ class Subscription : public ListNode<WaitTag> {
   LocalChannel* channel_ = nullptr;
   uint64_t position_ = 0;
   std::unique_ptr<Catchup> catchup_;
-  uint32_t index_ = 0;  // among the channel's live subscriptions
-  uint32_t handle_;
-  State state_ = State::kIdle;
 };
 
 }  // namespace parley::hub

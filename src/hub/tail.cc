@@ -19,26 +19,29 @@ std::span<const PublicationPtr> after_position(std::span<const PublicationPtr> r
 }
 
 void Tail::reset(uint64_t base) {
-  base_ = top_ = base;
+  top_ = base;
   // An idle channel must not keep the memory of its busiest moment.
   kept_.reset();
 }
 
-bool Tail::append(PublicationPtr publication) {
+bool Tail::append(PublicationPtr publication, size_t max_bytes) {
   if (publication->offset <= top_) return false;
   if (publication->prev > top_) reset(publication->prev);
-  if (!kept_) kept_ = std::make_unique<Kept>();
+  if (!kept_) {
+    kept_ = std::make_unique<Kept>();
+    kept_->base = top_;
+  }
   top_ = publication->offset;
   kept_->bytes += publication->cost();
   kept_->entries.push_back(std::move(publication));
-  while (kept_->bytes > max_bytes_ && kept_->entries.size() - kept_->first > 1) drop_front();
+  while (kept_->bytes > max_bytes && kept_->entries.size() - kept_->first > 1) drop_front();
   return true;
 }
 
 void Tail::drop_front() {
-  auto& [entries, first, bytes] = *kept_;
+  auto& [entries, first, bytes, base] = *kept_;
   bytes -= entries[first]->cost();
-  base_ = entries[first]->offset;
+  base = entries[first]->offset;
   entries[first].reset();
   ++first;
   if (first >= 64 && first * 2 >= entries.size()) {

@@ -14,20 +14,19 @@ namespace parley::hub {
 // a channel on one shard.
 class Tail {
  public:
-  explicit Tail(size_t max_bytes) : max_bytes_(max_bytes) {}
-
   // Forgets everything; the tail then stands at `base` and covers only that position.
   void reset(uint64_t base);
   // Appends the next publication. One that does not follow top() directly is a hole: the tail
-  // restarts at its `prev`. Returns false, and changes nothing, when the publication is not new
-  // (offset <= top).
-  bool append(PublicationPtr publication);
+  // restarts at its `prev`. Above `max_bytes` the oldest go, but never the newest. Returns false,
+  // and changes nothing, when the publication is not new (offset <= top).
+  bool append(PublicationPtr publication, size_t max_bytes);
   // Forgets the publications but stands at the same top: what an idle channel costs.
   void trim() { reset(top_); }
 
-  uint64_t base() const { return base_; }  // positions from base() to top() are covered
+  // Positions from base() to top() are covered.
+  uint64_t base() const { return kept_ ? kept_->base : top_; }
   uint64_t top() const { return top_; }
-  bool covers(uint64_t position) const { return position >= base_ && position <= top_; }
+  bool covers(uint64_t position) const { return position >= base() && position <= top_; }
   // The publications behind a covered position, oldest first. Valid until the next change of the
   // tail.
   std::span<const PublicationPtr> after(uint64_t position) const;
@@ -40,11 +39,10 @@ class Tail {
         entries;  // those before `first` are already dropped; compacted now and then
     size_t first = 0;
     size_t bytes = 0;
+    uint64_t base = 0;
   };
   void drop_front();
 
-  size_t max_bytes_;
-  uint64_t base_ = 0;
   uint64_t top_ = 0;
   std::unique_ptr<Kept> kept_;  // null: none, as in every idle channel
 };

@@ -11,25 +11,26 @@ using testing::make_publication;
 using testing::make_run;
 using testing::offsets_of;
 using Offsets = std::vector<uint64_t>;
+constexpr size_t kBytes = 1 << 20;
 
 TEST(Tail, ServesWhatLiesBehindAPosition) {
-  Tail tail(1 << 20);
+  Tail tail;
   tail.reset(10);
   EXPECT_TRUE(tail.covers(10));
   EXPECT_FALSE(tail.covers(9));
   EXPECT_FALSE(tail.covers(11));
   EXPECT_TRUE(tail.after(10).empty());
-  for (auto& publication : make_run(11, 13)) EXPECT_TRUE(tail.append(publication));
+  for (auto& publication : make_run(11, 13)) EXPECT_TRUE(tail.append(publication, kBytes));
   EXPECT_EQ(offsets_of(tail.after(10)), (Offsets{11, 12, 13}));
   EXPECT_EQ(offsets_of(tail.after(12)), (Offsets{13}));
   EXPECT_TRUE(tail.after(13).empty());
 }
 
 TEST(Tail, SparseOffsets) {
-  Tail tail(1 << 20);
-  tail.append(make_publication(3, 0));
-  tail.append(make_publication(7, 3));
-  tail.append(make_publication(8, 7));
+  Tail tail;
+  tail.append(make_publication(3, 0), kBytes);
+  tail.append(make_publication(7, 3), kBytes);
+  tail.append(make_publication(8, 7), kBytes);
   for (const auto& [position, expected] : {std::pair{0, Offsets{3, 7, 8}},
                                            {1, {3, 7, 8}},
                                            {3, {7, 8}},
@@ -40,20 +41,20 @@ TEST(Tail, SparseOffsets) {
 }
 
 TEST(Tail, WhatIsNotNewChangesNothing) {
-  Tail tail(1 << 20);
+  Tail tail;
   tail.reset(5);
-  EXPECT_FALSE(tail.append(make_publication(5)));
-  EXPECT_FALSE(tail.append(make_publication(1)));
+  EXPECT_FALSE(tail.append(make_publication(5), kBytes));
+  EXPECT_FALSE(tail.append(make_publication(1), kBytes));
   EXPECT_TRUE(tail.empty());
   // It may begin before the top: deliverable iff prev <= position < offset.
-  EXPECT_TRUE(tail.append(make_publication(6, 2)));
+  EXPECT_TRUE(tail.append(make_publication(6, 2), kBytes));
   EXPECT_EQ(tail.base(), 5u);
 }
 
 TEST(Tail, AHoleStartsItAnew) {
-  Tail tail(1 << 20);
-  tail.append(make_publication(1));
-  tail.append(make_publication(4));
+  Tail tail;
+  tail.append(make_publication(1), kBytes);
+  tail.append(make_publication(4), kBytes);
   EXPECT_EQ(tail.base(), 3u);
   EXPECT_EQ(tail.top(), 4u);
   EXPECT_EQ(offsets_of(tail.after(3)), (Offsets{4}));
@@ -61,10 +62,10 @@ TEST(Tail, AHoleStartsItAnew) {
 
 TEST(Tail, StaysWithinItsBytes) {
   const size_t cost = make_publication(100)->cost();
-  Tail tail(10 * cost + 5);
+  Tail tail;
   tail.reset(99);
   for (uint64_t offset = 100; offset < 600; ++offset) {
-    tail.append(make_publication(offset));
+    tail.append(make_publication(offset), 10 * cost + 5);
     EXPECT_LE(tail.bytes(), 10 * cost + 5);
     EXPECT_EQ(tail.after(tail.base()).size(), std::min<uint64_t>(offset - 99, 10));
     EXPECT_EQ(tail.after(tail.base()).front()->prev, tail.base());
@@ -72,15 +73,15 @@ TEST(Tail, StaysWithinItsBytes) {
 }
 
 TEST(Tail, KeepsTheNewestHoweverLarge) {
-  Tail tail(1);
-  tail.append(make_publication(1));
-  tail.append(make_publication(2));
+  Tail tail;
+  tail.append(make_publication(1), 1);
+  tail.append(make_publication(2), 1);
   EXPECT_EQ(offsets_of(tail.after(1)), (Offsets{2}));
 }
 
 TEST(Tail, TrimKeepsTheTop) {
-  Tail tail(1 << 20);
-  for (auto& publication : make_run(1, 3)) tail.append(publication);
+  Tail tail;
+  for (auto& publication : make_run(1, 3)) tail.append(publication, kBytes);
   tail.trim();
   EXPECT_TRUE(tail.empty());
   EXPECT_EQ(tail.bytes(), 0u);

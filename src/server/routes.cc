@@ -11,7 +11,7 @@ namespace parley::server {
 void Routes::add_protocols() {
   const auth::Access& access = shared_.access;
   const std::string product = std::string(version()) + " Parley";
-  add_websocket("/connection/websocket", {"centrifuge-json"},
+  add_websocket("/connection/websocket", {"centrifuge-json", "centrifuge-protobuf"},
                 adapter::centrifuge::CentrifugeFactory({product}, access, shared_.rules));
   add_sse("/sse/", adapter::eventsource::EventSourceFactory(access));
 }

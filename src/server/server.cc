@@ -146,7 +146,7 @@ class Process {
   }
 
   SystemIdSource ids_;
-  NodeStatus status_{uuid4(ids_), node_name()};
+  NodeStatus status_{to_string(uuid4(ids_)), node_name()};
   hub::SlotTable slots_;
   UniformRules rules_;
   auth::OpenAccess open_;

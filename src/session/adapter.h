@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "auth/access.h"
@@ -49,7 +50,7 @@ inline constexpr size_t kTimers = 4;
 // an anonymous one; what a protocol does not have is "".
 struct Identity {
   std::string_view user;
-  std::string_view client;   // the public id of the session
+  std::string client;        // the public id of the session, under which it is present
   std::string_view session;  // the secret one, where a protocol has it
 };
 

@@ -48,9 +48,8 @@ struct VerifyCommand {
 struct HoldCommand {
   bool held = false;
 };
-struct ChangePresenceCommand {
-  std::string channel;
-  hub::Change change = hub::Change::kEnter;
+struct EnterPresenceCommand {
+  SubscriptionHandle handle = 0;
   hub::ClientInfo member;
 };
 struct TimerCommand {
@@ -63,7 +62,7 @@ struct EndCommand {
 };
 using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
                              HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
-                             ChangePresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
+                             EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -116,12 +115,10 @@ class Effects {
   // No publications go out until this is taken back: a reply is still to come that must precede
   // those of several subscriptions.
   void hold_publications(bool held) { add(HoldCommand{held}); }
-  // The session leaves by itself, wherever it entered, when it ends.
-  void enter_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kEnter, std::move(member)});
-  }
-  void leave_presence(std::string channel, hub::ClientInfo member) {
-    add(ChangePresenceCommand{std::move(channel), hub::Change::kLeave, std::move(member)});
+  // The session is present in the channel of a live subscription, as its identity says, until that
+  // subscription ends. Entering again changes what is shown of it.
+  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {
+    add(EnterPresenceCommand{handle, std::move(member)});
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }

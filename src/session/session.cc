@@ -199,17 +199,14 @@ void Session::execute(HoldCommand& command) {
   if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
 }
 
-void Session::execute(ChangePresenceCommand& command) {
-  if (ended_) return;
-  const auto same = [&](const Presence& p) {
-    return p.channel == command.channel && p.client == command.member.client;
-  };
-  if (presences_) std::erase_if(*presences_, same);
-  if (command.change != hub::Change::kLeave) {
-    if (!presences_) presences_ = std::make_unique<std::vector<Presence>>();
-    presences_->push_back({command.channel, command.member.client});
-  }
-  table_.hub().change_presence(command.channel, command.change, std::move(command.member));
+void Session::execute(EnterPresenceCommand& command) {
+  const hub::Subscription* subscription = find(command.handle);
+  if (subscription == nullptr || !subscription->live()) return;
+  places_[place_of(command.handle)].present = true;
+  // The name under which the session will leave.
+  command.member.client = adapter_->identity().client;
+  table_.hub().change_presence(subscription->channel()->key().name, hub::Change::kEnter,
+                               std::move(command.member));
 }
 
 void Session::execute(TimerCommand& command) {
@@ -280,15 +277,8 @@ EndCode Session::last_words(EndReason reason, const EndCode* asked) {
 void Session::leave_hub() {
   dirty_.clear();
   for (Place& place : places_)
-    if (place.subscription) table_.hub().unsubscribe(*place.subscription);
+    if (place.subscription) leave(place);
   places_.clear();
-  if (const auto presences = std::exchange(presences_, nullptr)) {
-    for (Presence& presence : *presences) {
-      hub::ClientInfo member;
-      member.client = std::move(presence.client);
-      table_.hub().change_presence(presence.channel, hub::Change::kLeave, std::move(member));
-    }
-  }
   table_.hub().remove(requester_);
 }
 
@@ -321,9 +311,17 @@ hub::Subscription* Session::find(SubscriptionHandle handle) {
 void Session::forget(SubscriptionHandle handle) {
   hub::Subscription* subscription = find(handle);
   if (subscription->dirty) dirty_.remove(*subscription);
-  table_.hub().unsubscribe(*subscription);
-  places_[place_of(handle)].subscription.reset();
+  leave(places_[place_of(handle)]);
   ++free_places_;
+}
+
+// Out of the channel in every respect.
+void Session::leave(Place& place) {
+  if (std::exchange(place.present, false))
+    table_.hub().change_presence(place.subscription->channel()->key().name, hub::Change::kLeave,
+                                 {.client = adapter_->identity().client});
+  table_.hub().unsubscribe(*place.subscription);
+  place.subscription.reset();
 }
 
 Outbox& Session::outbox() {

@@ -59,10 +59,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   struct Place {
     std::unique_ptr<hub::Subscription> subscription;
     uint32_t generation = 0;
-  };
-  struct Presence {
-    std::string channel;
-    std::string client;
+    bool present = false;  // entered, through this subscription
   };
 
   void on_subscribed(hub::Subscription& subscription,
@@ -81,7 +78,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PresenceCommand& command);
   void execute(VerifyCommand& command);
   void execute(HoldCommand& command);
-  void execute(ChangePresenceCommand& command);
+  void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
   void execute(EndCommand& command);
@@ -92,6 +89,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   SubscriptionHandle new_handle();
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
+  void leave(Place& place);
   void leave_hub();
   void finish(EndReason reason, const EndCode* asked);
   EndCode last_words(EndReason reason, const EndCode* asked);
@@ -127,8 +125,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  std::unique_ptr<std::vector<Presence>> presences_;  // few sessions have any
-  DirtyList dirty_;                                   // have something to pull
+  DirtyList dirty_;  // have something to pull
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;      // armed while output waits
   uint32_t share_ = 0;  // bytes of publications since the dirty list turned

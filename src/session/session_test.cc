@@ -316,18 +316,18 @@ TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
 }
 
 TEST_F(SessionTest, LeavesPresenceWhereverItEntered) {
+  script_.identity.client = "me";
   auto& client = open();
-  const auto member = [](const char* name) {
-    hub::ClientInfo info;
-    info.client = name;
-    return info;
-  };
+  const Handle a = subscribe(client, "a");
+  const Handle b = subscribe(client, "b");
+  const Handle c = subscribe(client, "c");
+  subscribe(client, "d");
   act(client, [&](Effects& effects) {
-    effects.enter_presence("a", member("me"));
-    effects.enter_presence("a", member("me"));
-    effects.enter_presence("b", member("me"));
-    effects.leave_presence("b", member("me"));
-    effects.enter_presence("c", member("me"));
+    for (const Handle handle : {a, a, b, c}) effects.enter_presence(handle, {.user = "u"});
+    effects.unsubscribe(b);
+    effects.enter_presence(b, {.user = "u"});
+    // Not live yet, and there its place is used again.
+    effects.enter_presence(effects.subscribe({"d"}, {}), {.user = "u"});
   });
   world_.run();
   Script& script = new_script();
@@ -338,15 +338,15 @@ TEST_F(SessionTest, LeavesPresenceWhereverItEntered) {
   auto& watcher = open(script);
   const auto look = [&] {
     act(watcher, script, [](Effects& effects) {
-      for (const char* channel : {"a", "b", "c"}) effects.presence(1, channel, true);
+      for (const char* channel : {"a", "b", "c", "d"}) effects.presence(1, channel, true);
     });
     world_.run();
     return std::exchange(seen, {});
   };
-  EXPECT_EQ(look(), (std::vector<uint64_t>{1, 0, 1}));
+  EXPECT_EQ(look(), (std::vector<uint64_t>{1, 0, 1, 0}));
   client.leave();
   world_.run();
-  EXPECT_EQ(look(), (std::vector<uint64_t>{0, 0, 0}));
+  EXPECT_EQ(look(), (std::vector<uint64_t>{0, 0, 0, 0}));
 }
 
 TEST_F(SessionTest, SubscriptionsAreLimitedByTheirHandles) {

@@ -32,9 +32,10 @@ class SliceSink {
 
 // What the client showed when it came: valid during Adapter::on_open only.
 struct Handshake {
-  std::string_view transport;  // "websocket", "sse": for people and metrics
-  std::string_view path;       // percent-decoded where the route has a variable part
-  std::string_view query;      // raw
+  std::string_view transport;    // "websocket", "sse": for people and metrics
+  std::string_view path;         // percent-decoded where the route has a variable part
+  std::string_view query;        // raw
+  std::string_view subprotocol;  // what both sides agreed on; empty: nothing
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   std::string_view peer;  // address, for people and limits
 

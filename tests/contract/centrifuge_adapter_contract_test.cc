@@ -1,6 +1,7 @@
-// Centrifuge over JSON under the adapter contract.
+// Centrifuge under the adapter contract, in JSON and in Protobuf.
 #include "adapter/centrifuge/adapter.h"
 #include "tests/contract/adapter_contract.h"
+#include "tests/support/centrifuge_protobuf.h"
 
 namespace parley::testing {
 namespace {
@@ -9,11 +10,13 @@ using adapter::centrifuge::CentrifugeFactory;
 
 class CentrifugeClient final : public ProtocolClient {
  public:
-  explicit CentrifugeClient(const CentrifugeFactory& factory) : factory_(factory) {}
+  CentrifugeClient(const CentrifugeFactory& factory, bool protobuf)
+      : factory_(factory), protobuf_(protobuf) {}
 
   // A position is shown as "offset epoch".
   void open(SessionWorld& world, const std::string& channel, const std::string& resume) override {
-    link_ = &world.open(factory_, {.path = "/connection/websocket"});
+    link_ = &world.open(
+        factory_, {.path = "/connection/websocket", .query = protobuf_ ? "format=protobuf" : ""});
     std::string frame = "{\"id\":1,\"connect\":{}}\n";
     frame += R"({"id":2,"subscribe":{"channel":")" + channel + "\"";
     if (!resume.empty()) {
@@ -21,12 +24,14 @@ class CentrifugeClient final : public ProtocolClient {
       frame += R"(,"recover":true,"offset":)" + resume.substr(0, space) + R"(,"epoch":")" +
                resume.substr(space + 1) + "\"";
     }
-    link_->send(frame + "}}");
+    frame += "}}";
+    link_->send(protobuf_ ? ToProtobuf::frame(frame) : frame);
   }
 
   std::vector<Heard> hear() override {
     heard_.clear();
-    for (const WireMessage& message : link_->take()) hear(message.bytes);
+    for (const WireMessage& message : link_->take())
+      hear(protobuf_ ? FromProtobuf::frame(message.bytes) : message.bytes);
     return std::move(heard_);
   }
   FakeClient& link() override { return *link_; }
@@ -69,6 +74,7 @@ class CentrifugeClient final : public ProtocolClient {
   }
 
   const CentrifugeFactory& factory_;
+  bool protobuf_;
   FakeClient* link_ = nullptr;
   std::string epoch_;
   std::vector<Heard> heard_;
@@ -76,22 +82,27 @@ class CentrifugeClient final : public ProtocolClient {
 
 class CentrifugeRig final : public AdapterRig {
  public:
+  explicit CentrifugeRig(bool protobuf) : protobuf_(protobuf) {}
   const session::AdapterFactory& factory() const override { return factory_; }
   std::unique_ptr<ProtocolClient> client() override {
-    return std::make_unique<CentrifugeClient>(factory_);
+    return std::make_unique<CentrifugeClient>(factory_, protobuf_);
   }
   std::vector<std::string> samples() const override {
-    return {R"({"id":1,"connect":{}})",
-            R"({"id":2,"subscribe":{"channel":"room","join_leave":true}})",
-            R"({"id":3,"publish":{"channel":"room","data":1}})",
-            R"({"id":4,"history":{"channel":"room","limit":-1}})",
-            R"({"id":5,"presence":{"channel":"room"}})",
-            R"({"id":6,"unsubscribe":{"channel":"room"}})",
-            R"({"id":7,"rpc":{}})",
-            "{}"};
+    std::vector<std::string> all = {R"({"id":1,"connect":{}})",
+                                    R"({"id":2,"subscribe":{"channel":"room","join_leave":true}})",
+                                    R"({"id":3,"publish":{"channel":"room","data":1}})",
+                                    R"({"id":4,"history":{"channel":"room","limit":-1}})",
+                                    R"({"id":5,"presence":{"channel":"room"}})",
+                                    R"({"id":6,"unsubscribe":{"channel":"room"}})",
+                                    R"({"id":7,"rpc":{}})",
+                                    "{}"};
+    if (protobuf_)
+      for (std::string& one : all) one = ToProtobuf::frame(one);
+    return all;
   }
 
  private:
+  bool protobuf_;
   auth::OpenAccess access_;
   FakeRules rules_;
   // No pings, since these clients answer none; and recovery of whatever history keeps.
@@ -99,9 +110,15 @@ class CentrifugeRig final : public AdapterRig {
       {.ping_interval = seconds(0), .recovery_limit = 1000}, access_, rules_};
 };
 
-std::unique_ptr<AdapterRig> make_centrifuge_rig() { return std::make_unique<CentrifugeRig>(); }
+template <bool protobuf>
+std::unique_ptr<AdapterRig> make_centrifuge_rig() {
+  return std::make_unique<CentrifugeRig>(protobuf);
+}
 
-INSTANTIATE_TEST_SUITE_P(Centrifuge, AdapterContract, ::testing::Values(&make_centrifuge_rig));
+INSTANTIATE_TEST_SUITE_P(CentrifugeJson, AdapterContract,
+                         ::testing::Values(&make_centrifuge_rig<false>));
+INSTANTIATE_TEST_SUITE_P(CentrifugeProtobuf, AdapterContract,
+                         ::testing::Values(&make_centrifuge_rig<true>));
 
 }  // namespace
 }  // namespace parley::testing

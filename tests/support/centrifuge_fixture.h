@@ -1,12 +1,14 @@
 // For the tests of this folder: the adapter on a real session, hub and memory broker.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 
 #include "adapter/centrifuge/adapter.h"
+#include "tests/support/centrifuge_protobuf.h"
 #include "tests/support/session_world.h"
 
 namespace parley::adapter::centrifuge {
@@ -29,7 +31,15 @@ class CentrifugeTest : public ::testing::Test {
     return options;
   }
 
-  FakeClient& open() { return world.open(factory, {.path = "/connection/websocket"}); }
+  FakeClient& open() {
+    FakeClient& client = world.open(
+        factory,
+        {.path = "/connection/websocket", .subprotocol = protobuf ? "centrifuge-protobuf" : ""});
+    if (protobuf) protobuf_clients.insert(&client);
+    return client;
+  }
+  // Clients that come from now on speak Protobuf. What is sent and taken below stays JSON.
+  bool protobuf = false;
 
   // A client that has connected; its reply is taken.
   FakeClient& connect() {
@@ -53,14 +63,22 @@ class CentrifugeTest : public ::testing::Test {
 
   // What comes back until the world is quiet.
   Replies ask(FakeClient& client, std::string_view frame) {
-    client.send(frame);
+    client.send(encoded(client, frame));
     return take(client);
   }
   Replies take(FakeClient& client) {
     world.run();
     Replies replies;
-    for (const auto& message : client.take()) replies.push_back(message.bytes);
+    const bool binary = protobuf_clients.contains(&client);
+    for (const auto& message : client.take()) {
+      EXPECT_EQ(message.type, binary ? session::MessageType::kBinary : session::MessageType::kText);
+      replies.push_back(binary ? testing::FromProtobuf::frame(message.bytes) : message.bytes);
+    }
     return replies;
+  }
+  std::string encoded(const FakeClient& client, std::string_view frame) const {
+    return protobuf_clients.contains(&client) ? testing::ToProtobuf::frame(frame)
+                                              : std::string(frame);
   }
 
   // The code of the disconnect; 0: still connected.
@@ -70,7 +88,7 @@ class CentrifugeTest : public ::testing::Test {
   }
   // ... after this frame.
   uint16_t disconnect(FakeClient& client, std::string_view frame) {
-    client.send(frame);
+    client.send(encoded(client, frame));
     return disconnect(client);
   }
   uint16_t disconnect_first(std::string_view frame) { return disconnect(open(), frame); }
@@ -94,6 +112,7 @@ class CentrifugeTest : public ::testing::Test {
   testing::FakeAccess access;
   testing::SessionWorld world;
   CentrifugeFactory factory;
+  std::set<const FakeClient*> protobuf_clients;
   std::string last_id;  // the public id of the client that connected last
 };
 

@@ -203,8 +203,11 @@ SessionWorld::~SessionWorld() {
 FakeClient& SessionWorld::open(std::unique_ptr<session::Adapter> adapter,
                                const FakeRequest& request) {
   FakeClient& client = *clients_.emplace_back(std::make_unique<FakeClient>());
-  session::Handshake handshake{
-      .transport = "fake", .path = request.path, .query = request.query, .peer = "192.0.2.1"};
+  session::Handshake handshake{.transport = "fake",
+                               .path = request.path,
+                               .query = request.query,
+                               .subprotocol = request.subprotocol,
+                               .peer = "192.0.2.1"};
   for (const auto& [name, value] : request.headers) handshake.headers.emplace_back(name, value);
   client.session_ = &table_.open(std::move(adapter), client, handshake);
   return client;

@@ -120,6 +120,7 @@ struct FakeRequest {
   std::string path;
   std::string query = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string subprotocol = {};
 };
 
 struct WireMessage {

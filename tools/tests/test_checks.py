@@ -74,9 +74,9 @@ class LayersTest(unittest.TestCase):
         self.assertEqual(messages("hub/a.cc", "// #include <mutex>\n"), [])
 
     def test_threads_have_their_places(self):
-        self.assertTrue(messages("auth/a.cc", "std::mutex m;\n"))
+        self.assertTrue(messages("http/a.cc", "std::mutex m;\n"))
         self.assertTrue(messages("base/random.cc", "#include <thread>\n"))
-        for path in ("io/shard.cc", "base/log.cc", "base/metrics.h", "server/run.cc", "auth/a_test.cc"):
+        for path in ("io/shard.cc", "base/log.cc", "base/metrics.h", "server/run.cc", "http/a_test.cc"):
             self.assertEqual(messages(path, "#include <mutex>\nstd::mutex m;\n"), [], path)
 
 

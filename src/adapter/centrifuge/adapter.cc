@@ -7,6 +7,7 @@
 namespace parley::adapter::centrifuge {
 
 void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
+  codec_ = &codec_for(handshake);
   effects.set_timer(session::TimerId::kHandshake, context_.options.stale_after);
   const auth::ConnectRules& rules = context_.access.connect();
   if (rules.user_header.empty() || context_.access.anonymous_may_connect()) return;
@@ -41,7 +42,7 @@ struct CentrifugeAdapter::FrameReader final : CommandSink {
 
 void CentrifugeAdapter::read(ByteView frame, uint32_t done, session::Effects& effects) {
   FrameReader reader(*this, done, effects);
-  if (!context_.codec.decode(frame, reader)) return bad_request(effects);
+  if (!codec_->decode(frame, reader)) return bad_request(effects);
   if (reader.waits) hold(frame, reader.seen - 1, effects);
 }
 
@@ -121,10 +122,10 @@ session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::E
 // A reply that is larger than the limit is not sent: it would end the connection as slow.
 void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const {
   Buffer& out = effects.scratch();
-  context_.codec.append_reply(out, id, body);
+  codec_->append_reply(out, id, body);
   if (out.size() > context_.options.reply_bytes) {
     out.clear();
-    context_.codec.append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
+    codec_->append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
   }
   effects.send(out);
 }
@@ -132,7 +133,7 @@ void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effec
 void CentrifugeAdapter::push(std::string_view channel, const PushBody& body,
                              session::Effects& effects) const {
   Buffer& out = effects.scratch();
-  context_.codec.append_push(out, channel, body);
+  codec_->append_push(out, channel, body);
   effects.send(out);
 }
 
@@ -144,7 +145,7 @@ const auth::Principal& CentrifugeAdapter::who() const {
 hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
   const bool shows = channel != nullptr && channel->terms;
   return {.user = who().user,
-          .client = client_,
+          .client = to_string(client_),
           .connection_info = who().info,
           .channel_info = shows ? channel->terms->info : Buffer()};
 }

@@ -18,12 +18,11 @@
 
 namespace parley::adapter::centrifuge {
 
-// What all sessions of a server share. `access`, `rules` and `codec` outlive it.
+// What all sessions of a server share. `access` and `rules` outlive it.
 struct Context {
   Options options;
   const auth::Access& access;
   const hub::ChannelRules& rules;
-  const Codec& codec;
 };
 
 // What: one client: connect, subscriptions, requests, pings. Owner: its Session; the context
@@ -34,7 +33,7 @@ class CentrifugeAdapter final : public session::Adapter {
   explicit CentrifugeAdapter(const Context& context) : context_(context) {}
 
   std::string_view protocol() const override { return "centrifuge"; }
-  const session::Dialect& dialect() const override { return context_.codec.dialect(); }
+  const session::Dialect& dialect() const override { return codec_->dialect(); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
@@ -47,7 +46,7 @@ class CentrifugeAdapter final : public session::Adapter {
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
   session::Identity identity() const override {
-    return {.user = who().user, .client = client_, .session = {}};
+    return {.user = who().user, .client = to_string(client_), .session = {}};
   }
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
@@ -162,7 +161,8 @@ class CentrifugeAdapter final : public session::Adapter {
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-  std::string client_;                      // the public id; empty before connect
+  const Codec* codec_ = &json_codec();      // from on_open on, the one that the client asked for
+  Uuid client_;                             // the public id
   std::unique_ptr<Account> account_;        // null: anybody, for ever
   std::unique_ptr<Connecting> connecting_;  // only while connecting
   Channels channels_;
@@ -174,9 +174,8 @@ class CentrifugeAdapter final : public session::Adapter {
 class CentrifugeFactory final : public session::AdapterFactory {
  public:
   // What is passed by reference must outlive the factory, and the factory its sessions.
-  CentrifugeFactory(Options options, const auth::Access& access, const hub::ChannelRules& rules,
-                    const Codec& codec = json_codec())
-      : context_{std::move(options), access, rules, codec} {}
+  CentrifugeFactory(Options options, const auth::Access& access, const hub::ChannelRules& rules)
+      : context_{std::move(options), access, rules} {}
   std::unique_ptr<session::Adapter> make() const override {
     return std::make_unique<CentrifugeAdapter>(context_);
   }

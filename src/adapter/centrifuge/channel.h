@@ -41,7 +41,6 @@ struct Channel {
   std::unique_ptr<Joining> joining;                 // null: subscribed
   std::unique_ptr<Terms> terms;                     // null: for ever, and nothing to show
   bool positioned = false;
-  bool present = false;
   bool server_side = false;  // the server's wish, not the client's
 
   bool leaving() const { return joining && joining->unsubscribe_command != 0; }

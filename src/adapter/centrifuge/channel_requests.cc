@@ -23,6 +23,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   hub::PublishRecord record{.channel = {std::string(request.channel)}};
   record.publication = std::make_unique<hub::Publication>();
   record.publication->data = request.data;
+  record.publication->kind = codec_->kind_of(request.data);
   record.publication->publisher =
       std::make_unique<const hub::ClientInfo>(client_info(subscribed ? channel : nullptr));
   record.principal = who().user;
@@ -36,7 +37,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
 void CentrifugeAdapter::answer(const PendingRequest& request, const hub::Published& published,
                                session::Effects& effects) {
   Buffer& out = effects.scratch();
-  context_.codec.append_reply(out, request.command, wire::PublishResult{});
+  codec_->append_reply(out, request.command, wire::PublishResult{});
   effects.send_after(request.subscription, published.position.offset, out);
 }
 
@@ -72,7 +73,7 @@ void CentrifugeAdapter::answer(const PendingRequest& request, const hub::ReadPag
       !request.epoch_given || (request.epoch && request.epoch->same_incarnation(page.epoch));
   if (!same_stream)
     return refuse(request.command, wire::ErrorCode::kUnrecoverablePosition, effects);
-  const WirePublications publications(context_.codec, page.publications);
+  const WirePublications publications(*codec_, page.publications);
   const std::string epoch = hub::to_string(page.epoch);
   reply(request.command,
         wire::HistoryResult{.publications = publications.all(), .epoch = epoch, .offset = page.top},

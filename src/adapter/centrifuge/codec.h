@@ -36,11 +36,19 @@ class Codec {
   // `channel` is empty for what concerns the connection.
   virtual void append_push(Buffer& out, std::string_view channel, const PushBody& push) const = 0;
   virtual void append_ping(Buffer& out) const = 0;
+  // What a client's bytes field is as the content of a publication.
+  virtual hub::ContentKind kind_of(ByteView data) const = 0;
   // The bytes field for a publication's data: the data itself, or what is built of it in `room`.
   virtual ByteView content(const hub::Publication& publication, Buffer& room) const = 0;
 };
 
 // JSON over text messages.
 const Codec& json_codec();
+// Protobuf over binary messages.
+const Codec& protobuf_codec();
+
+// The encoding that a client asks for when it comes: JSON, unless it says Protobuf. Which type its
+// messages then have makes no difference.
+const Codec& codec_for(const session::Handshake& handshake);
 
 }  // namespace parley::adapter::centrifuge

@@ -107,7 +107,7 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
       break;
   }
   Buffer& ping = effects.scratch();
-  context_.codec.append_ping(ping);
+  codec_->append_ping(ping);
   effects.send_urgent(ping);
   awaiting_pong_ = true;
   effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);

@@ -25,13 +25,16 @@ constexpr std::string_view kFrames[] = {
 
 class GarbageTest : public CentrifugeTest, public ::testing::WithParamInterface<unsigned> {
  protected:
+  GarbageTest() { protobuf = GetParam() % 2 == 0; }
+
   std::mt19937 random{GetParam()};
   size_t below(size_t n) { return random() % n; }
 
-  std::string frame() {
+  std::string frame_for(const FakeClient& client) {
     std::string frame;
     for (size_t i = 0; i <= below(3); ++i)
       frame += std::string(kFrames[below(std::size(kFrames))]) + "\n";
+    frame = encoded(client, frame);
     const bool damaged = below(4) == 0;
     for (size_t i = below(4) + 1; damaged && i > 0; --i)
       frame[below(frame.size())] = static_cast<char>(random());
@@ -43,7 +46,7 @@ TEST_P(GarbageTest, NeverBreaksTheServer) {
   for (int i = 0; i < 20; ++i) {
     FakeClient& client = below(4) == 0 ? open() : connect();
     for (int n = 0; n < 30 && !client.ended(); ++n) {
-      client.send(frame(),
+      client.send(frame_for(client),
                   below(8) == 0 ? session::MessageType::kBinary : session::MessageType::kText);
       if (below(2) == 0) world.run();
       if (below(5) == 0) publish("a", n, n);

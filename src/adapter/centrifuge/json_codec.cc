@@ -15,11 +15,6 @@ class JsonDialect final : public session::Dialect {
               Buffer& out) const override;
 };
 
-// Offsets mean something to clients only where they can be used.
-bool tells_offsets(const hub::ChannelOptions& options) {
-  return options.has_history() || options.positioned || options.recoverable;
-}
-
 void JsonDialect::encode(const hub::LocalChannel& channel, const hub::Publication& publication,
                          Buffer& out) const {
   const std::string_view name = channel.key().name;
@@ -33,12 +28,7 @@ void JsonDialect::encode(const hub::LocalChannel& channel, const hub::Publicatio
     case hub::Change::kMessage:
       break;
   }
-  WirePublication message(json_codec(), publication);
-  if (!tells_offsets(channel.options())) message.get().offset = 0;
-  if (message.get().offset != 1) return wire::JsonEncoder::push(out, name, message.get());
-  // Whoever subscribed to the empty stream learns its epoch here.
-  const std::string epoch = to_string(publication.epoch);
-  message.get().epoch = epoch;
+  const LivePublication message(json_codec(), channel, publication);
   wire::JsonEncoder::push(out, name, message.get());
 }
 
@@ -63,6 +53,8 @@ class JsonCodec final : public Codec {
   }
 
   void append_ping(Buffer& out) const override { wire::JsonEncoder::ping(out); }
+
+  hub::ContentKind kind_of(ByteView) const override { return hub::ContentKind::kJson; }
 
   // JSON as it is, text as a JSON string, binary as {"base64":"..."}.
   ByteView content(const hub::Publication& publication, Buffer& room) const override {

@@ -78,7 +78,8 @@ void CentrifugeAdapter::connect_subscribed(Channel& channel,
 void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
                                         session::Effects& effects) {
   const seconds interval = context_.options.ping_interval;
-  wire::ConnectResult result{.client = client_, .version = context_.options.version};
+  const std::string client = to_string(client_);
+  wire::ConnectResult result{.client = client, .version = context_.options.version};
   if (interval.count() > 0) {
     result.ping = static_cast<uint32_t>(interval.count());
     result.pong = true;
@@ -96,7 +97,7 @@ void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
   for (auto& [handle, subscribed] : connecting.subscribed) {
     const Channel& channel = *find(handle);
     auto& reply = replies.emplace_back(std::make_unique<SubscribeReply>(
-        context_.codec, channel, subscribed, context_.options.reply_bytes / 2, room));
+        *codec_, channel, subscribed, context_.options.reply_bytes / 2, room));
     if (reply->rewinds()) effects.rewind(handle, channel.joining->wish.offset);
     room -= reply->missed_bytes();
     subs.emplace_back(channel.name, reply->body());

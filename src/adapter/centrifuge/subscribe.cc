@@ -99,7 +99,7 @@ void CentrifugeAdapter::token_verified(Channel& channel, auth::TokenResult resul
 
 bool CentrifugeAdapter::is_for(const auth::Claims& claims, const Channel& channel) const {
   return claims.grant.channel == channel.name && claims.user == who().user &&
-         (claims.client.empty() || claims.client == client_);
+         (claims.client.empty() || claims.client == to_string(client_));
 }
 
 void CentrifugeAdapter::set_terms(Channel& channel, Buffer info, int64_t expires_at) {
@@ -188,7 +188,7 @@ bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subsc
     push_subscribed(channel, result, effects);
     return true;
   }
-  SubscribeReply told(context_.codec, channel, result, context_.options.reply_bytes / 2,
+  SubscribeReply told(*codec_, channel, result, context_.options.reply_bytes / 2,
                       effects.room() / 2);
   if (joining.wish.recover && !told.recovered() && joining.wish.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
@@ -210,14 +210,12 @@ void CentrifugeAdapter::settle(Channel& channel, const Joining& joining,
     channel.presence_handle = effects.subscribe({channel.name, hub::Aspect::kPresence}, {});
   const auto options = context_.rules.find(channel.name);
   if (!joining.present || !options || !options->presence) return;
-  channel.present = true;
-  effects.enter_presence(channel.name, client_info(&channel));
+  effects.enter_presence(channel.handle, client_info(&channel));
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
   if (channel.presence_handle != 0) effects.unsubscribe(channel.presence_handle);
   effects.unsubscribe(channel.handle);
-  if (channel.present) effects.leave_presence(channel.name, client_info(&channel));
   channels_.erase(channels_.begin() + (&channel - channels_.data()));
 }
 

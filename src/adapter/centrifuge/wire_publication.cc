@@ -18,6 +18,18 @@ WirePublication::WirePublication(const Codec& codec, const hub::Publication& pub
   publication_.tags = tags_;
 }
 
+LivePublication::LivePublication(const Codec& codec, const hub::LocalChannel& channel,
+                                 const hub::Publication& publication)
+    : publication_(codec, publication) {
+  const hub::ChannelOptions& options = channel.options();
+  if (!options.has_history() && !options.positioned && !options.recoverable) {
+    publication_.get().offset = 0;
+  } else if (publication.offset == 1) {
+    epoch_ = to_string(publication.epoch);
+    publication_.get().epoch = epoch_;
+  }
+}
+
 WirePublications::WirePublications(const Codec& codec,
                                    std::span<const hub::PublicationPtr> publications) {
   kept_.reserve(publications.size());

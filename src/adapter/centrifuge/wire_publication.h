@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adapter/centrifuge/codec.h"
+#include "hub/local_channels.h"
 #include "hub/publication.h"
 
 namespace parley::adapter::centrifuge {
@@ -28,6 +29,20 @@ class WirePublication {
   std::vector<wire::Publication::Tag> tags_;
   Buffer room_;
   wire::Publication publication_;
+};
+
+// The same as the message of a channel while it is live. Offsets mean something to clients only
+// where they can be used; who subscribed to the empty stream learns its epoch with the first.
+class LivePublication {
+ public:
+  LivePublication(const Codec& codec, const hub::LocalChannel& channel,
+                  const hub::Publication& publication);
+
+  const wire::Publication& get() const { return publication_.get(); }
+
+ private:
+  WirePublication publication_;
+  std::string epoch_;
 };
 
 // The publications of a history reply or a recovery.

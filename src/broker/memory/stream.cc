@@ -43,7 +43,7 @@ class PageBudget {
 }  // namespace
 
 size_t Stream::bytes() const {
-  return sizeof(Stream) + kStreamOverhead + name_.size() + retained_bytes_;
+  return sizeof(Stream) + kStreamOverhead + name().size() + (retains() ? history_->bytes : 0);
 }
 
 hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication, bool retain,
@@ -56,32 +56,30 @@ hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication
     drop_all();
     return shared;
   }
-  retained_bytes_ += cost_of(*shared);
-  items_.push_back({shared, now});
+  if (!history_) history_ = std::make_unique<History>();
+  history_->bytes += cost_of(*shared);
+  history_->items.push_back({shared, now});
   while (retained() > options_->history_size) drop_oldest();
   return shared;
 }
 
 void Stream::drop_oldest() {
   CHECK(retains());
-  retained_bytes_ -= cost_of(*items_[head_].publication);
-  items_[head_++].publication.reset();
-  if (!retains()) return drop_all();
+  if (history_->size() == 1) return drop_all();
+  auto& [items, head, bytes] = *history_;
+  bytes -= cost_of(*items[head].publication);
+  items[head++].publication.reset();
   // Moving the rest down is paid for by the items dropped since the last time.
-  if (head_ * 2 >= items_.size()) {
-    items_.erase(items_.begin(), items_.begin() + static_cast<ptrdiff_t>(head_));
-    head_ = 0;
+  if (head * 2 >= items.size()) {
+    items.erase(items.begin(), items.begin() + static_cast<ptrdiff_t>(head));
+    head = 0;
   }
 }
 
-void Stream::drop_all() {
-  std::vector<Retained>().swap(items_);
-  head_ = 0;
-  retained_bytes_ = 0;
-}
+void Stream::drop_all() { history_.reset(); }
 
 void Stream::drop_expired(Time now) {
-  while (retains() && passed(options_->history_ttl, items_[head_].since, now)) drop_oldest();
+  while (retains() && passed(options_->history_ttl, history_->oldest().since, now)) drop_oldest();
 }
 
 bool Stream::forgettable(Time now) const {
@@ -97,9 +95,10 @@ void Stream::read_forward(const hub::ReadQuery& query,
                           std::vector<hub::PublicationPtr>& out) const {
   const uint64_t after = std::max(query.since.value_or(0), base());
   PageBudget budget(query);
-  for (size_t i = head_ + std::min<uint64_t>(after - base(), retained()); i < items_.size(); ++i) {
-    if (!budget.take(*items_[i].publication)) return;
-    out.push_back(items_[i].publication);
+  const auto& [items, head, bytes] = *history_;
+  for (size_t i = head + std::min<uint64_t>(after - base(), retained()); i < items.size(); ++i) {
+    if (!budget.take(*items[i].publication)) return;
+    out.push_back(items[i].publication);
   }
 }
 
@@ -107,9 +106,10 @@ void Stream::read_reverse(const hub::ReadQuery& query,
                           std::vector<hub::PublicationPtr>& out) const {
   const uint64_t before = std::clamp(query.since.value_or(top_ + 1), base() + 1, top_ + 1);
   PageBudget budget(query);
-  for (size_t i = head_ + (before - base() - 1); i-- > head_;) {
-    if (!budget.take(*items_[i].publication)) return;
-    out.push_back(items_[i].publication);
+  const auto& [items, head, bytes] = *history_;
+  for (size_t i = head + (before - base() - 1); i-- > head;) {
+    if (!budget.take(*items[i].publication)) return;
+    out.push_back(items[i].publication);
   }
 }
 

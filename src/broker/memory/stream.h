@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,19 +24,19 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
  public:
   Stream(hub::Epoch epoch, Time now) : epoch_(epoch), used_(now) {}
 
-  std::string_view name() const { return name_; }
+  std::string_view name() const { return *name_; }
   const hub::Epoch& epoch() const { return epoch_; }
   uint64_t top() const { return top_; }
-  uint64_t base() const { return retains() ? items_[head_].publication->prev : top_; }
-  bool retains() const { return head_ < items_.size(); }
-  size_t retained() const { return items_.size() - head_; }
+  uint64_t base() const { return retains() ? history_->oldest().publication->prev : top_; }
+  bool retains() const { return history_ != nullptr; }
+  size_t retained() const { return retains() ? history_->size() : 0; }
   // What the stream counts against the memory budget.
   size_t bytes() const;
 
   AttachmentId attachment() const { return attachment_; }
   void set_attachment(AttachmentId id) { attachment_ = id; }
   // Borrowed from the table's key, which lives as long as the stream.
-  void set_name(std::string_view name) { name_ = name; }
+  void set_name(const std::string& name) { name_ = &name; }
   void set_options(std::shared_ptr<const hub::ChannelOptions> options) {
     options_ = std::move(options);
   }
@@ -57,19 +58,24 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
     hub::PublicationPtr publication;
     Time since;
   };
+  // A queue: items before `head` are gone. Not a std::deque, which costs 576 bytes when empty.
+  struct History {
+    std::vector<Retained> items;
+    size_t head = 0;
+    size_t bytes = 0;
+    size_t size() const { return items.size() - head; }
+    Retained& oldest() { return items[head]; }
+  };
   void read_forward(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
   void read_reverse(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
 
-  std::string_view name_;
+  const std::string* name_ = nullptr;
   hub::Epoch epoch_;
   std::shared_ptr<const hub::ChannelOptions> options_;  // the latest ones seen
   Time used_;
   AttachmentId attachment_;
   uint64_t top_ = 0;
-  // A queue: items before head_ are gone. Not a std::deque, which costs 576 bytes when empty.
-  std::vector<Retained> items_;
-  size_t head_ = 0;
-  size_t retained_bytes_ = 0;
+  std::unique_ptr<History> history_;  // null: nothing is retained
 };
 
 }  // namespace parley::broker::memory

@@ -4,28 +4,11 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "codec/centrifuge/command_limits.h"
 #include "codec/centrifuge/commands.h"
 #include "codec/json/scratch.h"
 
 namespace parley::codec::centrifuge {
-
-struct CommandLimits {
-  // Containers inside one another, counted from the command's own braces, so that embedded data may
-  // be two less deep. At most json::kMaxDepth.
-  uint32_t max_depth = 64;
-  // A frame of 64 KiB holds at most 22,000 commands ("{}") and about 3,600 that do anything.
-  uint32_t max_commands = 10'000;
-  // Entries of all lists and maps of one command together: subs, headers, filter nodes and values,
-  // tracked keys. Bounds the memory that a small frame can ask for.
-  uint32_t max_items = 10'000;
-};
-
-enum class FrameEnd : uint8_t {
-  kDone,        // every command was given to the sink
-  kStopped,     // the sink asked to stop
-  kBadRequest,  // empty, undecodable or over a limit: disconnect 3501. What came before it in the
-                // frame was given to the sink
-};
 
 // Decodes whole frames: one or more JSON objects joined by '\n', at most one '\n' at the end.
 // Unknown fields are ignored, missing ones and null are zero, duplicate keys and wrong types

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "codec/http1/response_encoder.h"
 #include "codec/http1/syntax.h"
-#include "codec/websocket/handshake.h"
 #include "http/exchange.h"
 #include "transport/websocket/meters.h"
 #include "transport/websocket/websocket_transport.h"
@@ -67,27 +66,29 @@ void WebSocketHandler::handle(http::Exchange& exchange) {
     return exchange.respond_text(403, "this origin may not connect");
   }
   const auto accept = judge(request, options_.subprotocols);
-  if (accept) return upgrade(exchange, response_to(*accept));
+  if (accept) return upgrade(exchange, *accept);
   meters::refused.add();
   const HeaderView wanted[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   const auto& [status, message] = accept.error();
   exchange.respond_text(status, message, {wanted, status == 426 ? 2u : 0u});
 }
 
-void WebSocketHandler::upgrade(http::Exchange& exchange, Buffer response) {
+void WebSocketHandler::upgrade(http::Exchange& exchange,
+                               const codec::websocket::HandshakeAccept& accept) {
   const http::Request& request = exchange.request();
   const std::string peer = exchange.peer().host();
   session::Handshake handshake{
       .transport = "websocket",
       .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
       .query = request.query,
+      .subprotocol = accept.subprotocol,
       .peer = peer};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
   http::UpgradeSocket taken = exchange.take_over();
   auto owned = std::make_unique<WebSocketTransport>(taken.server, options_.message_bytes,
-                                                    std::move(taken.unsent) + response);
+                                                    std::move(taken.unsent) + response_to(accept));
   WebSocketTransport& transport = *owned;
   taken.socket.set_handler(std::move(owned));
   transport.start(sessions_.open(adapters_.make(), transport, handshake));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/websocket/handshake.h"
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "session/session_table.h"
@@ -28,7 +29,7 @@ class WebSocketHandler final : public http::Handler {
   void handle(http::Exchange& exchange) override;
 
  private:
-  void upgrade(http::Exchange& exchange, Buffer response);
+  void upgrade(http::Exchange& exchange, const codec::websocket::HandshakeAccept& accept);
 
   const session::AdapterFactory& adapters_;
   session::SessionTable& sessions_;

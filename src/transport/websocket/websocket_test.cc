@@ -121,15 +121,21 @@ TEST_F(WebSocketTest, ThePathsTailIsDecoded) {
 
 TEST_F(WebSocketTest, ChoosesASubprotocol) {
   start();
+  std::string told;
+  script.on_open = [&](const session::Handshake& handshake, session::Effects&) {
+    told = handshake.subprotocol;
+  };
   const struct {
     std::string_view offered;
     std::string_view chosen;
-  } kCases[] = {{"x, two, one", "Sec-WebSocket-Protocol: two\r\n"}, {"x", ""}};
-  for (const auto& [offered, chosen] : kCases) {
+    std::string_view told;
+  } kCases[] = {{"x, two, one", "Sec-WebSocket-Protocol: two\r\n", "two"}, {"x", "", ""}};
+  for (const auto& [offered, chosen, to_adapter] : kCases) {
     http::testing::Client client(address);
     client.send(request(with(kGood, "Sec-WebSocket-Protocol: " + std::string(offered))));
     ASSERT_TRUE(pump_until_received(client, "\r\n\r\n"));
     EXPECT_EQ(client.received, std::string(kSwitching) + std::string(chosen) + "\r\n");
+    EXPECT_EQ(told, to_adapter);
   }
 }
 

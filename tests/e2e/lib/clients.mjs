@@ -47,8 +47,9 @@ export class CentrifugeClient {
   connecting = [];
   errors = [];
 
-  constructor(url, options = {}) {
-    this.client = new Centrifuge(websocketUrl(url), { websocket: WebSocket, minReconnectDelay: 50, maxReconnectDelay: 500, ...options });
+  /** `Sdk`: the class to use, such as that of centrifuge/build/protobuf. */
+  constructor(url, { Sdk = Centrifuge, ...options } = {}) {
+    this.client = new Sdk(websocketUrl(url), { websocket: WebSocket, minReconnectDelay: 50, maxReconnectDelay: 500, ...options });
     this.client
       .on('connected', (context) => this.connected.push(context))
       .on('connecting', (context) => this.connecting.push(context))

@@ -1,0 +1,199 @@
+#include "auth/key_cache.h"
+
+#include <gmock/gmock.h>
+
+#include "auth/token_testing.h"
+
+namespace parley::auth {
+namespace {
+
+using namespace testing;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr WallMillis kNow = 1'700'000'000'000;
+constexpr WallMillis kMinute = 60'000;
+constexpr WallMillis kHour = 60 * kMinute;
+const std::string kUrl = "https://keys.example/set";
+
+const Algorithm& es256() { return *find_algorithm("ES256"); }
+
+std::string key_set(const std::string& kid) {
+  return "{\"keys\":[" + public_jwk(ec_key(), "\"kid\":\"" + kid + "\",") + "]}";
+}
+
+// Answers as words, in the order in which they came.
+struct Fixture {
+  FakeFetcher fetcher;
+  KeyCache cache{fetcher};
+  std::vector<std::string> later;
+
+  static std::string word(const KeyCache::Found& found) {
+    if (found) return "key";
+    return found.error() == TokenError::kInvalid ? "invalid" : "unavailable";
+  }
+  std::string find(const std::string& kid, WallMillis now, const std::string& url = kUrl,
+                   const char* algorithm = "ES256") {
+    const auto found = cache.find(url, kid, *find_algorithm(algorithm), now,
+                                  [this, kid](const KeyCache::Found& key, WallMillis) {
+                                    later.push_back(kid + " " + word(key));
+                                  });
+    return found ? word(*found) : "waits";
+  }
+  void fetched(const std::string& body, WallMillis now) { cache.on_fetched(kUrl, body, now); }
+  void failed(WallMillis now) { cache.on_fetched(kUrl, fail("timed out"), now); }
+};
+
+TEST(KeySet, TakesTheKeysItKnows) {
+  const std::string set =
+      "{\"a\":1,\"keys\":[" + public_jwk(rsa_key(), R"("kid":"r",)") + "," +
+      public_jwk(ec_key("P-384"), R"("kid":"e","use":"sig",)") + "," +
+      public_jwk(ed25519_key(), R"("kid":"o",)") + "," + public_jwk(ec_key(), R"("kid":"same",)") +
+      "," + public_jwk(rsa_key(), R"("kid":"same",)") + "," + public_jwk(rsa_key()) + "," +
+      public_jwk(rsa_key(), R"("kid":"enc","use":"enc",)") + "," +
+      public_jwk(rsa_key(), R"("kid":"private","d":"AQAB",)") +
+      R"(,{"kty":"oct","kid":"s","k":"c2VjcmV0"},{"kty":"new","kid":"n"},7,null,{"kty":7,"kid":"x"}]})";
+  const auto keys = KeySet::parse(set, {});
+  ASSERT_TRUE(keys.has_value());
+  EXPECT_EQ(keys->size(), 5u);
+  const auto has = [&](const char* kid, const char* name) {
+    return keys->find(kid, *find_algorithm(name)) != nullptr;
+  };
+  EXPECT_TRUE(has("r", "RS256") && has("e", "ES384") && has("o", "EdDSA"));
+  EXPECT_TRUE(has("same", "ES256") && has("same", "RS512"));
+  EXPECT_FALSE(has("r", "ES256") || has("e", "ES256") || has("s", "HS256") || has("r", "HS256"));
+  EXPECT_FALSE(has("enc", "RS256") || has("private", "RS256") || has("", "RS256") ||
+               has("R", "RS256"));
+}
+
+TEST(KeySet, DocumentsThatAreNoneAreRefused) {
+  for (const char* bad :
+       {"", "[]", "{}", R"({"keys":{}})", R"({"keys":null})", R"({"keys":[],"keys":[]})",
+        R"({"keys":[}})", R"({"keys":[]} x)", "<html>"})
+    EXPECT_FALSE(KeySet::parse(bad, {}).has_value()) << bad;
+  EXPECT_EQ(KeySet::parse(R"({"keys":[]})", {})->size(), 0u);
+  EXPECT_TRUE(KeySet::parse(R"({"keys":[1,2,3]})", {.max_keys = 3}).has_value());
+  EXPECT_FALSE(KeySet::parse(R"({"keys":[1,2,3,4]})", {.max_keys = 3}).has_value());
+  EXPECT_FALSE(KeySet::parse(R"({"keys":[]})", {.max_size = 10}).has_value());
+  std::string many = R"({"keys":[0)";
+  for (int i = 0; i < 100; ++i) many += ",0";
+  EXPECT_FALSE(KeySet::parse(many + "]}", {}).has_value());
+}
+
+TEST(KeyCache, FetchesOnceForAllThatWait) {
+  Fixture f;
+  EXPECT_EQ(f.find("a", kNow), "waits");
+  EXPECT_EQ(f.find("b", kNow), "waits");
+  EXPECT_EQ(f.find("a", kNow + 1), "waits");
+  EXPECT_THAT(f.fetcher.urls, ElementsAre(kUrl));
+  f.fetched(key_set("a"), kNow + 5);
+  EXPECT_THAT(f.later, ElementsAre("a key", "b invalid", "a key"));
+  EXPECT_EQ(f.find("a", kNow + kHour), "key");
+  EXPECT_EQ(f.find("a", kNow + 6, kUrl, "ES384"), "invalid");
+  EXPECT_EQ(f.fetcher.urls.size(), 1u);
+}
+
+TEST(KeyCache, UnknownNameIsAskedForOnceAMinute) {
+  Fixture f;
+  EXPECT_EQ(f.find("a", kNow), "waits");
+  f.fetched(key_set("a"), kNow);
+  EXPECT_EQ(f.find("b", kNow + kMinute - 1), "invalid");
+  EXPECT_EQ(f.fetcher.urls.size(), 1u);
+  EXPECT_EQ(f.find("b", kNow + kMinute), "waits");
+  EXPECT_EQ(f.find("a", kNow + kMinute), "key") << "a known key does not wait";
+  f.fetched(key_set("b"), kNow + kMinute);
+  EXPECT_THAT(f.later, ElementsAre("a key", "b key"));
+  EXPECT_EQ(f.find("a", kNow + kMinute), "invalid") << "a key that was withdrawn";
+}
+
+TEST(KeyCache, NothingFetchedYetIsUnavailable) {
+  Fixture f;
+  EXPECT_EQ(f.find("a", kNow), "waits");
+  f.failed(kNow + 10);
+  EXPECT_THAT(f.later, ElementsAre("a unavailable"));
+  EXPECT_EQ(f.find("a", kNow + kMinute - 1), "unavailable");
+  EXPECT_EQ(f.find("a", kNow + kMinute), "waits");
+  f.fetched("no json", kNow + kMinute);
+  EXPECT_EQ(f.find("a", kNow + kMinute), "unavailable");
+  EXPECT_EQ(f.find("a", kNow + 2 * kMinute), "waits");
+  f.fetched(key_set("a"), kNow + 2 * kMinute);
+  EXPECT_EQ(f.find("a", kNow + 2 * kMinute), "key");
+  EXPECT_EQ(f.fetcher.urls.size(), 3u);
+}
+
+TEST(KeyCache, OldKeysServeWhileFetchingFails) {
+  Fixture f;
+  f.find("a", kNow);
+  f.fetched(key_set("a"), kNow);
+  const WallMillis stale = kNow + kHour;
+  EXPECT_EQ(f.find("a", stale), "waits");
+  EXPECT_EQ(f.find("b", stale), "waits");
+  f.failed(stale + 10);
+  EXPECT_THAT(f.later, ElementsAre("a key", "a key", "b invalid"));
+  EXPECT_EQ(f.find("a", stale + 20), "key");
+  EXPECT_EQ(f.find("b", stale + 20), "invalid");
+  EXPECT_EQ(f.fetcher.urls.size(), 2u);
+  EXPECT_EQ(f.find("a", stale + kMinute), "waits");
+  f.fetched(key_set("b"), stale + kMinute);
+  EXPECT_EQ(f.later.back(), "a invalid");
+}
+
+TEST(KeyCache, WaitersAndUrlsAreBounded) {
+  FakeFetcher fetcher;
+  KeyCache cache(fetcher, {.max_waiters = 2, .max_urls = 2});
+  int answers = 0;
+  const auto find = [&](const std::string& url, WallMillis now) {
+    return cache.find(url, "a", es256(), now,
+                      [&](const KeyCache::Found&, WallMillis) { ++answers; });
+  };
+  EXPECT_FALSE(find("u1", kNow).has_value());
+  EXPECT_FALSE(find("u1", kNow).has_value());
+  for (const char* url : {"u1", "u2"}) {
+    const auto full = find(url, kNow);
+    ASSERT_TRUE(full.has_value());
+    EXPECT_EQ(full->error(), TokenError::kUnavailable);
+  }
+  EXPECT_THAT(fetcher.urls, ElementsAre("u1"));
+  cache.on_fetched("u1", key_set("a"), kNow);
+  EXPECT_EQ(answers, 2);
+  EXPECT_FALSE(find("u2", kNow).has_value());
+  cache.on_fetched("u2", fail("refused"), kNow);
+  EXPECT_EQ(find("u3", kNow)->error(), TokenError::kUnavailable)
+      << "u1 has keys, u2 failed just now";
+  EXPECT_FALSE(find("u3", kNow + kMinute).has_value()) << "u2 made room";
+  EXPECT_TRUE(find("u1", kNow + kMinute)->has_value());
+}
+
+TEST(KeyCache, AnswersNobodyAskedForAreIgnored) {
+  Fixture f;
+  f.fetched(key_set("a"), kNow);
+  EXPECT_EQ(f.find("a", kNow), "waits");
+  f.fetched(key_set("a"), kNow);
+  f.fetched(key_set("b"), kNow);
+  EXPECT_EQ(f.find("a", kNow), "key");
+  EXPECT_THAT(f.later, ElementsAre("a key"));
+}
+
+TEST(KeyCache, AWaiterMayAskAgain) {
+  FakeFetcher fetcher;
+  KeyCache cache(fetcher, {.max_urls = 2});
+  std::vector<std::string> seen;
+  for (int i = 0; i < 3; ++i)
+    cache.find("u1", "a", es256(), kNow, [&](const KeyCache::Found& key, WallMillis now) {
+      seen.push_back(Fixture::word(key));
+      cache.find("u2", "a", es256(), now + kMinute, [](const KeyCache::Found&, WallMillis) {});
+    });
+  cache.on_fetched("u1", key_set("a"), kNow);
+  EXPECT_THAT(seen, ElementsAre("key", "key", "key"));
+  EXPECT_THAT(fetcher.urls, ElementsAre("u1", "u2"));
+}
+
+TEST(KeyCache, AClockSetBackKeepsNothingAlive) {
+  Fixture f;
+  f.find("a", kNow);
+  f.fetched(key_set("a"), kNow);
+  EXPECT_EQ(f.find("a", kNow - kHour), "waits");
+}
+
+}  // namespace
+}  // namespace parley::auth
