@@ -121,6 +121,24 @@ TEST(Metrics, RenderSumsShards) {
             std::string::npos);
 }
 
+TEST(Metrics, AFamilyCountsEachOfItsValues) {
+  enum class Fault : uint8_t { kEarly, kLate };
+  constexpr std::string_view kNames[] = {"early", "late"};
+  static metrics::CounterFamily family("parley_family_total", "A test", "fault", kNames);
+  EXPECT_NE(metrics::render().find("parley_family_total{fault=\"early\"} 0\n"), std::string::npos);
+  for (const ShardId shard : {ShardId{0}, ShardId{metrics::kMaxShards - 1}, kNoShard}) {
+    affinity::set_current(shard);
+    family.add(Fault::kLate);
+  }
+  affinity::set_current(kNoShard);
+  family.add(0);
+  const std::string text = metrics::render();
+  EXPECT_NE(text.find("parley_family_total{fault=\"early\"} 1\n"
+                      "parley_family_total{fault=\"late\"} 3\n"),
+            std::string::npos);
+  EXPECT_EQ(metrics::total("parley_family_total"), 4);
+}
+
 Result<int> half(int n) {
   if (n % 2) return fail("odd");
   return n / 2;

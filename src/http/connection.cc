@@ -60,6 +60,7 @@ void Connection::on_input(std::span<char> bytes) {
   if (closing_ || handed_over_) return;
   unserved_.append(in.substr(taken));
   if (!may_serve()) socket_->pause_reading();
+  if (unsent() > server_.options().output_bytes) meters::output_pauses.add();
   watch();
 }
 
@@ -93,7 +94,7 @@ size_t Connection::process(ByteView in) {
     } else if (step.state == RequestDecoder::kRequest) {
       serve(in);
     } else {
-      meters::parse_errors.add();
+      meters::count_refusal(decoder_.error());
       refuse(nullptr, http_status(decoder_.error()), reason(decoder_.error()));
     }
   }
@@ -103,8 +104,10 @@ size_t Connection::process(ByteView in) {
 void Connection::start_body(ByteView behind) {
   const Request& request = decoder_.request();
   const Router::Match match = server_.router().find(request.method, request.path);
-  if (match.handler == nullptr)
+  if (match.handler == nullptr) {
+    meters::count_unrouted(match.status);
     return refuse(&request, match.status, why(match.status), match.allow);
+  }
   decoder_.limit_body(match.body_limit);
   in_body_ = true;
   continue_due_ = request.expect_continue && behind.empty();
@@ -121,8 +124,10 @@ void Connection::serve(ByteView behind) {
   if (!stranger) match = server_.router().find(request.method, request.path);
   exchange_ = std::make_unique<Exchange>(*this, std::move(request), std::move(match.path_tail));
   if (stranger) {
+    meters::count_refusal(meters::Refusal::kForeignPage);
     exchange_->respond_text(403, "only this machine's own pages may use this server");
   } else if (match.handler == nullptr) {
+    meters::count_unrouted(match.status);
     const HeaderView allow{"Allow", match.allow};
     exchange_->respond_text(match.status, why(match.status),
                             {&allow, match.allow.empty() ? 0u : 1u});
@@ -264,12 +269,13 @@ void Connection::on_timer(const Now&) {
   switch (std::exchange(waiting_, Waiting::kNothing)) {
     case Waiting::kHeaders:
     case Waiting::kBody:
-      meters::request_timeouts.add();
+      meters::timeouts.add(in_body_ ? meters::Late::kBody : meters::Late::kHeaders);
       return refuse(nullptr, 408, "the request did not arrive in time");
     case Waiting::kWrite:
-      meters::write_timeouts.add();
+      meters::timeouts.add(meters::Late::kWrite);
       return socket_->close(io::CloseReason::kTimeout);
     default:
+      meters::timeouts.add(used_ ? meters::Late::kNextRequest : meters::Late::kFirstRequest);
       return socket_->close();
   }
 }

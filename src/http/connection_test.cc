@@ -7,10 +7,12 @@
 #include "http/http_testing.h"
 #include "http/meters.h"
 #include "tests/support/cuts.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::http::testing {
 namespace {
 
+using parley::testing::MetricDelta;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -163,34 +165,51 @@ TEST_F(ConnectionTest, RefusalsSayWhatIsWrong) {
   const struct {
     std::string request;
     std::string_view status;
+    std::string reason;  // as the metric names it; "": it was the handler
   } kCases[] = {
-      {"nonsense\r\n\r\n", "400 "},
-      {"GET /echo HTTP/1.1\r\n\r\n", "400 "},
-      {last_get("/tail/%zz"), "400 "},
-      {last_get("/nowhere"), "404 "},
-      {"PUT /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 "},
-      {"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "405 "},
-      {"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "404 "},
-      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413 "},
-      {"GET /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", "413 "},
-      {get("/" + std::string(9000, 'a')), "414 "},
-      {get("/echo", "X: " + std::string(20'000, 'a') + "\r\n"), "431 "},
-      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: cake\r\n\r\n", "417 "},
-      {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "400 "},
-      {"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", "501 "},
-      {"GET /echo HTTP/2.0\r\nHost: x\r\n\r\n", "505 "},
-      {last_get("/silent"), "500 "},
-      {last_get("/bad"), "500 "},
+      {"nonsense\r\n\r\n", "400 ", "bad_request_line"},
+      {"GET /echo HTTP/1.1\r\n\r\n", "400 ", "missing_host"},
+      {last_get("/tail/%zz"), "400 ", "bad_path"},
+      {last_get("/nowhere"), "404 ", "not_found"},
+      {"PUT /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405 ", "method_not_allowed"},
+      {"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "405 ", "method_not_allowed"},
+      {"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "404 ", "not_found"},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413 ", "body_too_large"},
+      {"GET /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", "413 ", "body_too_large"},
+      {get("/" + std::string(9000, 'a')), "414 ", "request_line_too_long"},
+      {get("/echo", "X: " + std::string(20'000, 'a') + "\r\n"), "431 ", "headers_too_large"},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: cake\r\n\r\n", "417 ",
+       "expectation_failed"},
+      {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "400 ",
+       "bad_transfer_encoding"},
+      {"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", "501 ", "method_not_supported"},
+      {"GET /echo HTTP/2.0\r\nHost: x\r\n\r\n", "505 ", "version_not_supported"},
+      {last_get("/silent"), "500 ", ""},
+      {last_get("/bad"), "500 ", ""},
   };
-  for (const auto& [request, status] : kCases) {
+  for (const auto& [request, status, reason] : kCases) {
+    const MetricDelta rejected("parley_http_rejected_total{reason=\"" + reason + "\"}");
     const std::string answer = ask(request + "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(status))) << request.substr(0, 80);
     EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request.substr(0, 80);
     EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
     EXPECT_THAT(answer, EndsWith("\n"));
     EXPECT_THAT(answer, Not(HasSubstr("X-B"))) << answer;
+    EXPECT_EQ(rejected(), reason.empty() ? 0 : 1) << reason;
   }
   EXPECT_EQ(handled, 0);
+}
+
+TEST_F(ConnectionTest, PagesOfOtherMachinesAreRefusedWhereItIsAskedFor) {
+  options.this_machine_only = true;
+  start();
+  const MetricDelta rejected(R"(parley_http_rejected_total{reason="foreign_page"})");
+  EXPECT_THAT(ask(last_get("/echo")), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(ask("GET /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.com\r\n"
+                  "Connection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(rejected(), 2);
 }
 
 TEST_F(ConnectionTest, AllowNamesTheMethods) {
@@ -289,6 +308,7 @@ TEST_F(ConnectionTest, AHalfClosedClientGetsItsAnswers) {
 
 TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotServedFurther) {
   start({.send_buffer = 16 * 1024});
+  const MetricDelta pauses("parley_http_output_pauses_total");
   Client client(address, 4096);
   std::string requests;
   for (int i = 0; i < 50; ++i) requests += get("/big") + get("/echo");
@@ -296,6 +316,7 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotServedFurther) {
   client.send(requests);
   settle();
   EXPECT_LT(handled, 5);
+  EXPECT_GE(pauses(), 1);
   ASSERT_TRUE(pump_until_ended(client));
   EXPECT_EQ(handled, 51);
   EXPECT_GT(client.received.size(), 50 * big_body.size());
@@ -360,9 +381,9 @@ TEST_F(ConnectionTest, WhatFollowsIsNotServedOnADeadSocket) {
 TEST_F(ConnectionTest, SlowHeadersGet408) {
   options.header_timeout = milliseconds(40);
   start();
-  const int64_t before = meters::request_timeouts.value();
+  const MetricDelta late(R"(parley_http_timeouts_total{waiting_for="headers"})");
   EXPECT_THAT(ask("GET /echo HTTP/1.1\r\nHo"), StartsWith("HTTP/1.1 408 "));
-  EXPECT_EQ(meters::request_timeouts.value(), before + 1);
+  EXPECT_EQ(late(), 1);
   // The clock starts with a request's first byte, and dripping does not stop it.
   Client client(address);
   client.send("GET / HTTP/1.1\r\na: ");
@@ -377,17 +398,23 @@ TEST_F(ConnectionTest, SlowHeadersGet408) {
 TEST_F(ConnectionTest, SlowBodiesGet408) {
   options.body_timeout = milliseconds(40);
   start();
+  const MetricDelta late(R"(parley_http_timeouts_total{waiting_for="body"})");
   EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"),
               StartsWith("HTTP/1.1 408 "));
+  EXPECT_EQ(late(), 1);
 }
 
 TEST_F(ConnectionTest, SilentConnectionsAreClosed) {
   options.header_timeout = options.idle_timeout = milliseconds(40);
   start();
+  const MetricDelta first(R"(parley_http_timeouts_total{waiting_for="first_request"})");
+  const MetricDelta next(R"(parley_http_timeouts_total{waiting_for="next_request"})");
   EXPECT_EQ(ask(""), "");
+  EXPECT_EQ(first(), 1);
   const std::string answer = ask(get("/echo"));
   EXPECT_THAT(answer, EndsWith("GET /echo? |\n"));
   EXPECT_THAT(answer, Not(HasSubstr("close")));
+  EXPECT_EQ(next(), 1);
 }
 
 TEST_F(ConnectionTest, AWaitingExchangeHasNoTimeout) {
@@ -406,18 +433,17 @@ TEST_F(ConnectionTest, AWaitingExchangeHasNoTimeout) {
 TEST_F(ConnectionTest, ReadersThatStopAreClosed) {
   options.write_timeout = milliseconds(40);
   start({.send_buffer = 16 * 1024});
-  const int64_t before = meters::write_timeouts.value();
+  const MetricDelta late(R"(parley_http_timeouts_total{waiting_for="write"})");
   big_body.resize(16 << 20);
   Client client(address, 4096);
   client.send(last_get("/big"));
-  ASSERT_TRUE(pump([&] { return meters::write_timeouts.value() > before; }));
+  ASSERT_TRUE(pump([&] { return late() == 1; }));
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
 }
 
 TEST_F(ConnectionTest, CountsConnectionsAndResponses) {
   start();
   const int64_t open = meters::open_connections.value();
-  const int64_t errors = meters::parse_errors.value();
   Client client(address);
   client.send(get("/echo"));
   ASSERT_TRUE(pump_until_received(client, "|\n"));
@@ -427,7 +453,6 @@ TEST_F(ConnectionTest, CountsConnectionsAndResponses) {
   client.close();
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
   EXPECT_EQ(meters::open_connections.value(), open);
-  EXPECT_EQ(meters::parse_errors.value(), errors + 1);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "http/meters.h"
 
 #include <algorithm>
+#include <array>
 
 namespace parley::http::meters {
 namespace {
@@ -16,19 +17,46 @@ metrics::Counter by_class[] = {
     {kName, kHelp, {{"class", "5xx"}}},
 };
 
+using codec::http1::DecodeError;
+
+// DecodeError's names without kNone, then those of Refusal.
+constexpr size_t kErrors = codec::http1::kDecodeErrors - 1;
+constexpr std::string_view kRefusals[] = {"bad_path", "not_found", "method_not_allowed",
+                                          "foreign_page"};
+std::array<std::string_view, kErrors + std::size(kRefusals)> reasons() {
+  std::array<std::string_view, kErrors + std::size(kRefusals)> all;
+  for (size_t i = 0; i < kErrors; ++i) all[i] = name(static_cast<DecodeError>(i + 1));
+  std::ranges::copy(kRefusals, all.begin() + kErrors);
+  return all;
+}
+
+constexpr std::string_view kLate[] = {"first_request", "headers", "body", "next_request", "write"};
+
+metrics::CounterFamily rejected("parley_http_rejected_total",
+                                "Requests refused before a handler saw them", "reason", reasons());
+
 }  // namespace
 
 void count_response(int status) { by_class[std::clamp(status / 100 - 2, 0, 3)].add(); }
+
+void count_refusal(Refusal refusal) { rejected.add(kErrors + static_cast<size_t>(refusal)); }
+
+void count_refusal(DecodeError error) { rejected.add(static_cast<size_t>(error) - 1); }
+
+void count_unrouted(int status) {
+  count_refusal(status == 400   ? Refusal::kBadPath
+                : status == 405 ? Refusal::kMethodNotAllowed
+                                : Refusal::kNotFound);
+}
 
 metrics::Gauge open_connections("parley_http_connections",
                                 "Open connections that speak HTTP, without those taken over");
 metrics::Counter taken_over("parley_http_taken_over_total",
                             "Requests whose connection was handed to another transport");
-metrics::Counter parse_errors("parley_http_parse_errors_total",
-                              "Requests that were refused as malformed or too large");
-metrics::Counter request_timeouts("parley_http_request_timeouts_total",
-                                  "Requests that did not arrive whole in time");
-metrics::Counter write_timeouts("parley_http_write_timeouts_total",
-                                "Connections closed because the peer did not read its responses");
+metrics::CounterFamily timeouts("parley_http_timeouts_total",
+                                "Connections ended because the peer did not send, or read, in time",
+                                "waiting_for", kLate);
+metrics::Counter output_pauses("parley_http_output_pauses_total",
+                               "Times a connection was not served on because it did not read");
 
 }  // namespace parley::http::meters

@@ -3,9 +3,21 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/metrics.h"
 #include "codec/json/write.h"
 
 namespace parley::http_api {
+namespace {
+
+// In the order of kApiErrors.
+constexpr std::string_view kCodes[] = {"100", "102", "103", "104", "107",
+                                       "108", "111", "112", "113"};
+static_assert(std::size(kCodes) == kApiErrors.size());
+metrics::CounterFamily told("parley_api_errors_total",
+                            "Errors told by the server API and the publish door, by code", "code",
+                            kCodes);
+
+}  // namespace
 
 const ApiErrorRow& row_of(ApiError error) {
   const auto row = std::ranges::find(kApiErrors, error, &ApiErrorRow::error);
@@ -33,6 +45,7 @@ ApiError api_error(hub::HubError error) {
 
 void append_error(Buffer& out, ApiError error, std::string_view message) {
   const ApiErrorRow& row = row_of(error);
+  told.add(static_cast<size_t>(&row - kApiErrors.data()));
   out += R"({"code":)";
   append_uint(out, static_cast<uint64_t>(row.error));
   out += R"(,"message":)";

@@ -1,5 +1,7 @@
 #include "http_api/publish_door.h"
 
+#include <algorithm>
+
 #include "auth/bearer.h"
 #include "base/check.h"
 #include "base/metrics.h"
@@ -14,8 +16,13 @@ namespace {
 
 metrics::Counter published_total("parley_publish_door_published_total",
                                  "Publishes through POST /pub that were applied");
-metrics::Counter refused_total("parley_publish_door_refused_total",
-                               "Publishes through POST /pub that were answered with an error");
+// The last: any other.
+constexpr int kStatuses[] = {400, 403, 404, 409, 413, 415, 503};
+constexpr std::string_view kStatusNames[] = {"400", "403", "404", "409",
+                                             "413", "415", "503", "5xx"};
+metrics::CounterFamily refused_total("parley_publish_door_refused_total",
+                                     "Publishes through POST /pub that were refused, by status",
+                                     "status", kStatusNames);
 
 // Idempotency keys of strangers live apart from the server API's, whose scope is "", and from those
 // of any user: no user id begins with a control character.
@@ -63,7 +70,8 @@ std::string_view words(hub::HubError error) {
 }
 
 Answer error_answer(Refusal refusal, std::string_view message = {}) {
-  refused_total.add();
+  const auto* status = std::ranges::find(kStatuses, refusal.status);
+  refused_total.add(static_cast<size_t>(status - std::begin(kStatuses)));
   Buffer body = R"({"error":)";
   append_error(body, refusal.error, message);
   body += '}';

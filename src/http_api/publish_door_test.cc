@@ -4,6 +4,7 @@
 #include "http_api/json_fault.h"
 #include "http_api/publish_request.h"
 #include "tests/support/http_api_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::http_api::testing {
 namespace {
@@ -79,6 +80,7 @@ TEST_F(PublishDoorTest, TheContentTypeDecidesTheKind) {
 }
 
 TEST_F(PublishDoorTest, BadBodies) {
+  const parley::testing::MetricDelta bad(R"(parley_publish_door_refused_total{status="400"})");
   const Answer json = send_typed("application/json", "{\n \"a\": tru}");
   EXPECT_EQ(json.status, 400);
   EXPECT_EQ(json.body,
@@ -89,9 +91,12 @@ TEST_F(PublishDoorTest, BadBodies) {
   EXPECT_EQ(send(post("x", {{"Parley-Event", std::string(257, 'e')}})).status, 400);
   EXPECT_EQ(send(post("x", {{"Parley-Event", "\xff"}})).status, 400);
   EXPECT_TRUE(stored().empty());
+  EXPECT_EQ(bad(), 6);
 }
 
 TEST_F(PublishDoorTest, EventAndIdempotency) {
+  const parley::testing::MetricDelta conflicts(
+      R"(parley_hub_refused_total{reason="idempotency_conflict"})");
   const std::vector<Header> headers = {{"Parley-Event", "created"}, {"Idempotency-Key", "k1"}};
   const std::string first = send(post("1", headers)).body;
   EXPECT_EQ(send(post("1", headers)).body, first);
@@ -100,6 +105,7 @@ TEST_F(PublishDoorTest, EventAndIdempotency) {
   const Answer conflict = send(post("2", headers));
   EXPECT_EQ(conflict.status, 409);
   EXPECT_THAT(conflict.body, HasSubstr(R"("code":113)"));
+  EXPECT_EQ(conflicts(), 1);
 }
 
 TEST_F(PublishDoorTest, KeysOfStrangersDoNotTouchTheServerApi) {
@@ -122,16 +128,19 @@ TEST_F(PublishDoorTest, Refusals) {
   world.rules().remove("vanished");
   const struct {
     const char* channel;
-    int status;
+    std::string status;
     const char* code;
   } cases[] = {
-      {"secret", 403, R"("code":103)"},   {"gone:x", 404, R"("code":102)"},
-      {"vanished", 404, R"("code":102)"}, {"\xc3\xa4", 400, R"("code":107)"},
-      {"text", 415, R"("code":107)"},
+      {"secret", "403", R"("code":103)"},   {"gone:x", "404", R"("code":102)"},
+      {"vanished", "404", R"("code":102)"}, {"\xc3\xa4", "400", R"("code":107)"},
+      {"text", "415", R"("code":107)"},
   };
   for (const auto& row : cases) {
+    const parley::testing::MetricDelta refused("parley_publish_door_refused_total{status=\"" +
+                                               row.status + "\"}");
     const Answer answer = send(post("{}"), row.channel);
-    EXPECT_EQ(answer.status, row.status) << row.channel;
+    EXPECT_EQ(std::to_string(answer.status), row.status) << row.channel;
+    EXPECT_EQ(refused(), 1) << row.channel;
     EXPECT_THAT(answer.body, HasSubstr(row.code));
     EXPECT_EQ(answer.content_type, kJsonType);
   }
@@ -218,6 +227,8 @@ TEST_F(PublishDoorTest, TheApiKeyOpensEveryChannelThatExists) {
 }
 
 TEST_F(PublishDoorTest, LimitsOfSizeAndNumber) {
+  const parley::testing::MetricDelta large(R"(parley_publish_door_refused_total{status="413"})");
+  const parley::testing::MetricDelta busy(R"(parley_publish_door_refused_total{status="503"})");
   make({.data_bytes = 10, .waiting = 1});
   EXPECT_EQ(send(post(std::string(10, 'x'))).status, 200);
   EXPECT_EQ(send(post(std::string(11, 'x'))).status, 413);
@@ -231,6 +242,8 @@ TEST_F(PublishDoorTest, LimitsOfSizeAndNumber) {
   world.run();
   EXPECT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[1].status, 200);
+  EXPECT_EQ(large(), 1);
+  EXPECT_EQ(busy(), 1);
 }
 
 TEST_F(PublishDoorTest, AnswersAfterTheDoorHasGoneAreNotDelivered) {
@@ -241,6 +254,7 @@ TEST_F(PublishDoorTest, AnswersAfterTheDoorHasGoneAreNotDelivered) {
 }
 
 TEST_F(PublishDoorTest, PagesNeedAnAllowedOrigin) {
+  const parley::testing::MetricDelta foreign(R"(parley_publish_door_refused_total{status="403"})");
   make({.origins = http::OriginPolicy({"https://app.example"})});
   const auto page = [&](std::string origin) {
     return send(post("1", {{"Host", "rt.example"}, {"Origin", std::move(origin)}}));
@@ -255,6 +269,7 @@ TEST_F(PublishDoorTest, PagesNeedAnAllowedOrigin) {
   EXPECT_EQ(header_of(refused, "Access-Control-Allow-Origin"), "");
   EXPECT_EQ(page("null").status, 403);
   EXPECT_EQ(stored().size(), 2u);
+  EXPECT_EQ(foreign(), 2);
   make({.origins = http::OriginPolicy({"*"})});
   EXPECT_EQ(page("https://evil.example").status, 200);
 }

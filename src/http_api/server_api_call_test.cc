@@ -1,6 +1,7 @@
 // Around the methods of the server API: keys, bodies that cannot be decoded, error modes, batches,
 // limits on what waits, clients that leave.
 #include "tests/support/http_api_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::http_api::testing {
 namespace {
@@ -35,12 +36,14 @@ TEST_F(KeyTest, InThreePlaces) {
 }
 
 TEST_F(KeyTest, WrongOrMissing) {
+  const parley::testing::MetricDelta denied("parley_server_api_denied_total");
   EXPECT_EQ(status_with({}), 401);
   EXPECT_EQ(status_with({{"X-API-Key", "the kez"}}), 401);
   EXPECT_EQ(status_with({{"X-API-Key", "wrong"}}, "api_key=the+key"), 401);
   EXPECT_EQ(status_with({{"Authorization", "Bearer the key"}}), 401);
   EXPECT_EQ(status_with({{"Authorization", "apikey"}}), 401);
   EXPECT_EQ(status_with({}, "api_key="), 401);
+  EXPECT_EQ(denied(), 6);
 }
 
 TEST_F(KeyTest, WithoutAKeyNobodyPasses) {
@@ -55,9 +58,11 @@ TEST_F(ApiTest, UnknownMethods) {
 }
 
 TEST_F(ApiTest, GarbageBodiesAreAnswered400) {
+  const parley::testing::MetricDelta undecodable("parley_server_api_undecodable_total");
   const std::string good = R"({"channel":"c","data":{"a":[1,"x"]},"tags":{"a":"b"}})";
   for (size_t cut = 0; cut < good.size(); ++cut)
     EXPECT_EQ(status("publish", good.substr(0, cut)), 400) << cut;
+  EXPECT_EQ(undecodable(), static_cast<int64_t>(good.size()));
   const char* const bodies[] = {
       "[]",
       "1",
@@ -203,6 +208,7 @@ TEST_F(ApiTest, ParallelBatchAndEmptyOne) {
 }
 
 TEST_F(ApiTest, BatchLimits) {
+  const parley::testing::MetricDelta refused(R"(parley_api_errors_total{code="107"})");
   make({.insecure = true, .limits = {.commands = 3, .operations = 5}});
   const std::string publish = R"({"publish":{"channel":"c","data":1}})";
   const std::string wide = R"({"broadcast":{"channels":["a","b","c"],"data":1}})";
@@ -213,6 +219,7 @@ TEST_F(ApiTest, BatchLimits) {
   EXPECT_EQ(batch(publish + "," + publish + "," + publish + "," + publish), kBadRequestBody);
   EXPECT_EQ(batch(wide + "," + wide), kBadRequestBody);
   EXPECT_EQ(stored("c").size(), 3u);
+  EXPECT_EQ(refused(), 2);
 }
 
 // The calls below do not run the world, so they wait.
@@ -226,10 +233,12 @@ class WaitingTest : public ApiTest {
 };
 
 TEST_F(WaitingTest, TooManyCallsAreRefused) {
+  const parley::testing::MetricDelta full("parley_server_api_overloaded_total");
   make({.insecure = true, .calls = 2});
   for (int i = 0; i < 3; ++i) begin("c");
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].status, 503);
+  EXPECT_EQ(full(), 1);
   EXPECT_EQ(header_of(answers[0], "Retry-After"), "1");
   world.run();
   EXPECT_EQ(answers.size(), 3u);
@@ -238,11 +247,13 @@ TEST_F(WaitingTest, TooManyCallsAreRefused) {
 }
 
 TEST_F(WaitingTest, TooManyBytesAreRefused) {
+  const parley::testing::MetricDelta full("parley_server_api_overloaded_total");
   make({.insecure = true, .call_bytes = 100});
   begin("c", '"' + std::string(200, 'x') + '"');  // alone it is let through
   begin("c");
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].status, 503);
+  EXPECT_EQ(full(), 1);
   world.run();
   begin("c");
   world.run();

@@ -6,6 +6,7 @@
 
 #include "tests/support/fake_broker.h"
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -216,6 +217,7 @@ TEST_F(HomeChannelsTest, ReadAndRemoveHistory) {
 // --- full rings -----------------------------------------------------------------------------
 
 TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
+  const testing::MetricDelta behind("parley_shard_behind_total");
   followed();
   follow(2);
   outlet_.room[1] = 1;
@@ -223,6 +225,7 @@ TEST_F(HomeChannelsTest, AShardWithAFullRingFallsBehindAlone) {
   run();
   EXPECT_EQ(outlet_.take(1), "f4");
   EXPECT_EQ(outlet_.take(2), "f4 f5 f6");
+  EXPECT_EQ(behind(), 1);
   EXPECT_TRUE(home_.feed_behind());
   outlet_.room[1] = 1;
   EXPECT_TRUE(home_.feed_behind());

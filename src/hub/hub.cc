@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "hub/meters.h"
 
 namespace parley::hub {
 namespace {
@@ -242,8 +243,9 @@ Hub::Ticket Hub::take_ticket(uint64_t id) {
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
   if (who.index >= requesters_.size()) return;
   const RequesterSlot slot = requesters_[who.index];
-  if (slot.generation == who.generation && slot.requester != nullptr)
-    slot.requester->on_answer(step, std::move(answer));
+  if (slot.generation != who.generation || slot.requester == nullptr) return;
+  if (!answer) meters::count_refusal(answer.error());
+  slot.requester->on_answer(step, std::move(answer));
 }
 
 void Hub::answer_later(RequesterId who, StepId step, HubError error) {

@@ -4,6 +4,7 @@
 
 #include "tests/support/fake_broker.h"
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using testing::FakeBroker;
 using testing::FakeRequester;
 using testing::FakeSubscriber;
+using testing::MetricDelta;
 
 // Keeps what is sent to other shards until the test looks.
 struct FakePost final : Post {
@@ -114,6 +116,9 @@ TEST_F(HubTest, APublicationIsMarkedBeforeItsReply) {
 }
 
 TEST_F(HubTest, Refusals) {
+  const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
+  const MetricDelta kind(R"(parley_hub_refused_total{reason="unsupported_kind"})");
+  const MetricDelta not_available(R"(parley_hub_refused_total{reason="not_available"})");
   publish("unknown:1", 1);
   hub_.publish(me_, 2, record("n:1", ContentKind::kBinary));
   hub_.history(me_, 3, "unknown:1", {});
@@ -138,12 +143,17 @@ TEST_F(HubTest, Refusals) {
     EXPECT_EQ(requester_.answers[i].first, i + 1);
     EXPECT_EQ(requester_.answers[i].second.error(), expected[i]) << i;
   }
+  EXPECT_EQ(unknown(), 5);
+  EXPECT_EQ(kind(), 1);
+  EXPECT_EQ(not_available(), 5);
 }
 
 TEST_F(HubTest, SubscribeRefusals) {
+  const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
   hub_.subscribe(subscription_, {"unknown:1"}, {});
   turn();
   EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnknownChannel);
+  EXPECT_EQ(unknown(), 1);
   // Joins and leaves are not told there.
   hub_.subscribe(subscription_, {"q:1", Aspect::kPresence}, {});
   turn();
@@ -163,6 +173,8 @@ TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
 }
 
 TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
+  const MetricDelta full("parley_hub_overloaded_total");
+  const MetricDelta refused(R"(parley_hub_refused_total{reason="overloaded"})");
   for (StepId step = 1; step <= 5; ++step) publish(there_, step);
   EXPECT_EQ(post_.sent.size(), 2u);
   EXPECT_EQ(turn(), Pace::kSoon);
@@ -172,6 +184,8 @@ TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
   hub_.channels(me_, 6, "");  // also refused
   turn();
   EXPECT_EQ(last_error(), HubError::kOverloaded);
+  EXPECT_EQ(full(), 2);
+  EXPECT_EQ(refused(), 2);
   // What follows from what exists is never refused.
   hub_.subscribe(subscription_, {there_}, {});
   post_.credits = 10;

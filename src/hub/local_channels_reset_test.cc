@@ -1,5 +1,6 @@
 // What readers see when their channel's history is lost or rolled back.
 #include "tests/support/local_channels_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -7,8 +8,10 @@ namespace {
 using testing::kEpochA;
 using testing::kEpochB;
 using testing::make_run;
+using testing::MetricDelta;
 
 TEST_F(LocalChannelsTest, AnEpochChangeIsToldToLiveReaders) {
+  const MetricDelta gaps(R"(parley_gaps_total{reason="epoch_changed"})");
   Subscription& reader = live();
   feed(11, 12);
   EXPECT_EQ(drain(reader), "11 12");
@@ -16,9 +19,11 @@ TEST_F(LocalChannelsTest, AnEpochChangeIsToldToLiveReaders) {
   EXPECT_TRUE(subscriber_.dirty.size() > 0);
   feed(3, 3, kEpochB);
   EXPECT_EQ(drain(reader), "0-2:epoch_changed 3");
+  EXPECT_EQ(gaps(), 1);
 }
 
 TEST_F(LocalChannelsTest, ARollbackIsToldOnlyToThoseAbove) {
+  const MetricDelta gaps(R"(parley_gaps_total{reason="rolled_back"})");
   Subscription& ahead = live();
   Subscription& behind = subscribe();
   local_.deliver_ready(100);
@@ -30,6 +35,7 @@ TEST_F(LocalChannelsTest, ARollbackIsToldOnlyToThoseAbove) {
                   GapReason::kRolledBack);
   for (auto& publication : make_run(12, 13, next)) local_.on_feed(interest(), publication);
   EXPECT_EQ(drain(ahead), "12-12:rolled_back 12 13");
+  EXPECT_EQ(gaps(), 1);
   EXPECT_EQ(
       waiting_then(behind, {.epoch = next, .base = 0, .top = 13, .publications = make_run(11, 13)}),
       "11 12 13");

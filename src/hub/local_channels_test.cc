@@ -1,4 +1,5 @@
 #include "tests/support/local_channels_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -7,6 +8,7 @@ using testing::kEpochA;
 using testing::kEpochB;
 using testing::make_publication;
 using testing::make_run;
+using testing::MetricDelta;
 using testing::offsets_of;
 using Offsets = std::vector<uint64_t>;
 
@@ -383,10 +385,12 @@ TEST_F(LocalChannelsTest, ResumeIsToldWhatIsGone) {
 }
 
 TEST_F(LocalChannelsTest, ResumeOfAnotherEpoch) {
+  const MetricDelta gaps(R"(parley_gaps_total{reason="epoch_changed"})");
   live();
   Subscription& reader = subscribe(resume(3, kEpochB));
   local_.deliver_ready(100);
   EXPECT_EQ(drain(reader), "0-10:epoch_changed");
+  EXPECT_EQ(gaps(), 1);
   feed(11, 11);
   EXPECT_EQ(drain(reader), "11");
 }
@@ -460,19 +464,23 @@ TEST_F(LocalChannelsTest, ASlowReaderReadsOnFromHistory) {
 }
 
 TEST_F(LocalChannelsTest, FallenOutOfTailAndHistoryIsTold) {
+  const MetricDelta gaps(R"(parley_gaps_total{reason="retention"})");
   Subscription& slow = live();
   feed(11, 20);
   EXPECT_EQ(waiting_then(
                 slow, {.epoch = kEpochA, .base = 15, .top = 20, .publications = make_run(16, 20)}),
             "11-15:retention 16 17 18 19 20");
+  EXPECT_EQ(gaps(), 1);
 }
 
 TEST_F(LocalChannelsTest, WithoutHistoryTheGapIsAnOverflow) {
+  const MetricDelta gaps(R"(parley_gaps_total{reason="overflow"})");
   options_->history_size = 0;
   Subscription& slow = live();
   feed(11, 20);
   EXPECT_EQ(waiting_then(slow, {.epoch = kEpochA, .base = 20, .top = 20}),
             "11-17:overflow 18 19 20");
+  EXPECT_EQ(gaps(), 1);
 }
 
 // History may keep less than the tail: what the tail holds is delivered all the same.
@@ -605,6 +613,7 @@ TEST_F(LocalChannelsTest, AQuietChannelKeepsItsTailForALaggingReader) {
 }
 
 TEST_F(LocalChannelsTest, AllTailsTogetherHaveABudget) {
+  const MetricDelta spared("parley_tails_spared_total");
   LocalChannels small(home_, options_->tail_bytes * 2);
   std::vector<InterestId> interests;
   for (const std::string name : {"a", "b", "c"}) {
@@ -615,6 +624,7 @@ TEST_F(LocalChannelsTest, AllTailsTogetherHaveABudget) {
   small.deliver_ready(10);
   for (const InterestId& to : interests)
     for (auto& publication : make_run(1, 3, kEpochA)) small.on_feed(to, publication);
+  EXPECT_GE(spared(), 1);
   // "a" was fed longest ago: its reader goes on from history.
   EXPECT_EQ(small.pull(*subscriptions_[0]).kind, Pull::Kind::kWaiting);
   EXPECT_EQ(home_.reads.back().interest, interests[0]);

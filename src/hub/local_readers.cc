@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/metrics.h"
 #include "hub/local_channels.h"
+#include "hub/meters.h"
 
 namespace parley::hub {
 namespace {
@@ -13,16 +14,12 @@ constexpr size_t kPageBytes = 256 * 1024;
 
 metrics::Counter page_reads("parley_history_page_reads_total",
                             "Pages of history read for readers behind the tail");
-metrics::Counter& gap_counter(GapReason reason) {
-  static metrics::Counter counters[kGapReasons] = {
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "retention"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "epoch_changed"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "rolled_back"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "overflow"}}},
-      {"parley_gaps_total", "Gaps told to readers, by reason", {{"reason", "unsupported"}}},
-  };
-  return counters[static_cast<int>(reason)];
-}
+// In the order of GapReason, without the last: no hub produces kUnsupported, whose gaps are told
+// and counted by the dialects.
+constexpr std::string_view kGaps[] = {"retention", "epoch_changed", "rolled_back", "overflow"};
+static_assert(std::size(kGaps) == static_cast<size_t>(GapReason::kUnsupported));
+metrics::CounterFamily gaps("parley_gaps_total", "Gaps told to readers, by reason", "reason",
+                            kGaps);
 
 // What a reader at `start` cannot be given by a stream of that epoch with its top at `top`;
 // nullopt: nothing, as far as this shard can tell.
@@ -90,6 +87,7 @@ void LocalChannels::admit_from(LocalChannel& channel, Subscription& subscription
 }
 
 void LocalChannels::answer(Subscription& subscription, std::expected<Subscribed, HubError> result) {
+  if (!result) meters::count_refusal(result.error());
   subscription.catchup().result = std::move(result);
   ready_.push_back(subscription);
 }
@@ -170,7 +168,7 @@ std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {
     gap.from = std::max(gap.from, subscription.position_ + 1);
     if (gap.from > gap.to) return std::nullopt;
   }
-  gap_counter(gap.reason).add(1);
+  gaps.add(gap.reason);
   if (gap.reason != GapReason::kRolledBack) subscription.advance(gap.to);
   return Pull{.kind = Pull::Kind::kGap, .gap = gap};
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/hub_fakes.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::hub {
 namespace {
@@ -105,7 +106,9 @@ TEST_F(PresenceBookTest, CountsUsersAndConnections) {
 
 TEST_F(PresenceBookTest, IsBounded) {
   for (const char* client : {"c1", "c2", "c3"}) told(Change::kEnter, client);
+  const testing::MetricDelta refused("parley_presence_refused_total");
   EXPECT_EQ(apply(Change::kEnter, "c4").error(), HubError::kOverloaded);
+  EXPECT_EQ(refused(), 1);
   EXPECT_EQ(told(Change::kUpdate, "c3", "x")->change, Change::kUpdate);
   told(Change::kLeave, "c1");
   EXPECT_TRUE(apply(Change::kEnter, "c4").has_value());

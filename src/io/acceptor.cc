@@ -66,9 +66,12 @@ void Acceptor::on_ready() {
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EAGAIN) return;
-      meters::accept_errors.add();
-      if (concerns_one_connection(errno)) continue;
-      return pause(errno);
+      const int error = errno;
+      const bool one = concerns_one_connection(error);
+      meters::accept_errors.add(one ? meters::AcceptError::kConnection
+                                    : meters::AcceptError::kResources);
+      if (one) continue;
+      return pause(error);
     }
     meters::accepted.add();
     std::unique_ptr<SocketHandler> handler = handler_(PeerAddress::from(storage));

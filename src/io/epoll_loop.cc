@@ -189,7 +189,9 @@ void EpollLoop::deliver(Socket& socket, std::span<char> bytes) {
 void EpollLoop::drop_input(Socket& socket, size_t bytes) {
   size_t& dropped = socket.farewell_->dropped_bytes;
   dropped += bytes;
-  if (dropped > options_.farewell_bytes) close(socket, CloseReason::kLocal);
+  if (dropped <= options_.farewell_bytes) return;
+  meters::farewells_cut.add(meters::FarewellCut::kFlooded);
+  close(socket, CloseReason::kLocal);
 }
 
 void EpollLoop::on_peer_end(Socket& socket) {

@@ -6,8 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
+
 namespace parley::io {
 namespace {
+
+using parley::testing::MetricDelta;
 
 TEST(SpscRing, KeepsOrderAndDestroysWhatIsLeft) {
   const auto shared = std::make_shared<int>(0);
@@ -76,7 +80,9 @@ TEST_F(MailboxesTest, DataNeverUsesTheReserve) {
   while (mail.try_send_data(0, 1, {"d"})) ++sent;
   EXPECT_EQ(sent, 10u);  // 16 - 2 * 3
   Letter refused{"kept"};
+  const MetricDelta full(R"(parley_io_inbox_full_total{queue="mail"})");
   EXPECT_FALSE(mail.try_send_data(0, 1, std::move(refused)));
+  EXPECT_EQ(full(), 1);
   EXPECT_EQ(refused.text, "kept");
   EXPECT_TRUE(mail.try_send_data(0, 2, {"another ring"}));
 }

@@ -1,10 +1,18 @@
 #include "io/meters.h"
 
 namespace parley::io::meters {
+namespace {
+constexpr std::string_view kAcceptErrors[] = {"connection", "resources"};
+constexpr std::string_view kFarewellCuts[] = {"unread", "unanswered", "flooded"};
+}  // namespace
 
 metrics::Counter accepted("parley_io_accepted_total", "Connections accepted");
-metrics::Counter accept_errors("parley_io_accept_errors_total",
-                               "Failed accepts; accepting pauses when descriptors run out");
+metrics::CounterFamily accept_errors("parley_io_accept_errors_total",
+                                     "Failed accepts; accepting pauses when resources run out",
+                                     "reason", kAcceptErrors);
+metrics::CounterFamily farewells_cut("parley_io_farewells_cut_total",
+                                     "Connections that could not be closed in order", "reason",
+                                     kFarewellCuts);
 metrics::Gauge open_sockets("parley_io_open_sockets", "Sockets open now");
 metrics::Counter bytes_received("parley_io_received_bytes_total", "Bytes read from sockets");
 metrics::Counter bytes_sent("parley_io_sent_bytes_total", "Bytes written to sockets");

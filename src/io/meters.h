@@ -5,8 +5,15 @@
 
 namespace parley::io::meters {
 
+// An accept failed for the sake of one connection, or because descriptors or memory ran out.
+enum class AcceptError : uint8_t { kConnection, kResources };
+// A close in order was cut short: the peer did not read the rest, did not end its side, or kept
+// sending.
+enum class FarewellCut : uint8_t { kUnread, kUnanswered, kFlooded };
+
 extern metrics::Counter accepted;
-extern metrics::Counter accept_errors;
+extern metrics::CounterFamily accept_errors;
+extern metrics::CounterFamily farewells_cut;
 extern metrics::Gauge open_sockets;
 extern metrics::Counter bytes_received;
 extern metrics::Counter bytes_sent;

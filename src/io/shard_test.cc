@@ -7,9 +7,12 @@
 #include "io/loopback_testing.h"
 #include "io/meters.h"
 #include "io/worker.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::io::testing {
 namespace {
+
+using parley::testing::MetricDelta;
 
 class ShardTest : public LoopbackTest {};
 
@@ -64,8 +67,10 @@ TEST_F(ShardTest, PostsAreBoundedAndRunInOrder) {
   for (const char name : {'a', 'b', 'c'}) {
     ASSERT_TRUE(shard->post([&order, name] { order += name; }));
   }
+  const MetricDelta full(R"(parley_io_inbox_full_total{queue="post"})");
   Task refused = [&order] { order += 'd'; };
   EXPECT_FALSE(shard->post(std::move(refused)));
+  EXPECT_EQ(full(), 1);
   EXPECT_TRUE(static_cast<bool>(refused));
   EXPECT_TRUE(shard->post_reserved([&order] { order += 'r'; }));
   shard->turn(seconds(600));
@@ -128,21 +133,21 @@ TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
   Client waiting(address);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const int64_t errors = meters::accept_errors.value();
+  const MetricDelta errors(R"(parley_io_accept_errors_total{reason="resources"})");
   {
     const UniqueFd lowest_free(::dup(0));
     const rlimit none{static_cast<rlim_t>(lowest_free.get()), before.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   }
   shard->turn(seconds(20));
-  EXPECT_EQ(meters::accept_errors.value(), errors + 1);
+  EXPECT_EQ(errors(), 1);
   const Time start = std::chrono::steady_clock::now();
   shard->turn(seconds(20));  // sleeps until accepting is tried again
   EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(50));
   EXPECT_EQ(records.size(), 1u);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   ASSERT_TRUE(pump([&] { return records.size() == 2; }));
-  EXPECT_LE(meters::accept_errors.value(), errors + 3);
+  EXPECT_LE(errors(), 3);
   log::configure(log::Level::kInfo, log::Format::kConsole);
 }
 
@@ -220,7 +225,9 @@ TEST(WorkerTest, IsBoundedAndRefuses) {
   std::promise<void> first, second;
   ASSERT_TRUE(worker.submit(0, [open] { open.wait(); }, [&first] { first.set_value(); }));
   ASSERT_TRUE(worker.submit(0, [open] { open.wait(); }, [&second] { second.set_value(); }));
+  const MetricDelta full(R"(parley_io_inbox_full_total{queue="worker"})");
   EXPECT_FALSE(worker.submit(0, [] {}, [] { ADD_FAILURE(); }));
+  EXPECT_EQ(full(), 1);
   gate.set_value();
   first.get_future().get();
   second.get_future().get();

@@ -1,10 +1,12 @@
 #include "io/socket.h"
 
 #include "io/loopback_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::io::testing {
 namespace {
 
+using parley::testing::MetricDelta;
 using Reasons = std::vector<CloseReason>;
 
 class SocketTest : public LoopbackTest {};
@@ -219,6 +221,8 @@ TEST_F(SocketTest, CloseAfterFlushDeliversAllThoughThePeerTalksOn) {
 }
 
 TEST_F(SocketTest, CloseAfterFlushIsBoundedInTime) {
+  const MetricDelta unread(R"(parley_io_farewells_cut_total{reason="unread"})");
+  const MetricDelta unanswered(R"(parley_io_farewells_cut_total{reason="unanswered"})");
   const auto deaf = connect(4096);
   Record& stuck = last();
   stuck.output = pattern(4 << 20);
@@ -230,9 +234,12 @@ TEST_F(SocketTest, CloseAfterFlushIsBoundedInTime) {
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
   EXPECT_EQ(stuck.closed, Reasons{CloseReason::kTimeout});
   EXPECT_EQ(sent.closed, Reasons{CloseReason::kLocal});
+  EXPECT_EQ(unread(), 1);
+  EXPECT_EQ(unanswered(), 1);
 }
 
 TEST_F(SocketTest, CloseAfterFlushIsBoundedInBytes) {
+  const MetricDelta flooded(R"(parley_io_farewells_cut_total{reason="flooded"})");
   ShardOptions options;
   options.loop.farewell_bytes = 10'000;
   start(std::move(options));
@@ -240,6 +247,7 @@ TEST_F(SocketTest, CloseAfterFlushIsBoundedInBytes) {
   last().socket->close_after_flush(seconds(60));
   const std::string flood(4096, 'x');
   ASSERT_TRUE(pump([&] { return client->try_send(flood), !last().closed.empty(); }));
+  EXPECT_EQ(flooded(), 1);
 }
 
 TEST_F(SocketTest, NewHandlerGetsTheLeftovers) {

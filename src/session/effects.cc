@@ -1,6 +1,7 @@
 #include "session/effects.h"
 
 #include "hub/local_channels.h"
+#include "session/meters.h"
 #include "session/session.h"
 
 namespace parley::session {
@@ -13,12 +14,17 @@ Duration Effects::random_between(Duration from, Duration to) {
 
 void Effects::send_after(SubscriptionHandle handle, uint64_t offset, ByteView message) {
   if (ended_) return;
-  if (!session_->append_ordered(message, {handle, offset})) end(EndReason::kSlow);
+  if (!session_->append_ordered(message, {handle, offset})) end_as_slow();
 }
 
 void Effects::send_urgent(ByteView message) {
   if (ended_) return;
-  if (!session_->append_urgent(message)) end(EndReason::kSlow);
+  if (!session_->append_urgent(message)) end_as_slow();
+}
+
+void Effects::end_as_slow() {
+  meters::limits.add(meters::Limit::kOutboxBytes);
+  end(EndReason::kSlow);
 }
 
 size_t Effects::room() const { return session_->room(); }
@@ -27,6 +33,7 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start)
   if (ended_) return 0;
   const SubscriptionHandle handle = session_->new_handle();
   if (handle == 0) {
+    meters::limits.add(meters::Limit::kSubscriptions);
     end(EndReason::kLimit);
     return 0;
   }

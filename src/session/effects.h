@@ -131,6 +131,7 @@ class Effects {
  private:
   friend class Session;
   friend class SessionTable;
+  void end_as_slow();  // too much waits for the client
   void add(Command command) {
     if (!ended_) commands_.push_back(std::move(command));
   }

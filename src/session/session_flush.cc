@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "session/meters.h"
 #include "session/session.h"
 #include "session/session_table.h"
 
@@ -237,7 +238,10 @@ void Session::watch_progress(bool progress, Wait wait) {
 }
 
 void Session::on_stall() {
-  if (wait_ == Wait::kPeer) return end(EndReason::kSlow);
+  if (wait_ == Wait::kPeer) {
+    meters::limits.add(meters::Limit::kWriteStall);
+    return end(EndReason::kSlow);
+  }
   stall_.clear();
   wait_ = Wait::kNothing;
   if (!outbox_) return;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -191,10 +192,13 @@ TEST_F(SessionFlushTest, BarrierWaitsForAPublicationThatIsNotHereYet) {
 TEST_F(SessionFlushTest, BarrierGivesUpWhenThePublicationDoesNotCome) {
   auto& client = open();
   const Handle a = subscribe(client, "a");
+  const testing::MetricDelta lifted("parley_session_barriers_lifted_total");
   act(client, [&](Effects& effects) { effects.send_after(a, 5, "reply"); });
   world_.advance(seconds(29));
   EXPECT_EQ(texts(client), Texts{});
+  EXPECT_EQ(lifted(), 0);
   world_.advance(seconds(2));
+  EXPECT_EQ(lifted(), 1);
   EXPECT_EQ(texts(client), (Texts{"reply"}));
   EXPECT_FALSE(client.ended());
 }

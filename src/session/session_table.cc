@@ -18,17 +18,13 @@ metrics::Counter controlled("parley_sessions_controlled_total",
 // Looking at a session that is not addressed is that much cheaper than handling one.
 constexpr size_t kLooksPerSession = 8;
 
-metrics::Counter& ended_counter(EndReason reason) {
-  static const auto counters = [] {
-    std::array<std::unique_ptr<metrics::Counter>, kEndReasons> made;
-    for (int i = 0; i < kEndReasons; ++i)
-      made[static_cast<size_t>(i)] = std::make_unique<metrics::Counter>(
-          "parley_sessions_ended_total", "Sessions ended, by reason",
-          metrics::Labels{{"reason", to_string(static_cast<EndReason>(i))}});
-    return made;
-  }();
-  return *counters[static_cast<size_t>(reason)];
+std::array<std::string_view, kEndReasons> reasons() {
+  std::array<std::string_view, kEndReasons> all;
+  for (size_t i = 0; i < kEndReasons; ++i) all[i] = to_string(static_cast<EndReason>(i));
+  return all;
 }
+metrics::CounterFamily ended("parley_sessions_ended_total", "Sessions ended, by reason", "reason",
+                             reasons());
 
 }  // namespace
 
@@ -163,6 +159,6 @@ void SessionTable::end_all(EndReason reason) {
     if (sessions_[i]) sessions_[i]->end(reason);
 }
 
-void SessionTable::count_end(EndReason reason) { ended_counter(reason).add(1); }
+void SessionTable::count_end(EndReason reason) { ended.add(reason); }
 
 }  // namespace parley::session

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -183,6 +184,8 @@ TEST_F(SessionTest, TransportMayCloseInAnyState) {
 TEST_F(SessionTest, BlockedPeerIsEndedAsSlow) {
   auto& client = open();
   subscribe(client, "a");
+  const testing::MetricDelta stalls(R"(parley_session_limits_total{limit="write_stall"})");
+  const testing::MetricDelta slow(R"(parley_sessions_ended_total{reason="slow"})");
   client.allow(3);
   publish("a", "x");
   world_.run();
@@ -193,6 +196,8 @@ TEST_F(SessionTest, BlockedPeerIsEndedAsSlow) {
   world_.advance(seconds(2));
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kSlow);
+  EXPECT_EQ(stalls(), 1);
+  EXPECT_EQ(slow(), 1);
 }
 
 TEST_F(SessionTest, IdlePeerIsNotSlow) {
@@ -254,8 +259,10 @@ TEST_F(PendingLimitTest, PausesAndResumesInput) {
     for (hub::StepId i = 0; i < 3; ++i) effects.presence(i, "a", true);
   });
   EXPECT_FALSE(client.input_paused());
+  const testing::MetricDelta pauses("parley_session_input_paused_total");
   act(client, [](Effects& effects) { effects.subscribe({"a"}, {}); });
   EXPECT_TRUE(client.input_paused());
+  EXPECT_EQ(pauses(), 1);
   world_.run();
   EXPECT_FALSE(client.input_paused());
 }
@@ -294,12 +301,14 @@ TEST_F(OutboxLimitTest, TooMuchWaitingEndsTheSession) {
   const std::string message(300, 'x');
   for (int i = 0; i < 3; ++i) act(client, [&](Effects& effects) { effects.send(message); });
   EXPECT_FALSE(client.ended());
+  const testing::MetricDelta full(R"(parley_session_limits_total{limit="outbox_bytes"})");
   act(client, [&](Effects& effects) {
     effects.send(message);
     EXPECT_TRUE(effects.ended());
   });
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kSlow);
+  EXPECT_EQ(full(), 1);
 }
 
 TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
@@ -353,7 +362,9 @@ TEST_F(SessionTest, SubscriptionsAreLimitedByTheirHandles) {
   auto& client = open();
   act(client, [](Effects& effects) {
     for (size_t i = 0; i < 1u << 16; ++i) EXPECT_NE(effects.subscribe({"a"}, {}), 0u);
+    const testing::MetricDelta full(R"(parley_session_limits_total{limit="subscriptions"})");
     EXPECT_EQ(effects.subscribe({"a"}, {}), 0u);
+    EXPECT_EQ(full(), 1);
   });
   ASSERT_TRUE(client.ended());
   EXPECT_EQ(client.end_seen()->reason, EndReason::kLimit);

@@ -1,4 +1,4 @@
-"""Links of the documents, the symbols that docs/life-of-a-message.md names, and the tests that any document names."""
+"""Links of the documents, the symbols that some of them name, the tests and metrics that any names, and the table of limits."""
 
 import re
 
@@ -7,7 +7,8 @@ from . import cpp, files
 LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|!\[[^\]\n]*\]\(\s*([^)\s]+)\s*\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"`([^`\n]+)`")
-SYMBOL_DOCS = ("docs/life-of-a-message.md",)
+SYMBOL_DOCS = ("docs/life-of-a-message.md", "docs/limits.md")
+LIMITS_DOC = "docs/limits.md"
 IN_FILE = re.compile(r"^([\w./-]+\.(?:h|cc|ts|mjs)):([A-Za-z_]\w*(?:::~?\w+)*)(?:\(.*\))?$")
 FILE = re.compile(r"^[\w-]+(?:/[\w.-]+)+\.(?:h|cc|ts|mjs|md|toml)$")
 MEMBER = re.compile(r"^([A-Za-z_]\w*(?:::~?[A-Za-z_]\w*)+)(?:\(.*\))?$")
@@ -15,6 +16,9 @@ FUNCTION = re.compile(r"^([A-Za-z_]\w*)\(.*\)$")
 TEST = re.compile(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
 # `Suite.Name` or `Suite.*`, and `.Name` for another test of the suite named before it on the line.
 TEST_SPAN = re.compile(r"^([A-Z]\w*)?\.([A-Z]\w*|\*)$")
+
+# `parley_x_total`, `parley_x_total{label=value}`, or `{label=value}` for another one of the metric named before it on the line.
+METRIC_SPAN = re.compile(r"^(parley_\w+)?(?:\{(\w+)=(\w+)\})?$")
 
 
 def check_links(root=files.ROOT):
@@ -105,4 +109,23 @@ def check_tests(root=files.ROOT):
                 suite = match.group(1) or suite
                 if match.group(2) not in tests.get(suite, ()):
                     problems.append(f"{document.relative_to(root)}:{number}: no such test: {suite}.{match.group(2)}")
+    return problems
+
+
+def check_metrics(root=files.ROOT):
+    """Every metric that a document names exists, and each row of the tables of limits has a metric and a test."""
+    code = "\n".join(text for file, text in Sources(root).code.items() if not file.endswith("_test.cc"))
+    problems = []
+    for document in files.walk(root / "docs", suffixes={".md"}) if (root / "docs").is_dir() else ():
+        where = document.relative_to(root).as_posix()
+        for number, line in enumerate(document.read_text().split("\n"), 1):
+            spans = INLINE_CODE.findall(line)
+            named = [match.groups() for match in map(METRIC_SPAN.match, spans) if match]
+            problems += [f"{where}:{number}: nothing in src/ is called \"{word}\""
+                         for words in named for word in words if word and f'"{word}"' not in code]
+            if where == LIMITS_DOC and re.match(r"\| (?!---|limit |what happened )", line):
+                if not named:
+                    problems.append(f"{where}:{number}: no metric in this row")
+                if ".test.mjs)" not in line and not any(map(TEST_SPAN.match, spans)):
+                    problems.append(f"{where}:{number}: no test in this row")
     return problems

@@ -139,6 +139,15 @@ class DocsTest(Tree):
                          ["docs/a.md:1: no such test: Hub.Vanished", "docs/a.md:1: no such test: Gone.*",
                           "docs/a.md:2: no such test: HubTest.Publishes"])
 
+    def test_metrics(self):
+        self.write("src/hub/hub.cc", 'Names names = {"late", "early"};\nFamily f("parley_x_total", "Help", "why", names);\n')
+        self.write("docs/limits.md", "| limit | metric |\n| --- | --- |\n| a | `parley_x_total{why=late}`, `{why=early}` | `A.B` |\n")
+        self.assertEqual(docs.check_metrics(self.root), [])
+        self.write("docs/limits.md", "| a | `parley_x_total{why=never}` | [e](e.test.mjs) |\n| b | `A.B` |\n| c | `parley_y_total` |\n")
+        self.assertEqual(docs.check_metrics(self.root),
+                         ['docs/limits.md:1: nothing in src/ is called "never"', "docs/limits.md:2: no metric in this row",
+                          'docs/limits.md:3: nothing in src/ is called "parley_y_total"', "docs/limits.md:3: no test in this row"])
+
 
 class HeadersTest(Tree):
     def test_alone(self):

@@ -2,6 +2,7 @@
 #include "adapter/centrifuge/adapter.h"
 
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "base/check.h"
 
 namespace parley::adapter::centrifuge {
@@ -123,7 +124,10 @@ session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::E
 void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const {
   Buffer& out = effects.scratch();
   codec_->append_reply(out, id, body);
+  const auto* refused = std::get_if<wire::ErrorReply>(&body);
+  if (refused != nullptr) meters::count_refusal(refused->code);
   if (out.size() > context_.options.reply_bytes) {
+    meters::count_refusal(static_cast<uint32_t>(wire::ErrorCode::kLimitExceeded));
     out.clear();
     codec_->append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
   }

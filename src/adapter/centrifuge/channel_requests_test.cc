@@ -1,5 +1,6 @@
 // Publish, history, presence.
 #include "tests/support/centrifuge_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
@@ -212,6 +213,7 @@ class SmallReplyTest : public CentrifugeTest {
 };
 
 TEST_F(SmallReplyTest, RefusesAReplyThatIsTooLarge) {
+  const testing::MetricDelta refused(R"(parley_centrifuge_commands_refused_total{code="106"})");
   FakeClient* client = nullptr;
   for (int i = 0; i < 4; ++i) {
     client = &connect();
@@ -219,6 +221,7 @@ TEST_F(SmallReplyTest, RefusesAReplyThatIsTooLarge) {
   }
   EXPECT_THAT(ask(*client, R"({"presence":{"channel":"test"},"id":8})"),
               ElementsAre(R"({"id":8,"error":{"code":106,"message":"limit exceeded"}})"));
+  EXPECT_EQ(refused(), 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Connect, the order of commands, pings, what has no tokens.
 #include "tests/support/centrifuge_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
@@ -58,6 +59,7 @@ TEST_F(ConnectTest, ReadsNothingBehindARefusedConnect) {
 }
 
 TEST_F(ConnectTest, EndsAConnectionThatBreaksTheOrder) {
+  const testing::MetricDelta ended(R"(parley_sessions_ended_total{reason="bad_request"})");
   for (const auto* frame :
        {"", "\n", "{}", "null", "[]", "{", R"({"id":1})", R"({"connect":{}})",
         R"({"id":0,"connect":{}})", R"({"id":1,"subscribe":{"channel":"a"}})", R"({"send":{}})",
@@ -68,6 +70,7 @@ TEST_F(ConnectTest, EndsAConnectionThatBreaksTheOrder) {
         R"({"subscribe":{"channel":"a"}})", R"({"rpc":{}})", R"({"id":2,"nothing":{}})",
         R"({"id":-2,"rpc":{}})", R"({"id":4294967296,"rpc":{}})", "{\"id\":2,\"rpc\":{}}\n\n"})
     EXPECT_EQ(disconnect_after_connect(frame), 3501) << frame;
+  EXPECT_EQ(ended(), 27);
 }
 
 TEST_F(ConnectTest, IgnoresUnknownFields) {
@@ -96,11 +99,13 @@ TEST_F(ConnectTest, HasNothingToRefresh) {
 }
 
 TEST_F(ConnectTest, EndsAStaleConnection) {
+  const testing::MetricDelta stale(R"(parley_sessions_ended_total{reason="stale"})");
   FakeClient& client = open();
   world.advance(milliseconds(9900));
   EXPECT_EQ(disconnect(client), 0);
   world.advance(milliseconds(200));
   EXPECT_EQ(disconnect(client), 3502);
+  EXPECT_EQ(stale(), 1);
 }
 
 TEST_F(ConnectTest, PingsFirstInTheSecondHalfOfTheInterval) {
@@ -122,6 +127,7 @@ TEST_F(ConnectTest, SpreadsFirstPings) {
 }
 
 TEST_F(ConnectTest, EndsAClientThatDoesNotAnswerPings) {
+  const testing::MetricDelta ended(R"(parley_sessions_ended_total{reason="no_pong"})");
   FakeClient& client = connect();
   ASSERT_TRUE(await_ping(client));
   world.advance(milliseconds(7800));
@@ -130,6 +136,7 @@ TEST_F(ConnectTest, EndsAClientThatDoesNotAnswerPings) {
   EXPECT_EQ(disconnect(client), 0);
   world.advance(milliseconds(400));
   EXPECT_EQ(disconnect(client), 3012);
+  EXPECT_EQ(ended(), 1);
 }
 
 TEST_F(ConnectTest, GoesOnPingingAClientThatAnswers) {

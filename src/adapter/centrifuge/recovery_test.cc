@@ -1,5 +1,6 @@
 // Recovery, positions and gaps.
 #include "tests/support/centrifuge_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
@@ -103,17 +104,25 @@ TEST_F(RecoveryTest, AnUnrecoverableSubscribeCanBeTriedAgain) {
 }
 
 TEST_F(RecoveryTest, IsAllOrNothingAtTheLimit) {
+  const testing::MetricDelta failed(
+      R"(parley_centrifuge_recoveries_total{result="not_recovered"})");
+  const testing::MetricDelta recovered(R"(parley_centrifuge_recoveries_total{result="recovered"})");
   hub::ChannelOptions long_one = testing::FakeRules::usual();
   long_one.history_size = 1000;
   world.rules().set("recovery:a", long_one);
   publish("recovery:a", 1, 301);
   EXPECT_EQ(recover(0, epoch("recovery:a")), not_recovered(301));
   EXPECT_THAT(sequence({recover(1, epoch("recovery:a"))}), SizeIs(300));
+  EXPECT_EQ(failed(), 1);
+  EXPECT_EQ(recovered(), 1);
 }
 
 TEST_F(RecoveryTest, TooManyBytesAreNotRecovered) {
+  const testing::MetricDelta failed(
+      R"(parley_centrifuge_recoveries_total{result="not_recovered"})");
   for (int i = 0; i < 20; ++i) world.publish("recovery:a", "\"" + std::string(60'000, 'x') + "\"");
   EXPECT_EQ(recover(2, epoch("recovery:a")), not_recovered(20));
+  EXPECT_EQ(failed(), 1);
   EXPECT_NE(recover(17, epoch("recovery:a")).find(R"("recovered":true)"), std::string::npos);
 }
 
@@ -248,12 +257,14 @@ class SmallOutboxTest : public CentrifugeTest {
 };
 
 TEST_F(SmallOutboxTest, AClientThatTakesNoRepliesIsSlow) {
+  const testing::MetricDelta full(R"(parley_session_limits_total{limit="outbox_bytes"})");
   FakeClient& client = connect();
   client.allow(0);
   std::string frame;
   for (int i = 2; i < 40; ++i) frame += R"({"id":)" + std::to_string(i) + ",\"rpc\":{}}\n";
   EXPECT_EQ(disconnect(client, frame), 3008);
   EXPECT_EQ(client.end_seen()->code.text, "slow");
+  EXPECT_EQ(full(), 1);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "adapter/centrifuge/subscribe_reply.h"
 #include "codec/json/embed.h"
 
@@ -190,6 +191,7 @@ bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subsc
   }
   SubscribeReply told(*codec_, channel, result, context_.options.reply_bytes / 2,
                       effects.room() / 2);
+  if (joining.wish.recover) meters::count_recovery(told.recovered());
   if (joining.wish.recover && !told.recovered() && joining.wish.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;

@@ -1,5 +1,6 @@
 // Subscribe and unsubscribe, what is refused and why, and their races.
 #include "tests/support/centrifuge_fixture.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
@@ -111,11 +112,13 @@ TEST_F(SubscribeTest, RefusesASecondSubscribe) {
 }
 
 TEST_F(SubscribeTest, LimitsChannels) {
+  const testing::MetricDelta refused(R"(parley_centrifuge_commands_refused_total{code="106"})");
   FakeClient& client = connect();
   for (int i = 0; i < 128; ++i)
     ASSERT_EQ(ask(client, subscribe(i + 2, "c" + std::to_string(i))).at(0).find("error"),
               std::string::npos);
   EXPECT_THAT(ask(client, subscribe(200, "c128")), ElementsAre(error(200, 106, "limit exceeded")));
+  EXPECT_EQ(refused(), 1);
   EXPECT_THAT(ask(client, subscribe(201, "c0")),
               ElementsAre(error(201, 105, "already subscribed")));
   ask(client, unsubscribe(202, "c5"));

@@ -5,6 +5,7 @@
 #include "adapter/eventsource/dialect.h"
 #include "adapter/eventsource/event_id.h"
 #include "codec/sse/decoder.h"
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_world.h"
 
 namespace parley::adapter::eventsource {
@@ -201,6 +202,7 @@ TEST_F(EventSourceTest, ARollBackIsToldWithThePositionThatIsLeft) {
 }
 
 TEST_F(EventSourceTest, BinaryIsToldAsAGapAndTheRestPasses) {
+  const testing::MetricDelta unsupported("parley_eventsource_unsupported_total");
   FakeClient& client = open("news");
   Browser browser;
   hear(browser, client);
@@ -212,6 +214,7 @@ TEST_F(EventSourceTest, BinaryIsToldAsAGapAndTheRestPasses) {
   EXPECT_TRUE(lines[0].starts_with(R"(gap:{"from":1,"to":1,"reason":"unsupported"}#)"));
   EXPECT_TRUE(lines[1].starts_with("message:a\nb\n\nc#"));
   EXPECT_TRUE(lines[2].starts_with("message:#"));
+  EXPECT_EQ(unsupported(), 1);
 }
 
 TEST_F(EventSourceTest, PresenceChangesAreNotDelivered) {

@@ -3,9 +3,13 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/metrics.h"
 
 namespace parley::broker::memory {
 namespace {
+
+metrics::Counter forgotten_early("parley_broker_memory_evictions_total",
+                                 "What the memory budget cost", {{"what", "idempotency_key"}});
 
 // The entry, its key, map node and allocator headers.
 constexpr size_t kEntryOverhead = sizeof(IdempotencyWindow::Entry) + 64;
@@ -63,7 +67,10 @@ void IdempotencyWindow::remember(std::string scope, uint64_t digest, const hub::
   entry.answer = answer;
   entry.expires = now + limits_.window;
   by_age_.push_back(entry);
-  while (entries_.size() > limits_.max_entries || bytes_ > limits_.max_bytes) drop(by_age_.front());
+  while (entries_.size() > limits_.max_entries || bytes_ > limits_.max_bytes) {
+    forgotten_early.add();
+    drop(by_age_.front());
+  }
 }
 
 void IdempotencyWindow::expire(Time now, size_t max_entries) {

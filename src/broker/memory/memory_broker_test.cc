@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
+
 namespace parley::broker::memory {
 namespace {
 
@@ -70,6 +72,10 @@ TEST_F(StreamTableTest, BudgetTakesThePublicationsOfTheOldestUnattachedStreamFir
 }
 
 TEST_F(StreamTableTest, BudgetTakesUnattachedStreamsThenTheHistoryOfAttachedOnes) {
+  const parley::testing::MetricDelta streams(
+      R"(parley_broker_memory_evictions_total{what="stream"})");
+  const parley::testing::MetricDelta publications(
+      R"(parley_broker_memory_evictions_total{what="publication"})");
   StreamTable table(ids_, 12000, now_);
   table.attach(table.find_or_create("live", options(100), now_), {0, 1});
   publish(table, "idle", 100);
@@ -81,6 +87,8 @@ TEST_F(StreamTableTest, BudgetTakesUnattachedStreamsThenTheHistoryOfAttachedOnes
   EXPECT_EQ(live->top(), 4u);
   EXPECT_EQ(live->base(), 2u);
   EXPECT_LE(table.bytes(), 12000u);
+  EXPECT_EQ(streams(), 1);
+  EXPECT_EQ(publications(), 3);  // one of "idle", two of "live"
 }
 
 TEST_F(StreamTableTest, PublicationLargerThanTheBudgetIsDeliveredButNotKept) {
@@ -142,9 +150,12 @@ TEST(SlotEpochsTest, BootIsNeverZeroAndDiffersBetweenSlots) {
 }
 
 TEST(IdempotencyWindowTest, OldestGoFirstByCountAndBytes) {
+  const parley::testing::MetricDelta forgotten(
+      R"(parley_broker_memory_evictions_total{what="idempotency_key"})");
   IdempotencyWindow window({.window = 5min, .max_entries = 2, .max_bytes = 1 << 20});
   for (const char* key : {"a", "b", "c"}) window.remember(key, 1, {}, Time{});
   EXPECT_EQ(window.find("a", Time{}), nullptr);
+  EXPECT_EQ(forgotten(), 1);
   EXPECT_NE(window.find("b", Time{}), nullptr);
   EXPECT_NE(window.find("c", Time{}), nullptr);
 
@@ -153,6 +164,7 @@ TEST(IdempotencyWindowTest, OldestGoFirstByCountAndBytes) {
   small.remember(std::string(800, 'b'), 1, {}, Time{});
   EXPECT_EQ(small.find("a", Time{}), nullptr);
   EXPECT_LE(small.bytes(), 1000u);
+  EXPECT_EQ(forgotten(), 2);
 }
 
 TEST(IdempotencyWindowTest, ForgetsAfterTheWindowAndLearnsAgain) {

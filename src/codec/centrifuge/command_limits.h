@@ -24,4 +24,10 @@ enum class FrameEnd : uint8_t {
                 // frame was given to the sink
 };
 
+// Why a frame was refused, for the metric. What is too deep counts as malformed.
+enum class FrameFault : uint8_t { kMalformed, kTooManyCommands, kTooManyItems };
+
+// Counts it in parley_centrifuge_frames_refused_total.
+FrameEnd refuse_frame(FrameFault fault);
+
 }  // namespace parley::codec::centrifuge

@@ -12,9 +12,13 @@ struct CommandReader : json::Reader {
   CommandReader(ByteView line, json::Scratch& scratch, const CommandLimits& limits)
       : Reader(line, scratch, {.max_depth = limits.max_depth}), items_left(limits.max_items) {}
 
-  bool count_item() { return items_left-- != 0 || fail(); }
+  bool count_item() {
+    too_many_items = items_left == 0;
+    return too_many_items ? fail() : items_left-- > 0;
+  }
 
   uint32_t items_left;
+  bool too_many_items = false;
 };
 
 // A field of a message: its key, and how its value is read into the message.
@@ -251,17 +255,7 @@ size_t payload_of(std::string_view key) {
   return at;
 }
 
-}  // namespace
-
-ByteView JsonCommandDecoder::take_line(ByteView& frame) {
-  const size_t size = frame.find('\n');
-  const ByteView line = frame.substr(0, size);
-  frame.remove_prefix(size == frame.npos ? frame.size() : size + 1);
-  return line;
-}
-
-bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
-  CommandReader in(line, scratch_, limits_);
+bool read_command(CommandReader& in, Command& out) {
   size_t best = kPayloads.size();
   if (!in.object()) return false;
   for (std::string_view key; in.key(key);) {
@@ -281,6 +275,22 @@ bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
   }
   if (best == kPayloads.size() && out.id != 0) out.request = UnknownRequest{};
   return in.finish();
+}
+
+}  // namespace
+
+ByteView JsonCommandDecoder::take_line(ByteView& frame) {
+  const size_t size = frame.find('\n');
+  const ByteView line = frame.substr(0, size);
+  frame.remove_prefix(size == frame.npos ? frame.size() : size + 1);
+  return line;
+}
+
+bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
+  CommandReader in(line, scratch_, limits_);
+  if (read_command(in, out)) return true;
+  refuse_frame(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
+  return false;
 }
 
 }  // namespace parley::codec::centrifuge

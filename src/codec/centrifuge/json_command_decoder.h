@@ -25,8 +25,8 @@ class JsonCommandDecoder {
     scratch_.reset();
     for (uint32_t count = 0; count == 0 || !frame.empty(); ++count) {
       Command command;
-      if (count == limits_.max_commands || !decode_one(take_line(frame), command))
-        return FrameEnd::kBadRequest;
+      if (count == limits_.max_commands) return refuse_frame(FrameFault::kTooManyCommands);
+      if (!decode_one(take_line(frame), command)) return FrameEnd::kBadRequest;
       if (!sink(command)) return FrameEnd::kStopped;
     }
     return FrameEnd::kDone;

@@ -5,8 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
+
 namespace parley::codec::centrifuge {
 namespace {
+
+using parley::testing::MetricDelta;
 
 // Decodes one frame and keeps decoder and frame alive for the views.
 struct Decoded {
@@ -267,8 +271,13 @@ TEST(CentrifugeJsonDecoder, LimitsAreEnforced) {
     return R"({"id":1,"publish":{"channel":"x","data":)" + std::string(depth, '[') +
            std::string(depth, ']') + "}}";
   };
+  const MetricDelta malformed(R"(parley_centrifuge_frames_refused_total{reason="malformed"})");
+  const MetricDelta commands(
+      R"(parley_centrifuge_frames_refused_total{reason="too_many_commands"})");
+  const MetricDelta items(R"(parley_centrifuge_frames_refused_total{reason="too_many_items"})");
   EXPECT_EQ(end_of(publish(62)), FrameEnd::kDone);
   EXPECT_EQ(end_of(publish(63)), FrameEnd::kBadRequest);
+  EXPECT_EQ(malformed(), 1);
   EXPECT_EQ(end_of(R"({"id":1,"publish":{"data":)" + std::string(1'000'000, '[')),
             FrameEnd::kBadRequest);
 
@@ -278,10 +287,12 @@ TEST(CentrifugeJsonDecoder, LimitsAreEnforced) {
 
   EXPECT_EQ(end_of("{}\n{}\n", {.max_commands = 2}), FrameEnd::kDone);
   EXPECT_EQ(end_of("{}\n{}\n{}", {.max_commands = 2}), FrameEnd::kBadRequest);
+  EXPECT_EQ(commands(), 1);
 
   const std::string three = R"({"id":1,"connect":{"subs":{"a":{},"b":{}},"headers":{"h":""}}})";
   EXPECT_EQ(end_of(three, {.max_items = 3}), FrameEnd::kDone);
   EXPECT_EQ(end_of(three, {.max_items = 2}), FrameEnd::kBadRequest);
+  EXPECT_EQ(items(), 1);
 }
 
 }  // namespace

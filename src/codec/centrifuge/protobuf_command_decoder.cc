@@ -21,8 +21,12 @@ using Input = protozero::pbf_reader;
 struct Budget {
   uint32_t depth;
   uint32_t items;
+  bool too_many_items = false;
 
-  bool take_item() { return items-- != 0; }
+  bool take_item() {
+    too_many_items = items == 0;
+    return !too_many_items && items-- != 0;
+  }
 };
 
 // A field of a message: its number, and how its value is read into the message.
@@ -268,7 +272,7 @@ constexpr std::array kPayloads = {
     payload<HistoryRequest>(10), payload<SendRequest>(12),      payload<RpcRequest>(13),
     payload<RefreshRequest>(14), payload<SubRefreshRequest>(15)};
 
-bool read_command(ByteView bytes, Budget budget, Command& out) {
+bool read_command(ByteView bytes, Budget& budget, Command& out) {
   if (budget.depth-- == 0) return false;
   auto best = kPayloads.end();
   Input in(bytes.data(), bytes.size());
@@ -305,16 +309,21 @@ void keep_last(std::vector<std::pair<std::string_view, T>>& map) {
 }  // namespace
 
 bool ProtobufCommandDecoder::take_one(ByteView& frame, Command& out) const {
+  Budget budget{limits_.max_depth, limits_.max_items};
+  const auto refuse = [&budget] {
+    refuse_frame(budget.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
+    return false;
+  };
   try {
     const char* at = frame.data();
     const char* const end = at + frame.size();
     const uint64_t length = protozero::decode_varint(&at, end);
-    if (length > static_cast<size_t>(end - at)) return false;
+    if (length > static_cast<size_t>(end - at)) return refuse();
     const ByteView command(at, length);
     frame = {command.end(), end};
-    if (!read_command(command, {limits_.max_depth, limits_.max_items}, out)) return false;
+    if (!read_command(command, budget, out)) return refuse();
   } catch (const protozero::exception&) {
-    return false;
+    return refuse();
   }
   if (auto* connect = std::get_if<ConnectRequest>(&out.request)) {
     keep_last(connect->subs);

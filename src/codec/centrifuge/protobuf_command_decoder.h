@@ -23,13 +23,15 @@ class ProtobufCommandDecoder {
   FrameEnd decode(ByteView frame, Sink&& sink) const {
     for (uint32_t count = 0; count == 0 || !frame.empty(); ++count) {
       Command command;
-      if (count == limits_.max_commands || !take_one(frame, command)) return FrameEnd::kBadRequest;
+      if (count == limits_.max_commands) return refuse_frame(FrameFault::kTooManyCommands);
+      if (!take_one(frame, command)) return FrameEnd::kBadRequest;
       if (!sink(command)) return FrameEnd::kStopped;
     }
     return FrameEnd::kDone;
   }
 
  private:
+  // A refusal is counted.
   bool take_one(ByteView& frame, Command& out) const;
 
   CommandLimits limits_;

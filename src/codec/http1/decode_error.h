@@ -2,6 +2,7 @@
 // after it nobody knows where the next request would begin.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -36,9 +37,13 @@ enum class DecodeError : uint8_t {
   kBadChunkExtension,
   kBadChunkEnd,
 };
+inline constexpr size_t kDecodeErrors = static_cast<size_t>(DecodeError::kBadChunkEnd) + 1;
 
 // The status of the response: 400, 413, 414, 417, 431, 501 or 505.
 int http_status(DecodeError error);
+
+// One lower-case word for metrics: "headers_too_large".
+std::string_view name(DecodeError error);
 
 // A few words for the response body and the log. Holds nothing that the peer sent.
 std::string_view reason(DecodeError error);

@@ -81,7 +81,7 @@ SseHandler::SseHandler(const session::AdapterFactory& adapters, session::Session
 void SseHandler::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (!options_.origins.allows(request.header("Origin"), request.header("Host"))) {
-    meters::refused.add();
+    meters::count_foreign_origin();
     return exchange.respond_text(403, "this origin may not connect");
   }
   const Headers cors = cors_headers(request);
@@ -101,8 +101,8 @@ void SseHandler::handle(http::Exchange& exchange) {
   session::Session& session = sessions_.open(adapters_.make(), *transport, handshake);
   if (transport->ended() && !session.has_output()) {
     session.transport_closed(*transport->ended());
-    meters::refused.add();
     const Refusal refusal = refusal_for(*transport->ended(), transport->end_code());
+    meters::count_refusal(*transport->ended(), refusal.status);
     Headers headers = cors;
     if (refusal.status == 401) headers.push_back({"WWW-Authenticate", "Bearer"});
     return exchange.respond_text(refusal.status, refusal.text, headers);

@@ -4,6 +4,7 @@
 
 #include "codec/sse/encoder.h"
 #include "tests/support/cuts.h"
+#include "tests/support/metric_delta.h"
 #include "tests/support/transport_world.h"
 #include "transport/sse/sse_handler.h"
 #include "transport/sse/sse_transport.h"
@@ -11,6 +12,7 @@
 namespace parley::transport::sse {
 namespace {
 
+using parley::testing::MetricDelta;
 using session::EndReason;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
@@ -149,10 +151,13 @@ TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
                 {EndReason::kNotAvailable, "404 "}, {EndReason::kTooManyRequests, "429 "},
                 {EndReason::kShutdown, "503 "},     {EndReason::kInternalError, "500 "}};
   for (const auto& [reason, status] : kCases) {
+    const MetricDelta refused("parley_sse_refused_total{reason=\"" +
+                              std::string(session::to_string(reason)) + "\"}");
     end_at_open(reason);
     const std::string answer = ask(request("/sse/news", "Connection: close\r\n"));
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(status)));
     EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain"));
+    EXPECT_EQ(refused(), 1) << status;
     EXPECT_EQ(sessions().size(), 0u);
   }
   end_at_open(EndReason::kUnauthorized);
@@ -166,8 +171,10 @@ TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
 TEST_F(SseTest, RefusesWhatIsNoStream) {
   start();
   const std::string close = "Connection: close\r\n";
+  const MetricDelta refused(R"(parley_sse_refused_total{reason="origin"})");
   EXPECT_THAT(ask(request("/sse/news", close + "Origin: https://evil.com\r\n")),
               StartsWith("HTTP/1.1 403 "));
+  EXPECT_EQ(refused(), 1);
   EXPECT_THAT(ask(request("/sse/%zz", close)), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(ask(request("/sse/", close)), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(ask("POST /sse/news HTTP/1.1\r\nHost: server\r\n" + close + "\r\n"),
@@ -257,10 +264,12 @@ TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {
   settle();
   EXPECT_EQ(script.opened, 1);
   EXPECT_EQ(shard->open_sockets(), 1u);
+  const MetricDelta closed("parley_sse_talkers_closed_total");
   client.try_send(std::string(SseTransport::kMaxIgnoredBytes, 'x'));
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
   EXPECT_THAT(script.ends, ElementsAre(EndReason::kTransportLost));
   EXPECT_THAT(script.messages, IsEmpty());
+  EXPECT_EQ(closed(), 1);
 }
 
 }  // namespace

@@ -55,7 +55,9 @@ void SseTransport::on_opened(io::Socket& socket) {
 
 void SseTransport::on_input(std::span<char> bytes) {
   ignored_ += static_cast<uint32_t>(std::min(bytes.size(), kMaxIgnoredBytes + 1));
-  if (ignored_ > kMaxIgnoredBytes) socket_->close();
+  if (ignored_ <= kMaxIgnoredBytes) return;
+  meters::talkers_closed.add();
+  socket_->close();
 }
 
 void SseTransport::on_closed(io::CloseReason reason) {

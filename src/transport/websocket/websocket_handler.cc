@@ -62,14 +62,14 @@ WebSocketHandler::WebSocketHandler(const session::AdapterFactory& adapters,
 void WebSocketHandler::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   if (!options_.origins.allows(joined(request, "Origin"), request.header("Host"))) {
-    meters::refused.add();
+    meters::count_refusal(403);
     return exchange.respond_text(403, "this origin may not connect");
   }
   const auto accept = judge(request, options_.subprotocols);
   if (accept) return upgrade(exchange, *accept);
-  meters::refused.add();
   const HeaderView wanted[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   const auto& [status, message] = accept.error();
+  meters::count_refusal(status);
   exchange.respond_text(status, message, {wanted, status == 426 ? 2u : 0u});
 }
 

@@ -3,6 +3,7 @@
 #include "codec/websocket/encoder.h"
 #include "codec/websocket/trace_sink.h"
 #include "tests/support/cuts.h"
+#include "tests/support/metric_delta.h"
 #include "tests/support/transport_world.h"
 #include "transport/websocket/websocket_handler.h"
 #include "transport/websocket/websocket_transport.h"
@@ -11,6 +12,7 @@ namespace parley::transport::websocket {
 namespace {
 
 using codec::websocket::Opcode;
+using parley::testing::MetricDelta;
 using session::EndReason;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -155,21 +157,26 @@ TEST_F(WebSocketTest, RefusesBadHandshakes) {
   const struct {
     Lines headers;
     std::string_view status;
+    std::string reason;
   } kCases[] = {
-      {with(kGood, "Origin: https://evil.com"), "403 "},
-      {with(kGood, "Origin: null"), "403 "},
-      {without(kGood, "Upgrade"), "4"},
-      {without(kGood, "Sec-WebSocket-Key"), "400 "},
-      {with(without(kGood, "Sec-WebSocket-Key"), "Sec-WebSocket-Key: short"), "400 "},
-      {with(kGood, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), "400 "},
-      {with(without(kGood, "Sec-WebSocket-Version"), "Sec-WebSocket-Version: 8"), "426 "},
-      {with(kGood, "Sec-WebSocket-Protocol: a b"), "400 "},
+      {with(kGood, "Origin: https://evil.com"), "403 ", "origin"},
+      {with(kGood, "Origin: null"), "403 ", "origin"},
+      {without(kGood, "Upgrade"), "4", "version"},
+      {without(kGood, "Sec-WebSocket-Key"), "400 ", "malformed"},
+      {with(without(kGood, "Sec-WebSocket-Key"), "Sec-WebSocket-Key: short"), "400 ", "malformed"},
+      {with(kGood, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), "400 ", "malformed"},
+      {with(without(kGood, "Sec-WebSocket-Version"), "Sec-WebSocket-Version: 8"), "426 ",
+       "version"},
+      {with(kGood, "Sec-WebSocket-Protocol: a b"), "400 ", "malformed"},
   };
-  for (const auto& [headers, status] : kCases) {
+  for (const auto& [headers, status, reason] : kCases) {
+    const MetricDelta refused("parley_websocket_handshakes_refused_total{reason=\"" + reason +
+                              "\"}");
     const std::string answer = ask(request(headers) + request(kGood));
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(status))) << headers.back();
     EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
     EXPECT_THAT(answer, Not(HasSubstr(" 101 "))) << headers.back();
+    EXPECT_EQ(refused(), 1) << headers.back();
   }
   EXPECT_THAT(
       ask(request(with(without(kGood, "Sec-WebSocket-Version"), "Sec-WebSocket-Version: 8"))),
@@ -360,16 +367,18 @@ TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
     std::string sent;
     std::string_view code;
     EndReason reason;
+    std::string fault;
   } kCases[] = {
-      {std::string("\x81\x01x", 3), "close(1002,", EndReason::kBadRequest},
-      {frame(Opcode::kContinuation, "x"), "close(1002,", EndReason::kBadRequest},
-      {text("\xff"), "close(1007,", EndReason::kBadRequest},
-      {text(std::string(1001, 'x')), "close(1009,", EndReason::kMessageTooLarge},
+      {std::string("\x81\x01x", 3), "close(1002,", EndReason::kBadRequest, "protocol_error"},
+      {frame(Opcode::kContinuation, "x"), "close(1002,", EndReason::kBadRequest, "protocol_error"},
+      {text("\xff"), "close(1007,", EndReason::kBadRequest, "invalid_text"},
+      {text(std::string(1001, 'x')), "close(1009,", EndReason::kMessageTooLarge, "message_too_big"},
       {frame(Opcode::kText, std::string(600, 'x'), false) +
            frame(Opcode::kContinuation, std::string(600, 'x')),
-       "close(1009,", EndReason::kMessageTooLarge},
+       "close(1009,", EndReason::kMessageTooLarge, "message_too_big"},
   };
-  for (const auto& [sent, code, reason] : kCases) {
+  for (const auto& [sent, code, reason, fault] : kCases) {
+    const MetricDelta errors("parley_websocket_errors_total{reason=\"" + fault + "\"}");
     script.ends.clear();
     script.messages.clear();
     const auto client = open();
@@ -378,6 +387,7 @@ TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
     EXPECT_THAT(events_of(client->received), ElementsAre(StartsWith(std::string(code))));
     EXPECT_THAT(script.ends, ElementsAre(reason));
     EXPECT_THAT(script.messages, IsEmpty());
+    EXPECT_EQ(errors(), 1) << fault;
   }
 }
 
@@ -408,6 +418,7 @@ class PausingWebSocketTest : public WebSocketTest {
 // Each message waits for an answer of the hub, which comes a turn later.
 TEST_F(PausingWebSocketTest, WhileCommandsWaitInputWaits) {
   start();
+  const MetricDelta pauses("parley_session_input_paused_total");
   size_t most_unanswered = 0;
   script.on_message = [&](ByteView message, session::Effects& effects) {
     most_unanswered =
@@ -426,6 +437,7 @@ TEST_F(PausingWebSocketTest, WhileCommandsWaitInputWaits) {
   ASSERT_TRUE(pump_until_events(*client, expected.size()));
   EXPECT_EQ(events_of(client->received), expected);
   EXPECT_LE(most_unanswered, 2u);
+  EXPECT_GE(pauses(), 1);
 }
 
 }  // namespace

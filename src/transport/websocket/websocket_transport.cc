@@ -100,7 +100,7 @@ void WebSocketTransport::decode(std::span<char> bytes) {
   if (closing_) return;
   if (!taken) {
     const auto [code, reason] = taken.error();
-    meters::protocol_errors.add();
+    meters::count_error(code);
     begin_close(static_cast<uint16_t>(code), reason);
     return leave(code == CloseCode::kMessageTooBig ? EndReason::kMessageTooLarge
                                                    : EndReason::kBadRequest);
