@@ -191,7 +191,8 @@ void add_configuration(CLI::App& app, ConfigurationSource& source) {
          },
          "Option of the configuration, as PATH=VALUE; may be repeated")
       ->check([](const std::string& setting) {
-        return setting.find('=') != std::string::npos ? "" : "\"" + setting + "\" is not PATH=VALUE";
+        return setting.find('=') != std::string::npos ? ""
+                                                      : "\"" + setting + "\" is not PATH=VALUE";
       })
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);

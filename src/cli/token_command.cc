@@ -16,10 +16,10 @@ std::expected<std::string, std::string> make_token(const TokenCommand& command,
   const bool own_key = !command.channel.empty() && client.subscription_token.enabled;
   const config::Token& token = own_key ? client.subscription_token : client.token;
   if (token.hmac_secret_key.empty())
-    return std::unexpected(
-        fmt::format("client.{}.hmac_secret_key is not set, and other keys can only verify: sign the "
-                    "token where the private key is",
-                    own_key ? "subscription_token" : "token"));
+    return std::unexpected(fmt::format(
+        "client.{}.hmac_secret_key is not set, and other keys can only verify: sign the "
+        "token where the private key is",
+        own_key ? "subscription_token" : "token"));
   nlohmann::json claims{{"iat", now}};
   claims[token.user_id_claim.empty() ? "sub" : token.user_id_claim] = command.user;
   if (!command.channel.empty()) claims["channel"] = command.channel;

@@ -7,10 +7,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
-#include "base/glob.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"

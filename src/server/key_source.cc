@@ -58,8 +58,7 @@ KeySource::Answer KeySource::get(const std::string& url) {
   const auto found = known_.find(url);
   if (found != known_.end() && now - found->second.at < kFetchInterval) return found->second.answer;
   Answer answer = fetch_(url);
-  if (!answer)
-    log::warn("no token keys", {{"url", url}, {"reason", answer.error().message}});
+  if (!answer) log::warn("no token keys", {{"url", url}, {"reason", answer.error().message}});
   if (known_.size() >= kMaxUrls) known_.clear();
   known_.insert_or_assign(url, Known{answer, now});
   return answer;

@@ -9,6 +9,20 @@ namespace {
 
 seconds to_seconds(Duration duration) { return std::chrono::duration_cast<seconds>(duration); }
 
+hub::DataFormat data_format(config::DataFormat format) {
+  switch (format) {
+    case config::DataFormat::kJson:
+      return hub::DataFormat::kJson;
+    case config::DataFormat::kJsonObject:
+      return hub::DataFormat::kJsonObject;
+    case config::DataFormat::kBinary:
+      return hub::DataFormat::kBinary;
+    case config::DataFormat::kAny:
+      break;
+  }
+  return hub::DataFormat::kNotEmpty;
+}
+
 hub::ChannelOptions channel_options(const config::Namespace& space) {
   hub::ChannelOptions options;
   options.history_size = space.history_size;
@@ -18,6 +32,16 @@ hub::ChannelOptions channel_options(const config::Namespace& space) {
   options.join_leave = space.join_leave;
   options.positioned = space.force_positioning || space.force_recovery;
   options.recoverable = space.force_recovery;
+  options.allow_positioned = space.allow_positioning;
+  options.allow_recoverable = space.allow_recovery;
+  options.force_push_join_leave = space.force_push_join_leave;
+  options.delta_publish = space.delta_publish;
+  options.allow_delta = !space.allowed_delta_types.empty();
+  options.allow_tags_filter = space.allow_tags_filter;
+  options.compaction = space.allow_channel_compaction;
+  options.cache_recovery = space.force_recovery_mode == config::RecoveryMode::kCache;
+  options.auto_cache_recover = space.auto_cache_recover;
+  options.data_format = data_format(space.publication_data_format);
   return options;
 }
 
@@ -58,21 +82,21 @@ auth::ChannelSyntax channel_syntax(const config::Channel& channel) {
 }
 
 auth::TokenOptions token_options(const config::Token& token, const config::Client& client) {
-  return {.hmac_secret_key = token.hmac_secret_key,
-          .hmac_previous_secret_key = token.hmac_previous_secret_key,
-          .hmac_previous_secret_key_valid_until = token.hmac_previous_secret_key_valid_until,
-          .rsa_public_key = token.rsa_public_key,
-          .ecdsa_public_key = token.ecdsa_public_key,
-          .jwk = token.jwk,
-          .jwks_public_endpoint = token.jwks_public_endpoint,
-          .insecure_skip_jwks_endpoint_safety_check =
-              token.insecure_skip_jwks_endpoint_safety_check,
-          .audience = token.audience,
-          .audience_regex = token.audience_regex,
-          .issuer = token.issuer,
-          .issuer_regex = token.issuer_regex,
-          .user_id_claim = token.user_id_claim,
-          .insecure_skip_token_signature_verify = client.insecure_skip_token_signature_verify};
+  return {
+      .hmac_secret_key = token.hmac_secret_key,
+      .hmac_previous_secret_key = token.hmac_previous_secret_key,
+      .hmac_previous_secret_key_valid_until = token.hmac_previous_secret_key_valid_until,
+      .rsa_public_key = token.rsa_public_key,
+      .ecdsa_public_key = token.ecdsa_public_key,
+      .jwk = token.jwk,
+      .jwks_public_endpoint = token.jwks_public_endpoint,
+      .insecure_skip_jwks_endpoint_safety_check = token.insecure_skip_jwks_endpoint_safety_check,
+      .audience = token.audience,
+      .audience_regex = token.audience_regex,
+      .issuer = token.issuer,
+      .issuer_regex = token.issuer_regex,
+      .user_id_claim = token.user_id_claim,
+      .insecure_skip_token_signature_verify = client.insecure_skip_token_signature_verify};
 }
 
 Result<auth::TokenRuleSet> token_rules(const config::Client& client) {
@@ -138,8 +162,7 @@ Result<std::shared_ptr<const Policy>> Policy::build(const config::Config& config
 std::shared_ptr<const Policy> Policy::for_development() {
   auto policy = std::make_shared<Policy>();
   policy->syntax_.namespace_boundary.clear();
-  policy->without_namespace_ =
-      std::make_shared<const hub::ChannelOptions>(dev_channel_options());
+  policy->without_namespace_ = std::make_shared<const hub::ChannelOptions>(dev_channel_options());
   policy->access_ = std::make_unique<const auth::OpenAccess>();
   auto unsigned_too = auth::TokenRules::build({.insecure_skip_token_signature_verify = true});
   CHECK(unsigned_too.has_value());

@@ -19,9 +19,9 @@ namespace parley::server {
 // What of the configuration cannot be compiled, for config::load().
 std::vector<config::Finding> find_faults(const config::Config& config);
 
-// What: channels' options, everybody's permissions, and which tokens are good. Owner: shared by all shards; immutable, and
-// replaced as a whole on reload. Shard: any. Failure: build() refuses what cannot be meant, with a
-// sentence for the operator.
+// What: channels' options, everybody's permissions, and which tokens are good. Owner: shared by all
+// shards; immutable, and replaced as a whole on reload. Shard: any. Failure: build() refuses what
+// cannot be meant, with a sentence for the operator.
 class Policy final : public hub::ChannelRules {
  public:
   static Result<std::shared_ptr<const Policy>> build(const config::Config& config);

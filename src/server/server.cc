@@ -27,8 +27,7 @@ Result<io::Address> listen_address(const ServerOptions& options) {
   const config::HttpServer& at = options.config.http_server;
   const std::string host_name = at.address.empty() ? "0.0.0.0" : at.address;
   const bool v6 = host_name.find(':') != std::string::npos;
-  const std::string text =
-      fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host_name, at.port);
+  const std::string text = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host_name, at.port);
   io::Address address = TRY(io::Address::parse(text));
   const std::string host = address.host();
   if (options.dev && host != "::1" && !host.starts_with("127."))
@@ -96,7 +95,7 @@ class Process {
  public:
   Process(const ServerOptions& options, std::shared_ptr<const Policy> policy, unsigned shards)
       : options_(options),
-        status_(to_string(uuid4(ids_)), node_name(options)),
+        status_(to_string(uuid4(ids_)), node_name(options), options.config.warnings),
         slots_(static_cast<ShardId>(shards)),
         group_(shards),
         mail_(group_.wakers(), {}),

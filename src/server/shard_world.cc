@@ -10,7 +10,7 @@ session::SessionLimits session_limits(const config::Config& config) {
   return {.outbox_bytes = config.client.queue_max_size};
 }
 
-}
+}  // namespace
 
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
     : shard_(shard),
@@ -27,8 +27,8 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
                  }),
-      sessions_(hub_, shard.timers(), ids_, session_limits(shared.config)),
-      routes_(std::make_unique<Routes>(shared, policy_, hub_, sessions_)),
+      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
+      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(mail_hook_);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "auth/access.h"
+#include "auth/authenticator.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -73,6 +74,8 @@ class Adapter {
                              std::expected<hub::Subscribed, hub::HubError> result,
                              Effects& effects) = 0;
   virtual void on_answer(hub::StepId step, hub::Answer answer, Effects& effects) = 0;
+  // What Effects::verify() asked for. Protocols without tokens never ask.
+  virtual void on_verified(hub::StepId, auth::TokenResult, Effects&) {}
   // Publications of the subscription are missing; what follows comes after the gap, unless the
   // adapter unsubscribes.
   virtual void on_gap(SubscriptionHandle handle, const hub::Gap& gap, Effects& effects) = 0;

@@ -41,6 +41,14 @@ struct PresenceCommand {
   std::string channel;
   bool counts_only = false;
 };
+struct VerifyCommand {
+  hub::StepId step = 0;
+  auth::TokenUse use = auth::TokenUse::kConnect;
+  std::string token;
+};
+struct HoldCommand {
+  bool held = false;
+};
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
@@ -54,8 +62,8 @@ struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
 using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                             HistoryCommand, PresenceCommand, EnterPresenceCommand, TimerCommand,
-                             IdentifyCommand, EndCommand>;
+                             HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
+                             EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -108,6 +116,13 @@ class Effects {
   void presence(hub::StepId step, std::string channel, bool counts_only) {
     add(PresenceCommand{step, std::move(channel), counts_only});
   }
+  // Answered by on_verified(), whether keys must be fetched first or not.
+  void verify(hub::StepId step, auth::TokenUse use, std::string token) {
+    add(VerifyCommand{step, use, std::move(token)});
+  }
+  // No publications go out until this is taken back: a reply is still to come that must precede
+  // those of several subscriptions.
+  void hold_publications(bool held) { add(HoldCommand{held}); }
   // The session is present in the channel of a live subscription, as its identity says, until that
   // subscription ends. Entering again changes what is shown of it.
   void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {

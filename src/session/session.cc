@@ -52,6 +52,7 @@ void Session::run_adapter(Handler handler, bool wake) {
   commands.clear();
   table_.running_ = std::move(commands);
   if (wake && link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
+  deliver_verified();
 }
 
 void Session::open(const Handshake& handshake) {
@@ -76,6 +77,26 @@ void Session::on_subscribed(hub::Subscription& subscription,
 void Session::on_answer(hub::StepId step, hub::Answer answer) {
   note_pending(-1);
   run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
+}
+
+void Session::on_verified(hub::StepId step, auth::TokenResult result) {
+  if (ended_) return;
+  note_pending(-1);
+  run_adapter([&](Effects& effects) { adapter_->on_verified(step, std::move(result), effects); });
+}
+
+// Tokens that needed no fetching of keys: each is the adapter's next input, in the order in which
+// they were asked for.
+void Session::deliver_verified() {
+  auto& verified = table_.verified_;
+  if (table_.delivering_verified_ || verified.empty()) return;
+  table_.delivering_verified_ = true;
+  for (size_t i = 0; i < verified.size(); ++i) {
+    auto [step, result] = std::move(verified[i]);
+    on_verified(step, std::move(result));
+  }
+  verified.clear();
+  table_.delivering_verified_ = false;
 }
 
 void Session::on_dirty(hub::Subscription& subscription) {
@@ -168,6 +189,24 @@ void Session::execute(PresenceCommand& command) {
   } else {
     table_.hub().presence(requester_, command.step, command.channel);
   }
+}
+
+// A later answer finds its session by its place and its number.
+void Session::execute(VerifyCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  auto done = [&table = table_, index = index_, born = born_,
+               step = command.step](auth::TokenResult result) {
+    if (Session* session = table.find(index, born)) session->on_verified(step, std::move(result));
+  };
+  auto result =
+      table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
+  if (result) table_.verified_.emplace_back(command.step, *std::move(result));
+}
+
+void Session::execute(HoldCommand& command) {
+  held_ = command.held;
+  if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
 }
 
 void Session::execute(EnterPresenceCommand& command) {

@@ -76,10 +76,15 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);
   void execute(PresenceCommand& command);
+  void execute(VerifyCommand& command);
+  void execute(HoldCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
   void execute(EndCommand& command);
+
+  void on_verified(hub::StepId step, auth::TokenResult result);
+  void deliver_verified();
 
   SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
@@ -132,6 +137,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   uint32_t listed_ = 0;   // place among its user's sessions; of anonymous ones unused
   Wait wait_ = Wait::kNothing;
   bool paused_ = false;
+  bool held_ = false;  // publications wait
   bool ended_ = false;
   bool identified_ = false;
 };

@@ -33,6 +33,7 @@ void Session::gather(SliceSink& sink) {
     plan.begin(sink);
     table_.cache_.begin_gather();
     if (outbox_) plan_frames(plan);
+    if (held_) plan.held = plan.blocked = true;
     const auto planned_early = [&](const hub::Subscription* subscription) {
       return std::ranges::find(plan.early, subscription, &FlushPlan::Early::subscription) !=
              plan.early.end();

@@ -14,7 +14,9 @@ namespace wire = codec::centrifuge;
 
 using ReplyBody = std::variant<wire::ErrorReply, wire::ConnectResult, wire::SubscribeResult,
                                wire::UnsubscribeResult, wire::PublishResult, wire::PresenceResult,
-                               wire::PresenceStatsResult, wire::HistoryResult>;
+                               wire::PresenceStatsResult, wire::HistoryResult, wire::RefreshResult,
+                               wire::SubRefreshResult>;
+using PushBody = std::variant<wire::SubscribePush, wire::UnsubscribePush, wire::RefreshPush>;
 
 // Takes the commands of a frame one by one; false leaves the rest unread.
 class CommandSink {
@@ -39,8 +41,8 @@ class Codec {
   virtual const session::Dialect& dialect(Shape shape) const = 0;
   virtual bool decode(ByteView frame, CommandSink& sink) const = 0;
   virtual void append_reply(Buffer& out, uint32_t id, const ReplyBody& body) const = 0;
-  virtual void append_unsubscribe_push(Buffer& out, std::string_view channel,
-                                       wire::UnsubscribeCode code) const = 0;
+  // `channel` is empty for what concerns the connection.
+  virtual void append_push(Buffer& out, std::string_view channel, const PushBody& push) const = 0;
   virtual void append_ping(Buffer& out) const = 0;
   // What a client's bytes field is as the content of a publication.
   virtual hub::ContentKind kind_of(ByteView data) const = 0;

@@ -26,9 +26,8 @@ class JsonCodec final : public Codec {
     std::visit([&](const auto& result) { wire::JsonEncoder::reply(out, id, result); }, body);
   }
 
-  void append_unsubscribe_push(Buffer& out, std::string_view channel,
-                               wire::UnsubscribeCode code) const override {
-    wire::JsonEncoder::push(out, channel, wire::to_push(code));
+  void append_push(Buffer& out, std::string_view channel, const PushBody& push) const override {
+    std::visit([&](const auto& body) { wire::JsonEncoder::push(out, channel, body); }, push);
   }
 
   void append_ping(Buffer& out) const override { wire::JsonEncoder::ping(out); }

@@ -24,9 +24,8 @@ class ProtobufCodec final : public Codec {
     std::visit([&](const auto& result) { Encoder::reply(out, id, result); }, body);
   }
 
-  void append_unsubscribe_push(Buffer& out, std::string_view channel,
-                               wire::UnsubscribeCode code) const override {
-    Encoder::push(out, channel, wire::to_push(code));
+  void append_push(Buffer& out, std::string_view channel, const PushBody& push) const override {
+    std::visit([&](const auto& body) { Encoder::push(out, channel, body); }, push);
   }
 
   void append_ping(Buffer& out) const override { Encoder::ping(out); }

@@ -29,36 +29,34 @@ Missed missed_of_cache(const Recovery& recovery, const hub::Subscribed& result,
 
 }  // namespace
 
-std::expected<StreamWish, wire::ErrorCode> stream_wish(const wire::SubscribeRequest& request,
-                                                       const hub::ChannelOptions& options) {
-  StreamWish wish;
-  if (request.tf) {
-    if (!options.allow_tags_filter) return std::unexpected(wire::ErrorCode::kBadRequest);
-    auto filter = compile_filter(*request.tf);
-    if (!filter) return std::unexpected(wire::ErrorCode::kBadRequest);
-    wish.filter = std::make_unique<const session::TagsFilter>(std::move(*filter));
-  }
-  wish.shape.delta = !request.delta.empty() && options.allow_delta;
-  wish.shape.compact =
-      (request.flag & wire::SubscribeRequest::kFlagCompaction) != 0 && options.compaction;
-  return wish;
+std::expected<Filter, wire::ErrorCode> filter_of(const wire::SubscribeRequest& request,
+                                                 const hub::ChannelOptions& options) {
+  if (!request.tf) return nullptr;
+  if (!options.allow_tags_filter) return std::unexpected(wire::ErrorCode::kBadRequest);
+  auto filter = compile_filter(*request.tf);
+  if (!filter) return std::unexpected(wire::ErrorCode::kBadRequest);
+  return std::make_unique<const session::TagsFilter>(std::move(*filter));
 }
 
-session::Variant to_variant(StreamWish wish, const Codec& codec) {
+Shape shape_of(const Wish& wish, const hub::ChannelOptions& options) {
+  return {.delta = wish.delta && options.allow_delta,
+          .compact = wish.compact && options.compaction};
+}
+
+session::Variant to_variant(Shape shape, Filter filter, const Codec& codec) {
   session::Variant variant;
-  if (wish.shape != Shape{}) variant.dialect = &codec.dialect(wish.shape);
-  variant.delta = wish.shape.delta;
-  variant.filter = std::move(wish.filter);
+  if (shape != Shape{}) variant.dialect = &codec.dialect(shape);
+  variant.delta = shape.delta;
+  variant.filter = std::move(filter);
   return variant;
 }
 
-Recovery recovery_of(const wire::SubscribeRequest& request, const hub::ChannelOptions& options,
-                     bool recoverable) {
-  Recovery recovery{.offset = request.offset, .epoch = hub::parse_epoch(request.epoch)};
+Recovery recovery_of(const Wish& wish, const hub::ChannelOptions& options, bool recoverable) {
+  Recovery recovery{.offset = wish.offset, .epoch = wish.epoch};
   if (!recoverable) return recovery;
-  if (options.cache_recovery && (request.recover || options.auto_cache_recover)) {
+  if (options.cache_recovery && (wish.recover || options.auto_cache_recover)) {
     recovery.mode = Recovery::Mode::kCache;
-  } else if (request.recover) {
+  } else if (wish.recover) {
     recovery.mode = Recovery::Mode::kStream;
   }
   return recovery;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapter/centrifuge/codec.h"
+#include "adapter/centrifuge/wish.h"
 #include "hub/channel_options.h"
 #include "hub/subscription.h"
 #include "session/tags_filter.h"
@@ -14,16 +15,15 @@
 
 namespace parley::adapter::centrifuge {
 
-struct StreamWish {
-  Shape shape;
-  std::unique_ptr<const session::TagsFilter> filter;  // null: none
-};
+using Filter = std::unique_ptr<const session::TagsFilter>;  // null: none
 
-// What of the request the namespace allows. An error: it asks for a filter that may not be, or that
-// makes no sense. Deltas and short names that may not be are merely not given.
-std::expected<StreamWish, wire::ErrorCode> stream_wish(const wire::SubscribeRequest& request,
-                                                       const hub::ChannelOptions& options);
-session::Variant to_variant(StreamWish wish, const Codec& codec);
+// The request's filter. An error: it may not be, or makes no sense.
+std::expected<Filter, wire::ErrorCode> filter_of(const wire::SubscribeRequest& request,
+                                                 const hub::ChannelOptions& options);
+// What of the wish the namespace allows. Deltas and short names that may not be are merely not
+// given.
+Shape shape_of(const Wish& wish, const hub::ChannelOptions& options);
+session::Variant to_variant(Shape shape, Filter filter, const Codec& codec);
 
 // The condition, or nothing where the protocol's rules or the filter's limits forbid it.
 std::optional<session::TagsFilter> compile_filter(const wire::FilterNode& node);
@@ -37,8 +37,7 @@ struct Recovery {
   std::optional<hub::Epoch> epoch;  // nothing: in a stream that never was
 };
 
-Recovery recovery_of(const wire::SubscribeRequest& request, const hub::ChannelOptions& options,
-                     bool recoverable);
+Recovery recovery_of(const Wish& wish, const hub::ChannelOptions& options, bool recoverable);
 hub::Start start_of(const Recovery& recovery, bool filtered, uint32_t limit);
 
 // What the reply says of it.
