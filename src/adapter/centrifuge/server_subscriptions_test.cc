@@ -84,7 +84,7 @@ TEST_F(ServerSubscriptionsTest, RecoversFromWhereTheClientStood) {
 class ServerReplyRoomTest : public ServerSubscriptionsTest {
  protected:
   ServerReplyRoomTest()
-      : ServerSubscriptionsTest({.ping_interval = seconds(0), .reply_bytes = 4000}) {}
+      : ServerSubscriptionsTest({.ping_interval = seconds(0), .reply_bytes = 3000}) {}
 };
 
 TEST_F(ServerReplyRoomTest, WhatDoesNotFitIntoTheReplyFollowsIt) {
