@@ -32,6 +32,7 @@ ApiError api_error(hub::HubError error) {
     case hub::HubError::kNotAvailable:
       return ApiError::kNotAvailable;
     case hub::HubError::kUnsupportedKind:
+    case hub::HubError::kInvalidData:
       return ApiError::kBadRequest;
     case hub::HubError::kIdempotencyConflict:
       return ApiError::kConflict;

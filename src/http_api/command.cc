@@ -2,21 +2,13 @@
 
 #include <algorithm>
 
-#include "auth/access.h"
-#include "base/base64.h"
-#include "codec/json/validate.h"
+#include "http_api/command_rules.h"
 #include "http_api/methods.h"
 
 namespace parley::http_api {
 namespace {
 
 using codec::json::Reader;
-
-// The fields of publish and broadcast that need a look together.
-struct RawData {
-  ByteView json;
-  std::string_view base64;
-};
 
 bool read_text(Reader& reader, std::string& out) {
   std::string_view text;
@@ -30,57 +22,26 @@ bool read_tags(Reader& reader, const CommandLimits& limits, Command& out) {
   for (std::string_view name; reader.key(name);) {
     std::string_view value;
     if (!reader.string(value)) return false;
-    if (out.publish.tags.size() == limits.tags) {
-      out.error = ApiError::kBadRequest;
-    } else {
-      out.publish.tags.emplace_back(name, value);
-    }
+    add_tag(name, value, limits, out);
   }
   return !reader.failed();
-}
-
-// Versions make the hub skip publications; a server that ignored them would deliver what the
-// caller wants left out.
-bool refuse_version(Reader& reader, Command& out) {
-  uint64_t version = 0;
-  if (!reader.integer(version)) return false;
-  if (version != 0) out.error = ApiError::kNotAvailable;
-  return true;
 }
 
 bool read_publish_field(std::string_view key, Reader& reader, const CommandLimits& limits,
                         RawData& data, Command& out) {
   if (key == "data") {
-    data.json = reader.raw();
+    data.data = reader.raw();
     return !reader.failed();
   }
   if (reader.null()) return true;
   if (key == "b64data") return reader.string(data.base64);
   if (key == "skip_history") return reader.boolean(out.publish.skip_history);
+  if (key == "delta") return reader.boolean(out.publish.delta);
   if (key == "tags") return read_tags(reader, limits, out);
   if (key == "idempotency_key") return read_text(reader, out.publish.idempotency_key);
-  if (key == "version") return refuse_version(reader, out);
+  if (key == "version") return reader.integer(out.publish.version);
+  if (key == "version_epoch") return read_text(reader, out.publish.version_epoch);
   return !reader.failed();
-}
-
-// Bytes that came as base64 are binary, unless they are a JSON object or array: Centrifugo has no
-// kinds, and its callers send JSON this way too. No other format looks like that by accident.
-hub::ContentKind kind_of_decoded(ByteView bytes) {
-  const bool container = !bytes.empty() && (bytes.front() == '{' || bytes.front() == '[');
-  return container && codec::json::is_valid(bytes) ? hub::ContentKind::kJson
-                                                   : hub::ContentKind::kBinary;
-}
-
-void finish_publish(const RawData& data, const CommandLimits& limits, Command& out) {
-  PublishFields& publish = out.publish;
-  if (data.base64.empty()) {
-    publish.data = data.json;
-  } else if (auto bytes = decode_base64(data.base64)) {
-    publish.kind = kind_of_decoded(*bytes);
-    publish.data = std::move(*bytes);
-  }
-  if (publish.data.empty() || publish.idempotency_key.size() > limits.idempotency_key_bytes)
-    out.error = ApiError::kBadRequest;
 }
 
 bool read_channel(Reader& reader, Command& out) {
@@ -88,12 +49,6 @@ bool read_channel(Reader& reader, Command& out) {
   if (!reader.string(channel)) return false;
   out.channels = {std::string(channel)};
   return true;
-}
-
-// Where a method has exactly one channel, it may be missing (107), but there must be one outcome.
-void finish_channel(Command& out) {
-  if (out.channels.empty()) out.channels.emplace_back();
-  if (!auth::is_channel_name(out.channels.front())) out.error = ApiError::kBadRequest;
 }
 
 bool read_since(Reader& reader, HistoryFields& out) {
@@ -174,7 +129,6 @@ bool decode_publish(Reader& reader, const CommandLimits& limits, Command& out) {
 bool decode_broadcast(Reader& reader, const CommandLimits& limits, Command& out) {
   if (!reader.object()) return false;
   RawData data;
-  bool too_many = false;
   for (std::string_view key; reader.key(key);) {
     if (key != "channels") {
       if (!read_publish_field(key, reader, limits, data, out)) return false;
@@ -185,12 +139,11 @@ bool decode_broadcast(Reader& reader, const CommandLimits& limits, Command& out)
     while (reader.element()) {
       std::string_view channel;
       if (!reader.string(channel)) return false;
-      too_many = too_many || out.channels.size() == limits.channels;
-      if (!too_many) out.channels.emplace_back(channel);
+      add_channel(channel, limits, out);
     }
   }
   finish_publish(data, limits, out);
-  if (too_many || out.channels.empty()) out.error = ApiError::kBadRequest;
+  finish_broadcast(out);
   return !reader.failed();
 }
 
@@ -204,9 +157,7 @@ bool decode_history(Reader& reader, const CommandLimits&, Command& out) {
     if (key == "reverse" && !reader.boolean(history.reverse)) return false;
     if (key == "since" && !read_since(reader, history)) return false;
   }
-  finish_channel(out);
-  if (history.reverse && history.has_since && history.since_offset == 0)
-    out.error = ApiError::kBadRequest;
+  finish_history(out);
   return !reader.failed();
 }
 
@@ -222,9 +173,7 @@ bool decode_channels(Reader& reader, const CommandLimits&, Command& out) {
   if (!reader.object()) return false;
   for (std::string_view key; reader.key(key);)
     if (key == "pattern" && !reader.null() && !read_text(reader, out.pattern)) return false;
-  out.channels.emplace_back();
-  // The hub's globs know * and ? only; taken literally, the others would match the wrong channels.
-  if (out.pattern.find_first_of("[{\\") != std::string::npos) out.error = ApiError::kBadRequest;
+  finish_channels(out);
   return !reader.failed();
 }
 
@@ -238,6 +187,7 @@ bool decode_nothing(Reader& reader, const CommandLimits&, Command& out) {
 std::optional<CommandList> decode_request(std::string_view method_name, ByteView body,
                                           const CommandLimits& limits,
                                           codec::json::Scratch& scratch) {
+  if (method_name.empty()) return decode_legacy(body, limits, scratch);
   CommandList list;
   const Method* method = find_method(method_name);
   if (method == nullptr && method_name != "batch") {

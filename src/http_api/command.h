@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,11 +11,13 @@
 #include "base/bytes.h"
 #include "codec/json/reader.h"
 #include "http_api/api_error.h"
+#include "hub/control.h"
 #include "hub/publication.h"
 
 namespace parley::http_api {
 
 struct Method;
+class ResultEncoder;
 
 // What one request may hold. Above: error 107.
 struct CommandLimits {
@@ -23,6 +26,8 @@ struct CommandLimits {
   size_t operations = 10'000;  // of a request: each channel of each command counts
   size_t tags = 64;
   size_t idempotency_key_bytes = 256;
+  size_t version_epoch_bytes = 256;
+  size_t whitelist = 1'000;  // of a disconnect
 };
 
 struct PublishFields {
@@ -31,6 +36,9 @@ struct PublishFields {
   hub::Tags tags;
   std::string idempotency_key;
   bool skip_history = false;
+  bool delta = false;
+  uint64_t version = 0;
+  std::string version_epoch;
 };
 
 struct HistoryFields {
@@ -44,23 +52,27 @@ struct HistoryFields {
 // How one channel of a command went.
 struct Outcome {
   ApiError error = ApiError::kNone;
-  Buffer result;  // JSON
+  Buffer result;  // encoded
 };
 
 // One command. A value; the fields that its method does not have keep their defaults.
 struct Command {
   const Method* method = nullptr;
-  ApiError error = ApiError::kNone;   // decided while reading: the hub is not asked
+  const ResultEncoder* results = nullptr;  // how it is answered
+  ApiError error = ApiError::kNone;        // decided while reading: the hub is not asked
   std::vector<std::string> channels;  // one operation each; a single "" where a method has none
   PublishFields publish;
   HistoryFields history;
+  std::shared_ptr<const hub::Control> control;  // of the methods on connections
   std::string pattern;
+  uint64_t id = 0;                // in the legacy format: echoed in the answer
   std::vector<Outcome> outcomes;  // by channel
 };
 
 // Everything that one HTTP request asks for.
 struct CommandList {
   bool batch = false;
+  bool legacy = false;  // answers stand one behind the other, with the commands' ids
   bool parallel = false;
   ApiError error = ApiError::kNone;  // of the request as a whole
   std::vector<Command> commands;
@@ -74,11 +86,19 @@ bool decode_history(codec::json::Reader& reader, const CommandLimits& limits, Co
 bool decode_channel_only(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_channels(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_nothing(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_subscribe(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_unsubscribe(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_disconnect(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_refresh(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 
-// Reads the body of POST /api/<method>; `method` may be "batch". Nothing: undecodable (400). Keys
-// that occur twice make a body undecodable; unknown keys are skipped; null stands for "not given".
+// Reads the body of POST /api/<method>; `method` may be "batch", or "" for the legacy format.
+// Nothing: undecodable (400). Keys that occur twice make a body undecodable; unknown keys are
+// skipped; null stands for "not given".
 std::optional<CommandList> decode_request(std::string_view method, ByteView body,
                                           const CommandLimits& limits,
                                           codec::json::Scratch& scratch);
+// The legacy format: {"method":"publish","params":{..},"id":1}, one or more behind each other.
+std::optional<CommandList> decode_legacy(ByteView body, const CommandLimits& limits,
+                                         codec::json::Scratch& scratch);
 
 }  // namespace parley::http_api

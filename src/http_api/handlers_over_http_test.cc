@@ -63,6 +63,9 @@ TEST_F(HandlersOverHttpTest, ServerApi) {
   for (const char* method : {"GET", "PUT", "DELETE"})
     EXPECT_THAT(talk(request(std::string(method) + " /api/publish?api_key=k")),
                 StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(talk(request("POST /api?api_key=k", R"({"id":9,"method":"info"})")),
+              HasSubstr(R"({"id":9,"result":{"nodes":)"));
+  EXPECT_THAT(talk(request("POST /api", "{}")), StartsWith("HTTP/1.1 401 "));
   EXPECT_THAT(talk(request("POST /api/publish?api_key=k", std::string(101, ' '))),
               StartsWith("HTTP/1.1 413 "));
 }

@@ -3,10 +3,20 @@
 #include <algorithm>
 #include <array>
 
-#include "http_api/results.h"
+#include "codec/json/validate.h"
+#include "http_api/result_encoder.h"
 
 namespace parley::http_api {
 namespace {
+
+// Where the namespace wants JSON, base64 is only another way to send it.
+void settle_kind(const Runner& runner, const std::string& channel, hub::Publication& publication) {
+  if (publication.kind != hub::ContentKind::kBinary) return;
+  const auto options = runner.hub.rules().find(channel);
+  const bool json = options && (options->data_format == hub::DataFormat::kJson ||
+                                options->data_format == hub::DataFormat::kJsonObject);
+  if (json && codec::json::is_valid(publication.data)) publication.kind = hub::ContentKind::kJson;
+}
 
 bool run_publish(const Runner& runner, hub::StepId step, const Command& command,
                  const std::string& channel, Outcome&) {
@@ -15,9 +25,13 @@ bool run_publish(const Runner& runner, hub::StepId step, const Command& command,
   record.publication = std::make_unique<hub::Publication>();
   record.publication->kind = command.publish.kind;
   record.publication->data = command.publish.data;
+  settle_kind(runner, channel, *record.publication);
   record.publication->tags = command.publish.tags;
+  record.publication->delta = command.publish.delta;
   record.idempotency_key = command.publish.idempotency_key;
   record.skip_history = command.publish.skip_history;
+  record.version = command.publish.version;
+  record.version_epoch = command.publish.version_epoch;
   runner.hub.publish(runner.who, step, std::move(record));
   return true;
 }
@@ -58,9 +72,32 @@ bool run_channels(const Runner& runner, hub::StepId step, const Command& command
   return true;
 }
 
-bool run_info(const Runner& runner, hub::StepId, const Command&, const std::string&,
+bool run_info(const Runner& runner, hub::StepId, const Command& command, const std::string&,
               Outcome& outcome) {
-  append_node_facts(outcome.result, runner.node.facts());
+  command.results->node_facts(outcome.result, runner.node.facts());
+  return false;
+}
+
+bool run_control(const Runner& runner, hub::StepId step, const Command& command,
+                 const std::string& channel, Outcome& outcome) {
+  const auto kind = command.control->kind;
+  const bool of_channel =
+      kind == hub::Control::Kind::kSubscribe || kind == hub::Control::Kind::kUnsubscribe;
+  if (of_channel && channel.empty()) {
+    // An unsubscribe from nothing; it does not mean all channels.
+    command.results->empty(outcome.result);
+    return false;
+  }
+  if (of_channel && !runner.hub.rules().find(channel)) {
+    outcome.error = ApiError::kUnknownChannel;
+    return false;
+  }
+  runner.hub.control(runner.who, step, command.control);
+  return true;
+}
+
+bool run_rpc(const Runner&, hub::StepId, const Command&, const std::string&, Outcome& outcome) {
+  outcome.error = ApiError::kNotFound;  // nothing here has methods of its own
   return false;
 }
 
@@ -70,7 +107,11 @@ Outcome render_publish(const Runner& runner, const Command& command, const std::
   const auto options = runner.hub.rules().find(channel);
   Outcome outcome;
   const bool stored = options && options->has_history() && !command.publish.skip_history;
-  append_published(outcome.result, std::get<hub::Published>(answer), stored);
+  if (stored) {
+    command.results->published(outcome.result, std::get<hub::Published>(answer).position);
+  } else {
+    command.results->empty(outcome.result);
+  }
   return outcome;
 }
 
@@ -84,51 +125,67 @@ Outcome render_history(const Runner&, const Command& command, const std::string&
   if (history.has_since && (!same_epoch || history.since_offset > page.top)) {
     outcome.error = ApiError::kUnrecoverablePosition;
   } else {
-    append_history(outcome.result, page);
+    command.results->history(outcome.result, page);
   }
   return outcome;
 }
 
-Outcome render_empty(const Runner&, const Command&, const std::string&, const hub::AnswerValue&) {
-  return {.result = "{}"};
-}
-
-Outcome render_presence(const Runner&, const Command&, const std::string&,
-                        const hub::AnswerValue& answer) {
+Outcome render_empty(const Runner&, const Command& command, const std::string&,
+                     const hub::AnswerValue&) {
   Outcome outcome;
-  append_presence(outcome.result, std::get<hub::PresenceSnapshot>(answer));
+  command.results->empty(outcome.result);
   return outcome;
 }
 
-Outcome render_presence_stats(const Runner&, const Command&, const std::string&,
+Outcome render_presence(const Runner&, const Command& command, const std::string&,
+                        const hub::AnswerValue& answer) {
+  Outcome outcome;
+  command.results->presence(outcome.result, std::get<hub::PresenceSnapshot>(answer));
+  return outcome;
+}
+
+Outcome render_presence_stats(const Runner&, const Command& command, const std::string&,
                               const hub::AnswerValue& answer) {
   Outcome outcome;
-  append_presence_stats(outcome.result, std::get<hub::PresenceCounts>(answer));
+  command.results->presence_stats(outcome.result, std::get<hub::PresenceCounts>(answer));
   return outcome;
 }
 
-Outcome render_channels(const Runner&, const Command&, const std::string&,
+Outcome render_channels(const Runner&, const Command& command, const std::string&,
                         const hub::AnswerValue& answer) {
   Outcome outcome;
-  append_channels(outcome.result, std::get<hub::ChannelCounts>(answer));
+  command.results->channels(outcome.result, std::get<hub::ChannelCounts>(answer));
   return outcome;
 }
 
 constexpr std::array kMethods = {
-    Method{"publish", decode_publish, run_publish, render_publish},
-    Method{"broadcast", decode_broadcast, run_publish, render_publish, true},
-    Method{"history", decode_history, run_history, render_history},
-    Method{"history_remove", decode_channel_only, run_history_remove, render_empty},
-    Method{"presence", decode_channel_only, run_presence, render_presence},
-    Method{"presence_stats", decode_channel_only, run_presence_stats, render_presence_stats},
-    Method{"channels", decode_channels, run_channels, render_channels},
-    Method{"info", decode_nothing, run_info, render_empty},
+    Method{"publish", 4, decode_publish, protobuf_publish, run_publish, render_publish},
+    Method{"broadcast", 5, decode_broadcast, protobuf_broadcast, run_publish, render_publish, true},
+    Method{"subscribe", 6, decode_subscribe, protobuf_subscribe, run_control, render_empty},
+    Method{"unsubscribe", 7, decode_unsubscribe, protobuf_unsubscribe, run_control, render_empty},
+    Method{"disconnect", 8, decode_disconnect, protobuf_disconnect, run_control, render_empty},
+    Method{"presence", 9, decode_channel_only, protobuf_channel_only, run_presence,
+           render_presence},
+    Method{"presence_stats", 10, decode_channel_only, protobuf_channel_only, run_presence_stats,
+           render_presence_stats},
+    Method{"history", 11, decode_history, protobuf_history, run_history, render_history},
+    Method{"history_remove", 12, decode_channel_only, protobuf_channel_only, run_history_remove,
+           render_empty},
+    Method{"info", 13, decode_nothing, protobuf_nothing, run_info, render_empty},
+    Method{"rpc", 14, decode_nothing, protobuf_nothing, run_rpc, render_empty},
+    Method{"refresh", 15, decode_refresh, protobuf_refresh, run_control, render_empty},
+    Method{"channels", 16, decode_channels, protobuf_channels, run_channels, render_channels},
 };
 
 }  // namespace
 
 const Method* find_method(std::string_view name) {
   const auto method = std::ranges::find(kMethods, name, &Method::name);
+  return method == kMethods.end() ? nullptr : &*method;
+}
+
+const Method* find_method(uint32_t field) {
+  const auto method = std::ranges::find(kMethods, field, &Method::field);
   return method == kMethods.end() ? nullptr : &*method;
 }
 

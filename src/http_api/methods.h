@@ -5,6 +5,7 @@
 
 #include "http_api/command.h"
 #include "http_api/node_info.h"
+#include "http_api/protobuf_command.h"
 #include "hub/hub.h"
 
 namespace parley::http_api {
@@ -19,7 +20,9 @@ struct Runner {
 
 struct Method {
   std::string_view name;
+  uint32_t field;  // its number in Protobuf's Command and Reply
   DecodeCommand decode;
+  DecodeProtobuf decode_protobuf;
   // Asks the hub for one channel of the command. False: `outcome` is already there.
   bool (*run)(const Runner&, hub::StepId, const Command&, const std::string& channel,
               Outcome& outcome);
@@ -31,5 +34,6 @@ struct Method {
 
 // nullptr when there is no such method. "batch" is none: it is a list of commands.
 const Method* find_method(std::string_view name);
+const Method* find_method(uint32_t field);
 
 }  // namespace parley::http_api

@@ -62,6 +62,8 @@ std::string_view words(hub::HubError error) {
   switch (error) {
     case hub::HubError::kUnsupportedKind:
       return "the channel does not take this kind of content";
+    case hub::HubError::kInvalidData:
+      return "the data are not in the format of this channel";
     case hub::HubError::kIdempotencyConflict:
       return "this Idempotency-Key was used with another message";
     default:
@@ -129,8 +131,9 @@ PublishDoor::~PublishDoor() { hub_.remove(who_); }
 
 void PublishDoor::add_routes(http::Router& router) {
   // A little above the limit, so that a body just too large is told so in JSON.
-  router.add_prefix("POST", "/pub/", *this, options_.data_bytes + options_.data_bytes / 4);
-  router.add_prefix("OPTIONS", "/pub/", *this);
+  router.add_prefix("POST", options_.prefix + "/", *this,
+                    options_.data_bytes + options_.data_bytes / 4);
+  router.add_prefix("OPTIONS", options_.prefix + "/", *this);
 }
 
 void PublishDoor::handle(http::Exchange& exchange) {

@@ -21,6 +21,7 @@ struct PublishDoorOptions {
   size_t data_bytes = 1 << 20;  // above: 413
   size_t waiting = 10'000;      // publishes that wait for the hub, or for keys; above: 503
   std::string api_key;          // of the server API; "": nobody has it
+  std::string prefix = "/pub";  // of the path; the channel comes behind it
 };
 
 // What: publishes the request's body, where access allows it to the user of its token (a connection

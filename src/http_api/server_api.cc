@@ -5,7 +5,8 @@
 #include "base/metrics.h"
 #include "codec/http1/syntax.h"
 #include "http/exchange.h"
-#include "http_api/results.h"
+#include "http_api/protobuf_command.h"
+#include "http_api/result_encoder.h"
 
 namespace parley::http_api {
 namespace {
@@ -19,23 +20,26 @@ metrics::Counter overloaded_total("parley_server_api_overloaded_total",
                                   "Calls of the server API refused because too many were waiting");
 
 // A single command's answer, or what a whole request is refused with.
-Answer error_answer(ApiError error, bool transport_errors) {
+Answer error_answer(const ResultEncoder& results, ApiError error, bool transport_errors) {
   Answer answer;
   if (transport_errors) {
-    if (error == ApiError::kTooManyRequests) answer = overloaded("{}");
+    if (error == ApiError::kTooManyRequests) answer = overloaded({});
     answer.status = row_of(error).status;
-    answer.body.clear();
-    append_error(answer.body, error);
-    return answer;
   }
-  answer.body = R"({"error":)";
-  append_error(answer.body, error);
-  answer.body += '}';
+  answer.content_type = results.content_type();
+  answer.body = results.refusal(error, transport_errors);
   return answer;
 }
 
 bool wants_transport_errors(const Request& request) {
   return codec::http1::equals_ignoring_case(request.header("X-Centrifugo-Error-Mode"), "transport");
+}
+
+// Centrifugo looks at the beginning only.
+bool is_protobuf(const Request& request) {
+  constexpr std::string_view kType = "application/octet-stream";
+  return codec::http1::equals_ignoring_case(request.header("Content-Type").substr(0, kType.size()),
+                                            kType);
 }
 
 Answer bare(int status) { return {.status = status, .content_type = "", .body = {}}; }
@@ -54,7 +58,8 @@ ServerApi::ServerApi(hub::Hub& hub, const NodeInfo& node, ServerApiOptions optio
 ServerApi::~ServerApi() { hub_.remove(runner_.who); }
 
 void ServerApi::add_routes(http::Router& router) {
-  router.add_prefix("POST", "/api/", *this, options_.body_bytes);
+  router.add_prefix("POST", options_.prefix + "/", *this, options_.body_bytes);
+  router.add("POST", options_.prefix, *this, options_.body_bytes);
 }
 
 void ServerApi::handle(http::Exchange& exchange) {
@@ -71,18 +76,26 @@ void ServerApi::serve(const Request& request, std::string_view method, ReplyTo r
     overloaded_total.add();
     return reply(overloaded({}));
   }
-  auto list = decode_request(method, request.body, options_.limits, scratch_);
+  const bool protobuf = is_protobuf(request);
+  const ResultEncoder& results = protobuf ? protobuf_results() : json_results();
+  auto list = protobuf ? decode_protobuf_request(method, request.body, options_.limits)
+                       : decode_request(method, request.body, options_.limits, scratch_);
   if (!list) {
     undecodable_total.add();
     return reply(bare(400));
   }
   const bool transport_errors = options_.transport_errors || wants_transport_errors(request);
-  if (list->error != ApiError::kNone) return reply(error_answer(list->error, transport_errors));
-  for (Command& command : list->commands) command.outcomes.resize(command.channels.size());
+  if (list->error != ApiError::kNone)
+    return reply(error_answer(results, list->error, transport_errors));
+  for (Command& command : list->commands) {
+    command.outcomes.resize(command.channels.size());
+    command.results = &results;
+  }
 
   Call& call = calls_.emplace_back();
   call.self = std::prev(calls_.end());
   call.list = std::move(*list);
+  call.results = &results;
   call.reply = std::move(reply);
   call.transport_errors = transport_errors;
   call.body_bytes = request.body.size();
@@ -155,10 +168,12 @@ void ServerApi::on_answer(hub::StepId step, hub::Answer answer) {
 
 void ServerApi::finish(Call& call) {
   const CommandList& list = call.list;
-  const bool single = !list.batch && !list.commands.front().method->many_channels;
+  const bool single = !list.batch && !list.legacy && !list.commands.front().method->many_channels;
   const ApiError error = single ? list.commands.front().outcomes.front().error : ApiError::kNone;
-  Answer answer = error == ApiError::kNone ? Answer{.body = render_answer(list)}
-                                           : error_answer(error, call.transport_errors);
+  Answer answer =
+      error == ApiError::kNone
+          ? Answer{.content_type = call.results->content_type(), .body = call.results->answer(list)}
+          : error_answer(*call.results, error, call.transport_errors);
   ReplyTo reply = std::move(call.reply);
   call_bytes_ -= call.body_bytes;
   calls_.erase(call.self);

@@ -23,10 +23,11 @@ struct ServerApiOptions {
   uint32_t operations = 64;         // of one call at the hub at a time
   size_t history_bytes = 16 << 20;  // of one history answer; it then ends early
   uint64_t body_bytes = 1 << 20;
+  std::string prefix = "/api";  // of all paths
 };
 
-// What: POST /api/{publish, broadcast, history, history_remove, presence, presence_stats, channels,
-// info, batch}, with the fields, answers and error codes of Centrifugo's HTTP API
+// What: POST /api/<method> for every method in methods.cc, POST /api/batch, and POST /api for the
+// legacy format, with the fields, answers and error codes of Centrifugo's HTTP API
 // (docs/protocols/server-api.md). Owner: the server, one per shard; dies before its hub, and not
 // while its router is in use. Shard: its hub's. Failure: a call whose client has left is still
 // carried out; what the hub refuses becomes the API's error.
@@ -47,6 +48,7 @@ class ServerApi final : public http::Handler, public hub::Requester {
   // One request whose commands are under way.
   struct Call {
     CommandList list;
+    const ResultEncoder* results = nullptr;
     ReplyTo reply;
     bool transport_errors = false;
     size_t body_bytes = 0;

@@ -129,7 +129,8 @@ TEST(ApiErrors, OfTheHub) {
   } cases[] = {
       {hub::HubError::kUnknownChannel, 102, 404},  {hub::HubError::kNotAvailable, 108, 400},
       {hub::HubError::kUnsupportedKind, 107, 400}, {hub::HubError::kIdempotencyConflict, 113, 409},
-      {hub::HubError::kOverloaded, 111, 503},      {hub::HubError::kUnavailable, 100, 500},
+      {hub::HubError::kInvalidData, 107, 400},     {hub::HubError::kOverloaded, 111, 503},
+      {hub::HubError::kUnavailable, 100, 500},
   };
   for (const auto& row : cases) {
     EXPECT_EQ(static_cast<int>(api_error(row.from)), row.code);

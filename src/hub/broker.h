@@ -53,6 +53,11 @@ struct PublishRecord {
   std::string idempotency_key;  // "" when the client gave none and the broker is local
   AckLevel ack = AckLevel::kAccepted;
   bool skip_history = false;
+  // Where the channel keeps history: not applied unless it is above the last version, which the
+  // stream remembers with its top offset. Versions of another `version_epoch` do not compare; an
+  // empty one compares with all. 0: none.
+  uint64_t version = 0;
+  std::string version_epoch;
 };
 
 struct Published {
@@ -60,6 +65,7 @@ struct Published {
   uint64_t prev = 0;
   AckLevel level = AckLevel::kAccepted;  // the level reached
   bool duplicate = false;                // the key was seen before; position is the first one's
+  bool outdated = false;  // the version is not a new one: not applied; position is the stream's
 };
 
 struct ReadQuery {

@@ -2,6 +2,7 @@
 // only reads them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,9 @@ namespace parley::hub {
 // How safe a publication is. A publish is answered at the level asked for, never earlier.
 enum class AckLevel : uint8_t { kAccepted, kStored, kReplicated, kDurable };
 
+// What publications' data must be, whoever publishes. The default refuses empty data only.
+enum class DataFormat : uint8_t { kNotEmpty, kJson, kJsonObject, kBinary };
+
 struct ChannelOptions {
   uint32_t history_size = 0;  // publications kept; 0: no history
   seconds history_ttl{0};     // how long each is kept; 0: no history
@@ -27,12 +31,35 @@ struct ChannelOptions {
   bool allow_positioned = false;  // ... for those who ask for it
   bool allow_recoverable = false;
   bool force_push_join_leave = false;  // presence changes go to all subscribers, asked or not
+  bool delta_publish = false;          // every publication is published for delta
+  bool allow_delta = false;            // subscribers may ask for deltas
+  bool allow_tags_filter = false;      // ... for only what their filter matches
+  bool compaction = false;             // ... for a number instead of the channel's name
+  bool cache_recovery = false;         // to recover is to be given the newest publication
+  bool auto_cache_recover = false;     // ... and every subscribe recovers
   std::array<bool, 3> kinds{true, true, true};  // content kinds accepted at publish, by ContentKind
-  AckLevel level = AckLevel::kAccepted;         // nothing is delivered or read above this level
-  size_t tail_bytes = 1 << 20;  // what each shard keeps of a live channel for its readers
+  DataFormat data_format = DataFormat::kNotEmpty;
+  AckLevel level = AckLevel::kAccepted;  // nothing is delivered or read above this level
+  size_t tail_bytes = 1 << 20;           // what each shard keeps of a live channel for its readers
 
   bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }
   bool accepts(ContentKind kind) const { return kinds[static_cast<size_t>(kind)]; }
+  // Data of the kind JSON are known to be JSON.
+  bool accepts_data(ContentKind kind, ByteView data) const {
+    switch (data_format) {
+      case DataFormat::kNotEmpty:
+        return !data.empty();
+      case DataFormat::kJson:
+        return kind == ContentKind::kJson && !data.empty();
+      case DataFormat::kJsonObject:
+        return kind == ContentKind::kJson &&
+               data.substr(std::min(data.find_first_not_of(" \t\r\n"), data.size()))
+                   .starts_with('{');
+      case DataFormat::kBinary:
+        break;
+    }
+    return true;
+  }
 };
 
 // Shard: any (immutable). Finds the options of a channel by its name; nullptr: no namespace of that

@@ -107,6 +107,10 @@ void HomeChannels::handle(ShardId, uint64_t, ControlRequest&, const Now&) {
   CHECK(false);  // carried out by the hub's control sink
 }
 
+void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
+  CHECK(false);  // counted by the hub
+}
+
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
   const auto found = channels_.find(ChannelKeyView(key));
   return found == channels_.end() ? nullptr : found->get();

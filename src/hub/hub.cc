@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 #include "hub/meters.h"
 
@@ -15,6 +16,8 @@ constexpr seconds kTopsEvery{10};
 constexpr size_t kBrokerSlice = 256;  // events between looks at the rest of a turn
 metrics::Counter overloaded("parley_hub_overloaded_total",
                             "Requests refused because too many wait for another shard");
+metrics::Gauge users_gauge("parley_users",
+                           "Different users with sessions; the anonymous one is none");
 
 }  // namespace
 
@@ -30,7 +33,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       home_(broker, *this, rules, ids, options.presence_members),
       parked_(slots.shards()) {}
 
-Hub::~Hub() = default;
+Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
 
 RequesterId Hub::add(Requester& requester) {
   uint32_t index;
@@ -72,6 +75,9 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
     return answer_later(who, step, HubError::kNotAvailable);
   if (!record.options->accepts(record.publication->kind))
     return answer_later(who, step, HubError::kUnsupportedKind);
+  if (!record.options->accepts_data(record.publication->kind, record.publication->data))
+    return answer_later(who, step, HubError::kInvalidData);
+  if (record.options->delta_publish) record.publication->delta = true;
   const ShardId home = slots_.home(record.channel.name);
   ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
 }
@@ -134,6 +140,20 @@ void Hub::change_presence(const std::string& channel, Change change, ClientInfo 
   if (!options || !(options->presence || options->join_leave)) return;
   ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
       PresenceChange{channel, change, std::move(member)});
+}
+
+void Hub::note_user(std::string_view user, bool here) {
+  ask(slots_.home(user), {.kind = Ticket::Kind::kPresenceChange},
+      UserNote{SeededHash{}(user), here});
+}
+
+void Hub::count_user(const UserNote& note) {
+  const auto [user, added] = users_.try_emplace(note.user, 0);
+  if (added) users_gauge.add(1);
+  user->second += note.here ? 1 : -1;
+  if (user->second > 0) return;
+  users_.erase(user);
+  users_gauge.add(-1);
 }
 
 void Hub::follow(const ChannelKey& channel, InterestId interest) {
@@ -280,6 +300,10 @@ void Hub::on_request(ShardId from, Request request) {
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
     controls_.push_back({from, request.ticket, std::move(control->control)});
     return;
+  }
+  if (const auto* note = std::get_if<UserNote>(&request.body)) {
+    count_user(*note);
+    return this->reply(from, request.ticket, PresenceChanged{});
   }
   home_.request(from, std::move(request), now_);
 }

@@ -5,6 +5,8 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/affinity.h"
@@ -69,6 +71,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void channels(RequesterId who, StepId step, const std::string& pattern);
   // Answered when every shard has done it to its sessions.
   void control(RequesterId who, StepId step, ControlPtr control);
+  // This shard has sessions of the named user now, or no longer. Not answered; never refused.
+  void note_user(std::string_view user, bool here);
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Does nothing where the
@@ -132,6 +136,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   template <class Body>
   void ask_all(RequesterId who, StepId step, const Body& body);
   bool run_controls();
+  void count_user(const UserNote& note);
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);
@@ -161,6 +166,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;
+  std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards
   Now now_;
   Time next_sweep_{};
   Time next_tops_{};

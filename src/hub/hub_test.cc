@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
+#include "base/metrics.h"
 #include "tests/support/fake_broker.h"
 #include "tests/support/hub_fakes.h"
 #include "tests/support/metric_delta.h"
@@ -56,6 +58,7 @@ class HubTest : public ::testing::Test {
     PublishRecord made{.channel = {channel}};
     made.publication = std::make_unique<Publication>();
     made.publication->kind = kind;
+    made.publication->data = "1";
     return made;
   }
   void publish(const std::string& channel, StepId step = 0) {
@@ -425,6 +428,33 @@ TEST_F(HubTest, ControlsTakeTurnsOfABoundedSize) {
   EXPECT_EQ(turn(), Pace::kNow);
   EXPECT_EQ(turn(), Pace::kIdle);
   hub_.set_control_sink(nullptr);
+}
+
+TEST_F(HubTest, UsersAreCountedOnceAtTheirHome) {
+  const auto users = [] { return metrics::total("parley_users"); };
+  std::string mine, other;
+  for (int i = 0; mine.empty() || other.empty(); ++i) {
+    const std::string name = std::to_string(i);
+    (slots_.home(name) == 0 ? mine : other) = name;
+  }
+  const auto from_there = [&](bool here) {
+    hub_.receive(1, std::make_unique<Request>(Request{5, UserNote{SeededHash{}(mine), here}}));
+  };
+  const auto before = users();
+  hub_.note_user(mine, true);
+  turn();
+  from_there(true);
+  EXPECT_EQ(users(), before + 1);
+  hub_.note_user(other, true);  // told to its home
+  const auto& request = std::get<std::unique_ptr<Request>>(post_.sent.back());
+  EXPECT_TRUE(std::get<UserNote>(request->body).here);
+  reply(request->ticket, PresenceChanged{});
+  EXPECT_EQ(users(), before + 1);
+  hub_.note_user(mine, false);
+  turn();
+  EXPECT_EQ(users(), before + 1);
+  from_there(false);
+  EXPECT_EQ(users(), before);
 }
 
 // A broker that always claims to have more must not hold the shard.

@@ -47,8 +47,15 @@ struct ChannelsRequest {
 struct ControlRequest {
   ControlPtr control;
 };
-using RequestBody = std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest,
-                                 PresenceChange, PresenceRequest, ChannelsRequest, ControlRequest>;
+// To the user's home shard, which counts users: the sender has sessions of this user now, or no
+// longer.
+struct UserNote {
+  uint64_t user = 0;  // a hash of the name
+  bool here = false;
+};
+using RequestBody =
+    std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest, PresenceChange,
+                 PresenceRequest, ChannelsRequest, ControlRequest, UserNote>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;

@@ -43,6 +43,7 @@ struct Publication {
   Epoch epoch;  // the generation under which it was sequenced
   WallMillis time = 0;
   ContentKind kind = ContentKind::kJson;
+  bool delta = false;  // subscribers that want deltas get the change from the previous publication
   Change change = Change::kMessage;
   Buffer data;
   std::string event;  // event name, for protocols that have one

@@ -22,6 +22,7 @@ enum class HubError : uint8_t {
   kUnknownChannel,       // no namespace of that name
   kNotAvailable,         // the channel's namespace has this feature off
   kUnsupportedKind,      // the namespace does not take this content kind
+  kInvalidData,          // the data are not in the namespace's format
   kIdempotencyConflict,  // the key was used with other bytes
   kOverloaded,           // not done; try again later
   kUnavailable,          // broker trouble; the outcome of a publish may be unknown

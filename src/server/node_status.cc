@@ -14,8 +14,8 @@ http_api::NodeFacts NodeStatus::facts() const {
   };
   http_api::NodeFacts facts{.uid = uid_, .name = name_, .version = std::string(version())};
   facts.num_clients = count("parley_sessions");
-  // Nobody has shown a token, since none is understood yet: all clients are the one anonymous user.
-  facts.num_users = facts.num_clients > 0 ? 1 : 0;
+  // All anonymous clients are one user.
+  facts.num_users = count("parley_users") + (count("parley_sessions_anonymous") > 0 ? 1 : 0);
   facts.num_channels = count("parley_channels");
   facts.num_subs = count("parley_subscriptions");
   facts.uptime = static_cast<uint64_t>(

@@ -37,6 +37,10 @@ class Directory {
     const auto found = users_.find(user);
     return found == users_.end() ? std::vector<uint32_t>() : found->second;
   }
+  size_t sessions_of(std::string_view user) const {
+    const auto found = users_.find(user);
+    return found == users_.end() ? 0 : found->second.size();
+  }
   size_t users() const { return users_.size(); }
 
  private:

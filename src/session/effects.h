@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "session/adapter.h"
+#include "session/variant.h"
 
 namespace parley::session {
 
@@ -93,7 +94,14 @@ class Effects {
     return scratch_;
   }
 
-  SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start);
+  SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start, Variant variant = {});
+  // What subscribe() was given. Null: plain, or gone.
+  const Variant* variant(SubscriptionHandle handle) const;
+  // A message of the adapter's own gave the client the publication with this offset: the next may
+  // be a change of it.
+  void sent(SubscriptionHandle handle, uint64_t offset);
+  // The number of a live subscription's channel (hub::LocalChannel::number); 0: it is not live.
+  uint64_t channel_number(SubscriptionHandle handle) const;
   // Where the subscription's reader stands: behind the last publication it was given, or behind the
   // gap that is being told. An unknown epoch while it is not live.
   hub::StreamPosition position(SubscriptionHandle handle) const;

@@ -19,6 +19,11 @@ constexpr uint32_t kPlaceBits = 16;
 constexpr SubscriptionHandle make_handle(size_t place, uint32_t generation) {
   return static_cast<SubscriptionHandle>(place) | (generation & 0x7fff) << kPlaceBits | 1u << 31;
 }
+// What the client was given last is no base any more.
+void forget_base(hub::Subscription& subscription) {
+  if (VariedSubscription* varied = as_varied(subscription)) varied->last_sent = 0;
+}
+
 constexpr size_t place_of(SubscriptionHandle handle) { return handle & ((1u << kPlaceBits) - 1); }
 
 }  // namespace
@@ -135,6 +140,9 @@ void Session::tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake
   // What the adapter says of the gap stands behind frames that wait for publications behind the
   // gap: those frames must go now.
   if (outbox_) outbox_->ordered.lift_barriers(handle);
+  const bool other_bytes =
+      gap.reason == hub::GapReason::kEpochChanged || gap.reason == hub::GapReason::kRolledBack;
+  if (other_bytes) forget_base(*find(handle));
   run_adapter([&](Effects& effects) { adapter_->on_gap(handle, gap, effects); }, wake);
 }
 
@@ -148,7 +156,9 @@ void Session::execute(SubscribeCommand& command) {
 
 void Session::execute(RewindCommand& command) {
   hub::Subscription* subscription = find(command.handle);
-  if (subscription != nullptr) table_.hub().rewind(*subscription, command.offset);
+  if (subscription == nullptr) return;
+  forget_base(*subscription);
+  table_.hub().rewind(*subscription, command.offset);
 }
 
 void Session::execute(UnsubscribeCommand& command) {
@@ -289,7 +299,7 @@ void Session::leave_hub() {
 }
 
 // 0: there are too many subscriptions.
-SubscriptionHandle Session::new_handle() {
+SubscriptionHandle Session::new_handle(Variant variant) {
   size_t index = places_.size();
   if (free_places_ > 0) {
     const auto free = std::ranges::find_if(
@@ -303,7 +313,11 @@ SubscriptionHandle Session::new_handle() {
   }
   Place& place = places_[index];
   const SubscriptionHandle handle = make_handle(index, ++place.generation);
-  place.subscription = std::make_unique<hub::Subscription>(*this, handle);
+  if (variant.plain()) {
+    place.subscription.reset(new hub::Subscription(*this, handle));
+  } else {
+    place.subscription.reset(new VariedSubscription(*this, handle, std::move(variant)));
+  }
   return handle;
 }
 

@@ -10,6 +10,7 @@ namespace parley::session {
 namespace {
 
 metrics::Gauge open_sessions("parley_sessions", "Open sessions");
+metrics::Gauge anonymous_sessions("parley_sessions_anonymous", "Open sessions of no named user");
 metrics::Counter opened("parley_sessions_opened_total", "Sessions opened");
 
 metrics::Counter controlled("parley_sessions_controlled_total",
@@ -69,8 +70,10 @@ void SessionTable::enlist(Session& session) {
   const std::string_view user = session.adapter().identity().user;
   if (user.empty()) {
     ++anonymous_;
+    anonymous_sessions.add(1);
   } else {
     session.listed_ = directory_.add(user, session.index_);
+    if (directory_.sessions_of(user) == 1) hub_.note_user(user, true);
   }
 }
 
@@ -78,8 +81,11 @@ void SessionTable::delist(Session& session) {
   const std::string_view user = session.adapter().identity().user;
   if (user.empty()) {
     --anonymous_;
+    anonymous_sessions.add(-1);
   } else if (const auto moved = directory_.remove(user, session.listed_)) {
     sessions_[*moved]->listed_ = session.listed_;
+  } else if (directory_.sessions_of(user) == 0) {
+    hub_.note_user(user, false);
   }
 }
 

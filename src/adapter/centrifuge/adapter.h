@@ -11,6 +11,7 @@
 #include "adapter/centrifuge/codec.h"
 #include "adapter/centrifuge/options.h"
 #include "adapter/centrifuge/requests.h"
+#include "adapter/centrifuge/variants.h"
 #include "auth/access.h"
 #include "hub/channel_options.h"
 #include "session/adapter.h"
@@ -33,7 +34,7 @@ class CentrifugeAdapter final : public session::Adapter {
   explicit CentrifugeAdapter(const Context& context) : context_(context) {}
 
   std::string_view protocol() const override { return "centrifuge"; }
-  const session::Dialect& dialect() const override { return codec_->dialect(); }
+  const session::Dialect& dialect() const override { return codec_->dialect({}); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adapter/centrifuge/variants.h"
 #include "adapter/centrifuge/wish.h"
 #include "base/bytes.h"
 #include "base/time.h"
@@ -27,6 +28,9 @@ struct Joining {
   std::optional<hub::StepId> verification;  // while the token is being verified
   Time leave_by{};                          // ... until then, if one waits
   Wish wish;
+  Filter filter;      // until the hub is asked
+  Recovery recovery;  // from then on; so is the shape
+  Shape shape;
   Buffer data;  // for the client, with the reply
   bool recoverable = false;
   bool join_leave = false;  // to be told joins and leaves

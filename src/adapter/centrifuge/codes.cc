@@ -52,6 +52,7 @@ ErrorCode error_code(hub::HubError error) {
     case hub::HubError::kNotAvailable:
       return ErrorCode::kNotAvailable;
     case hub::HubError::kUnsupportedKind:
+    case hub::HubError::kInvalidData:
     case hub::HubError::kIdempotencyConflict:
       return ErrorCode::kBadRequest;
     case hub::HubError::kOverloaded:

@@ -47,6 +47,7 @@ TEST(Codes, EveryHubErrorHasACode) {
   EXPECT_EQ(error_code(HubError::kUnknownChannel), ErrorCode::kUnknownChannel);
   EXPECT_EQ(error_code(HubError::kNotAvailable), ErrorCode::kNotAvailable);
   EXPECT_EQ(error_code(HubError::kUnsupportedKind), ErrorCode::kBadRequest);
+  EXPECT_EQ(error_code(HubError::kInvalidData), ErrorCode::kBadRequest);
   EXPECT_EQ(error_code(HubError::kIdempotencyConflict), ErrorCode::kBadRequest);
   EXPECT_EQ(error_code(HubError::kOverloaded), ErrorCode::kTooManyRequests);
   EXPECT_EQ(error_code(HubError::kUnavailable), ErrorCode::kInternal);

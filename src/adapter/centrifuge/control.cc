@@ -43,9 +43,9 @@ void CentrifugeAdapter::control_subscribe(const hub::Control& control, session::
 // The push has no room for what was missed: it follows as publications.
 void CentrifugeAdapter::push_subscribed(const Channel& channel, const hub::Subscribed& result,
                                         session::Effects& effects) {
-  SubscribeReply told(*codec_, channel, result, SIZE_MAX, 0);
+  SubscribeReply told(*codec_, channel, result, effects, SIZE_MAX, 0);
   const wire::SubscribeResult& body = told.body();
-  if (told.rewinds()) effects.rewind(channel.handle, channel.joining->wish.offset);
+  told.rewind(effects);
   push(channel.name,
        wire::SubscribePush{.recoverable = body.recoverable,
                            .epoch = body.epoch,

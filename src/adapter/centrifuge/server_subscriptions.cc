@@ -98,14 +98,15 @@ void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
   for (auto& [handle, subscribed] : connecting.subscribed) {
     const Channel& channel = *find(handle);
     auto& reply = replies.emplace_back(std::make_unique<SubscribeReply>(
-        *codec_, channel, subscribed, context_.options.reply_bytes / 2, room));
+        *codec_, channel, subscribed, effects, context_.options.reply_bytes / 2, room));
     if (channel.joining->wish.recover) meters::count_recovery(reply->recovered());
-    if (reply->rewinds()) effects.rewind(handle, channel.joining->wish.offset);
+    reply->rewind(effects);
     room -= reply->missed_bytes();
     subs.emplace_back(channel.name, reply->body());
   }
   result.subs = subs;
   reply(id, result, effects);
+  for (const auto& told : replies) told->note_sent(effects);
 }
 
 }  // namespace parley::adapter::centrifuge

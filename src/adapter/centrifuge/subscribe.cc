@@ -54,7 +54,6 @@ std::optional<wire::ErrorCode> CentrifugeAdapter::refusal(
   if (verdict != auth::Verdict::kAllow) return error_code(verdict);
   // All channels are streams: the request must be for one.
   if (request.type != 0) return wire::ErrorCode::kPermissionDenied;
-  if (request.tf) return wire::ErrorCode::kBadRequest;
   return std::nullopt;
 }
 
@@ -70,11 +69,14 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::SubscribeRequest& reques
   const auto options = context_.rules.find(request.channel);
   if (const auto code = refusal(request, options.get())) return refuse(id, *code, effects);
 
+  auto filter = filter_of(request, *options);
+  if (!filter) return refuse(id, filter.error(), effects);
   Channel& channel = channels_.emplace_back();
   channel.name = request.channel;
   channel.joining = std::make_unique<Joining>();
   channel.joining->command = id;
   channel.joining->wish = to_wish(request);
+  channel.joining->filter = std::move(*filter);
   if (request.token.empty()) return join(channel, *options, {}, effects);
   const hub::StepId step =
       requests_.add({.command = id, .token = PendingRequest::Token::kSubscribe});
@@ -113,7 +115,7 @@ void CentrifugeAdapter::set_terms(Channel& channel, Buffer info, int64_t expires
 void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& options,
                              const auth::SubscribeOverride& overrides, session::Effects& effects) {
   Joining& joining = *channel.joining;
-  Wish& wish = joining.wish;
+  const Wish& wish = joining.wish;
   const bool may_read = (wish.positioned || wish.recoverable) && options.has_history() &&
                         check(channel.name, auth::Verb::kHistory) == auth::Verdict::kAllow;
   joining.recoverable =
@@ -128,15 +130,12 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
       (overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
        (wish.join_leave && check(channel.name, auth::Verb::kPresence) == auth::Verdict::kAllow));
   joining.present = overrides.presence.value_or(true);
-
-  wish.recover = wish.recover && joining.recoverable;
-  hub::Start start;
-  if (wish.recover) {
-    start.kind = hub::Start::Kind::kRecover;
-    start.limit = context_.options.recovery_limit;
-    if (wish.epoch) start.position = {.epoch = *wish.epoch, .offset = wish.offset};
-  }
-  channel.handle = effects.subscribe({.name = channel.name}, std::move(start));
+  joining.recovery = recovery_of(wish, options, joining.recoverable);
+  joining.shape = shape_of(wish, options);
+  hub::Start start =
+      start_of(joining.recovery, joining.filter != nullptr, context_.options.recovery_limit);
+  channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
+                                     to_variant(joining.shape, std::move(joining.filter), *codec_));
 }
 
 void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
@@ -189,10 +188,11 @@ bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subsc
     push_subscribed(channel, result, effects);
     return true;
   }
-  SubscribeReply told(*codec_, channel, result, context_.options.reply_bytes / 2,
+  SubscribeReply told(*codec_, channel, result, effects, context_.options.reply_bytes / 2,
                       effects.room() / 2);
-  if (joining.wish.recover) meters::count_recovery(told.recovered());
-  if (joining.wish.recover && !told.recovered() && joining.wish.reject_unrecovered) {
+  const bool recovering = joining.recovery.mode != Recovery::Mode::kNone;
+  if (recovering) meters::count_recovery(told.recovered());
+  if (recovering && !told.recovered() && joining.wish.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
   }
@@ -200,8 +200,9 @@ bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subsc
     told.body().expires = true;
     told.body().ttl = ttl(channel.terms->expires_at, effects);
   }
-  if (told.rewinds()) effects.rewind(channel.handle, joining.wish.offset);
+  told.rewind(effects);
   reply(joining.command, told.body(), effects);
+  told.note_sent(effects);
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "adapter/centrifuge/codec.h"
 #include "adapter/centrifuge/wire_publication.h"
 #include "hub/subscription.h"
+#include "session/effects.h"
 
 namespace parley::adapter::centrifuge {
 
@@ -17,23 +18,28 @@ class SubscribeReply {
   // More missed bytes than `most` are not recovered; those above `room` do not stand inside but
   // follow the reply. `channel` is still joining.
   SubscribeReply(const Codec& codec, const Channel& channel, const hub::Subscribed& result,
-                 size_t most, size_t room);
+                 const session::Effects& effects, size_t most, size_t room);
   SubscribeReply(const SubscribeReply&) = delete;
   SubscribeReply& operator=(const SubscribeReply&) = delete;
 
   wire::SubscribeResult& body() { return body_; }
   bool recovered() const { return body_.recovered; }
-  bool rewinds() const { return rewinds_; }
+  // What was missed and does not stand inside follows. Call it before the reply is sent.
+  void rewind(session::Effects& effects) const;
+  // ... and this behind it: deltas go on from what stands inside.
+  void note_sent(session::Effects& effects) const;
   size_t missed_bytes() const { return missed_bytes_; }  // inside
 
  private:
+  session::SubscriptionHandle handle_;
+  Missed recovered_;
+  size_t cost_;  // of what was missed, in bytes
   std::string epoch_;
   hub::Publication data_;
   Buffer data_room_;
   WirePublications missed_;
   wire::SubscribeResult body_;
   size_t missed_bytes_ = 0;
-  bool rewinds_ = false;
 };
 
 }  // namespace parley::adapter::centrifuge

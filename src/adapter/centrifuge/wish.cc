@@ -7,7 +7,8 @@ using codec::centrifuge::SubscribeRequest;
 Wish to_recovery(const SubscribeRequest& request) {
   return {.offset = request.offset,
           .epoch = hub::parse_epoch(request.epoch),
-          .recover = request.recover};
+          .recover = request.recover,
+          .delta = !request.delta.empty()};
 }
 
 Wish to_wish(const SubscribeRequest& request) {
@@ -16,6 +17,7 @@ Wish to_wish(const SubscribeRequest& request) {
   wish.positioned = request.positioned;
   wish.recoverable = request.recoverable;
   wish.join_leave = request.join_leave;
+  wish.compact = (request.flag & SubscribeRequest::kFlagCompaction) != 0;
   return wish;
 }
 

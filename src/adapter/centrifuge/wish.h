@@ -16,10 +16,12 @@ struct Wish {
   bool positioned = false;
   bool recoverable = false;
   bool join_leave = false;  // to be told joins and leaves
+  bool delta = false;       // publications as changes
+  bool compact = false;     // ... under a number instead of the channel's name
 };
 
 Wish to_wish(const codec::centrifuge::SubscribeRequest& request);
-// Only where to go on from.
+// Only where to go on from, and how.
 Wish to_recovery(const codec::centrifuge::SubscribeRequest& request);
 
 }  // namespace parley::adapter::centrifuge

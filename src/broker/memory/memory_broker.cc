@@ -13,6 +13,9 @@ constexpr size_t kKeysExpiredPerRun = 1024;
 metrics::Counter idempotent_hits("parley_broker_memory_idempotent_hits_total",
                                  "Publishes that repeated a known idempotency key");
 
+metrics::Counter outdated_versions("parley_broker_memory_outdated_versions_total",
+                                   "Publishes whose version was not a new one");
+
 }  // namespace
 
 // Hands one event over, unless its attachment is gone.
@@ -96,6 +99,11 @@ hub::Published MemoryBroker::sequence(hub::PublishRecord& record) {
   const bool retain = record.options->has_history() && !record.skip_history;
   if (record.publication->time == 0) record.publication->time = now_.wall;
   Stream& stream = streams_.find_or_create(record.channel.name, record.options, now_.mono);
+  if (retain && record.version != 0 &&
+      !streams_.take_version(stream, record.version, record.version_epoch)) {
+    outdated_versions.add();
+    return {.position = {stream.epoch(), stream.top()}, .prev = stream.top(), .outdated = true};
+  }
   const AttachmentId attachment = stream.attachment();
   hub::PublicationPtr publication =
       streams_.append(stream, std::move(record.publication), retain, now_.mono);
@@ -104,7 +112,8 @@ hub::Published MemoryBroker::sequence(hub::PublishRecord& record) {
   const hub::Published published{.position = {publication->epoch, publication->offset},
                                  .prev = publication->prev,
                                  .level = hub::AckLevel::kAccepted,
-                                 .duplicate = false};
+                                 .duplicate = false,
+                                 .outdated = false};
   if (attachment.exists()) queue_.push_back(PublicationEvent{attachment, std::move(publication)});
   return published;
 }

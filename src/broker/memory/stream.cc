@@ -43,7 +43,9 @@ class PageBudget {
 }  // namespace
 
 size_t Stream::bytes() const {
-  return sizeof(Stream) + kStreamOverhead + name().size() + (retains() ? history_->bytes : 0);
+  const size_t version = version_ ? sizeof(Version) + version_->epoch.size() : 0;
+  return sizeof(Stream) + kStreamOverhead + name().size() + (retains() ? history_->bytes : 0) +
+         version;
 }
 
 hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication, bool retain,
@@ -61,6 +63,15 @@ hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication
   history_->items.push_back({shared, now});
   while (retained() > options_->history_size) drop_oldest();
   return shared;
+}
+
+bool Stream::take_version(uint64_t version, std::string_view epoch) {
+  const bool comparable = version_ && (epoch.empty() || epoch == version_->epoch);
+  if (comparable && version <= version_->last) return false;
+  if (!version_) version_ = std::make_unique<Version>();
+  version_->last = version;
+  version_->epoch = epoch;
+  return true;
 }
 
 void Stream::drop_oldest() {

@@ -45,6 +45,8 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   // Gives the publication the next offset. Without `retain` everything up to it leaves the history,
   // because a hole in it could not be seen.
   hub::PublicationPtr append(std::unique_ptr<hub::Publication> publication, bool retain, Time now);
+  // Whether a publication of this version may be applied; if so it is the last one seen.
+  bool take_version(uint64_t version, std::string_view epoch);
   void drop_oldest();
   void drop_all();
   void drop_expired(Time now);
@@ -66,6 +68,10 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
     size_t size() const { return items.size() - head; }
     Retained& oldest() { return items[head]; }
   };
+  struct Version {
+    uint64_t last = 0;
+    std::string epoch;
+  };
   void read_forward(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
   void read_reverse(const hub::ReadQuery& query, std::vector<hub::PublicationPtr>& out) const;
 
@@ -76,6 +82,7 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   AttachmentId attachment_;
   uint64_t top_ = 0;
   std::unique_ptr<History> history_;  // null: nothing is retained
+  std::unique_ptr<Version> version_;  // few streams have any
 };
 
 }  // namespace parley::broker::memory

@@ -72,6 +72,12 @@ hub::PublicationPtr StreamTable::append(Stream& stream,
   return shared;
 }
 
+bool StreamTable::take_version(Stream& stream, uint64_t version, std::string_view epoch) {
+  bool newer = false;
+  change(stream, [&] { newer = stream.take_version(version, epoch); });
+  return newer;
+}
+
 void StreamTable::drop_history(Stream& stream) {
   change(stream, [&] { stream.drop_all(); });
 }

@@ -36,6 +36,7 @@ class StreamTable {
 
   hub::PublicationPtr append(Stream& stream, std::unique_ptr<hub::Publication> publication,
                              bool retain, Time now);
+  bool take_version(Stream& stream, uint64_t version, std::string_view epoch);
   void drop_history(Stream& stream);
   void attach(Stream& stream, AttachmentId id);
   // A stream without any publication disappears: it was stored only to pin its epoch.

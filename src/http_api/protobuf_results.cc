@@ -1,0 +1,159 @@
+#include <protozero/pbf_writer.hpp>
+
+#include "http_api/methods.h"
+#include "http_api/result_encoder.h"
+
+namespace parley::http_api {
+namespace {
+
+using protozero::pbf_writer;
+
+// The field functions leave out what is zero.
+void text(pbf_writer& out, uint32_t field, std::string_view value) {
+  if (!value.empty()) out.add_bytes(field, value.data(), value.size());
+}
+void number(pbf_writer& out, uint32_t field, uint64_t value) {
+  if (value != 0) out.add_uint64(field, value);
+}
+
+void write_error(pbf_writer out, ApiError error) {
+  const ApiErrorRow& row = row_of(error);
+  number(out, 1, static_cast<uint64_t>(row.error));
+  text(out, 2, row.message);
+}
+
+void write_info(pbf_writer out, const hub::ClientInfo& info) {
+  text(out, 1, info.user);
+  text(out, 2, info.client);
+  text(out, 3, info.connection_info);
+  text(out, 4, info.channel_info);
+}
+
+void write_publication(pbf_writer out, const hub::Publication& publication) {
+  text(out, 2, publication.data);
+  if (publication.publisher) write_info(pbf_writer(out, 3), *publication.publisher);
+  number(out, 4, publication.offset);
+  for (const auto& [name, value] : publication.tags) {
+    pbf_writer tag(out, 5);
+    text(tag, 1, name);
+    text(tag, 2, value);
+  }
+}
+
+// {error 1, result 2}; of a broadcast, the result holds such responses.
+void write_response(pbf_writer out, ApiError error, ByteView result) {
+  if (error != ApiError::kNone) {
+    write_error(pbf_writer(out, 1), error);
+  } else {
+    out.add_message(2, result.data(), result.size());
+  }
+}
+
+// A command's result message; of a broadcast, its responses.
+Buffer result_of(const Command& command) {
+  if (!command.method->many_channels) return command.outcomes.front().result;
+  Buffer result;
+  pbf_writer out(result);
+  for (const Outcome& outcome : command.outcomes)
+    write_response(pbf_writer(out, 1), outcome.error, outcome.result);
+  return result;
+}
+
+ApiError error_of(const Command& command) {
+  if (command.error != ApiError::kNone) return command.error;
+  return command.method->many_channels ? ApiError::kNone : command.outcomes.front().error;
+}
+
+class ProtobufResults final : public ResultEncoder {
+ public:
+  std::string_view content_type() const override { return "application/octet-stream"; }
+
+  void empty(Buffer&) const override {}
+  void published(Buffer& out, const hub::StreamPosition& position) const override {
+    pbf_writer writer(out);
+    number(writer, 1, position.offset);
+    text(writer, 2, hub::to_string(position.epoch));
+  }
+  void history(Buffer& out, const hub::ReadPage& page) const override {
+    pbf_writer writer(out);
+    for (const auto& publication : page.publications)
+      write_publication(pbf_writer(writer, 1), *publication);
+    text(writer, 2, hub::to_string(page.epoch));
+    number(writer, 3, page.top);
+  }
+  void presence(Buffer& out, const hub::PresenceSnapshot& presence) const override {
+    pbf_writer writer(out);
+    for (const hub::ClientInfo& member : presence.members()) {
+      pbf_writer entry(writer, 1);
+      text(entry, 1, member.client);
+      write_info(pbf_writer(entry, 2), member);
+    }
+  }
+  void presence_stats(Buffer& out, const hub::PresenceCounts& counts) const override {
+    pbf_writer writer(out);
+    number(writer, 1, counts.clients);
+    number(writer, 2, counts.users);
+  }
+  void channels(Buffer& out, const hub::ChannelCounts& channels) const override {
+    pbf_writer writer(out);
+    for (const auto& [name, subscribers] : channels.subscribers) {
+      pbf_writer entry(writer, 1);
+      text(entry, 1, name);
+      pbf_writer info(entry, 2);
+      number(info, 1, subscribers);
+    }
+  }
+  void node_facts(Buffer& out, const NodeFacts& facts) const override {
+    pbf_writer writer(out);
+    pbf_writer node(writer, 1);
+    text(node, 1, facts.uid);
+    text(node, 2, facts.name);
+    text(node, 3, facts.version);
+    number(node, 4, facts.num_clients);
+    number(node, 5, facts.num_users);
+    number(node, 6, facts.num_channels);
+    number(node, 7, facts.uptime);
+    number(node, 10, facts.num_subs);
+  }
+
+  Buffer answer(const CommandList& list) const override {
+    Buffer out;
+    pbf_writer writer(out);
+    if (!list.batch) {
+      const Command& command = list.commands.front();
+      write_response(std::move(writer), error_of(command), result_of(command));
+      return out;
+    }
+    for (const Command& command : list.commands) {
+      pbf_writer reply(writer, 1);
+      const ApiError error = error_of(command);
+      if (error != ApiError::kNone) {
+        write_error(pbf_writer(reply, 2), error);
+      } else {
+        const Buffer result = result_of(command);
+        reply.add_message(command.method->field, result.data(), result.size());
+      }
+    }
+    return out;
+  }
+  Buffer refusal(ApiError error, bool bare) const override {
+    Buffer out;
+    pbf_writer writer(out);
+    if (bare) {
+      number(writer, 1, static_cast<uint64_t>(row_of(error).error));
+      text(writer, 2, row_of(error).message);
+    } else {
+      write_error(pbf_writer(writer, 1), error);
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+const ResultEncoder& protobuf_results() {
+  static const ProtobufResults results;
+  return results;
+}
+
+}  // namespace parley::http_api
