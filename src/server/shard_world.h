@@ -73,7 +73,6 @@ class ShardWorld final : public io::TurnHook {
   HubPost post_;
   hub::Hub hub_;
   HubMailHook mail_hook_;
-  auth::NoTokens tokens_;
   session::SessionTable sessions_;
   std::unique_ptr<Routes> routes_;
   http::Server http_;

@@ -49,6 +49,10 @@ struct VerifyCommand {
 struct HoldCommand {
   bool held = false;
 };
+struct ControlCommand {
+  hub::StepId step = 0;
+  hub::ControlPtr control;
+};
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
@@ -61,9 +65,10 @@ struct IdentifyCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                             HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
-                             EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
+using Command =
+    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, ControlCommand,
+                 EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -119,6 +124,10 @@ class Effects {
   // Answered by on_verified(), whether keys must be fetched first or not.
   void verify(hub::StepId step, auth::TokenUse use, std::string token) {
     add(VerifyCommand{step, use, std::move(token)});
+  }
+  // What one session wants of others; answered when it is done.
+  void control(hub::StepId step, hub::Control control) {
+    add(ControlCommand{step, std::make_shared<const hub::Control>(std::move(control))});
   }
   // No publications go out until this is taken back: a reply is still to come that must precede
   // those of several subscriptions.

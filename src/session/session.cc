@@ -204,6 +204,12 @@ void Session::execute(VerifyCommand& command) {
   if (result) table_.verified_.emplace_back(command.step, *std::move(result));
 }
 
+void Session::execute(ControlCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().control(requester_, command.step, std::move(command.control));
+}
+
 void Session::execute(HoldCommand& command) {
   held_ = command.held;
   if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);

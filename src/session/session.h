@@ -78,6 +78,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PresenceCommand& command);
   void execute(VerifyCommand& command);
   void execute(HoldCommand& command);
+  void execute(ControlCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);

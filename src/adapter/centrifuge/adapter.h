@@ -101,6 +101,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void refuse_connect(wire::ErrorCode code, session::Effects& effects);
   void finish_connect(session::Effects& effects);
   void reply_connected(uint32_t id, Connecting& connecting, session::Effects& effects);
+  void end_older_connections(uint32_t command, session::Effects& effects);
   void start_pings(session::Effects& effects);
 
   // What expires, and what renews it.

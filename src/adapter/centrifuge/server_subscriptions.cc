@@ -3,6 +3,7 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
+#include "adapter/centrifuge/meters.h"
 #include "adapter/centrifuge/subscribe_reply.h"
 #include "codec/json/embed.h"
 
@@ -98,6 +99,7 @@ void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
     const Channel& channel = *find(handle);
     auto& reply = replies.emplace_back(std::make_unique<SubscribeReply>(
         *codec_, channel, subscribed, effects, context_.options.reply_bytes / 2, room));
+    if (channel.joining->wish.recover) meters::count_recovery(reply->recovered());
     reply->rewind(effects);
     room -= reply->missed_bytes();
     subs.emplace_back(channel.name, reply->body());

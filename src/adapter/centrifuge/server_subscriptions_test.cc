@@ -81,12 +81,13 @@ TEST_F(ServerSubscriptionsTest, RecoversFromWhereTheClientStood) {
               HasSubstr(R"("offset":3,"positioned":true,"was_recovering":true})"));
 }
 
-class SmallReplyTest : public ServerSubscriptionsTest {
+class ServerReplyRoomTest : public ServerSubscriptionsTest {
  protected:
-  SmallReplyTest() : ServerSubscriptionsTest({.ping_interval = seconds(0), .reply_bytes = 4000}) {}
+  ServerReplyRoomTest()
+      : ServerSubscriptionsTest({.ping_interval = seconds(0), .reply_bytes = 3000}) {}
 };
 
-TEST_F(SmallReplyTest, WhatDoesNotFitIntoTheReplyFollowsIt) {
+TEST_F(ServerReplyRoomTest, WhatDoesNotFitIntoTheReplyFollowsIt) {
   publish("a", 1, 6);
   publish("b", 1, 6);
   FakeClient& client = open();
@@ -134,6 +135,20 @@ TEST_F(ServerSubscriptionsTest, ThePersonalChannel) {
   EXPECT_THAT(take(client), SizeIs(1));
   grant({"#42"});
   EXPECT_THAT(connect_asking(open(), "with channels").at(0), HasSubstr(R"("subs":{"#42":{)"));
+}
+
+TEST_F(ServerSubscriptionsTest, ASingleConnectionOfAUser) {
+  access.rules.personal_channel = access.rules.single_connection = true;
+  world.tokens().connect_token("other", "43");
+  FakeClient& older = open();
+  connect_asking(older, "me");
+  FakeClient& other = open();
+  connect_asking(other, "other");
+  FakeClient& newer = open();
+  EXPECT_THAT(connect_asking(newer, "me"), SizeIs(1));
+  EXPECT_EQ(disconnect(older), 3504);
+  EXPECT_EQ(disconnect(other), 0);
+  EXPECT_EQ(disconnect(newer), 0);
 }
 
 TEST_F(ServerSubscriptionsTest, CommandsBehindConnectWaitForThem) {
