@@ -1,5 +1,6 @@
 #include "cli/command_line.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <gmock/gmock.h>
@@ -93,27 +94,41 @@ TEST_F(CommandLine, TakesTheServerFromTheEnvironment) {
   EXPECT_EQ(exit_of({"sub", "news"}).code, kExitUsage);
 }
 
-TEST_F(CommandLine, DevAndServeFillServerOptions) {
-  const auto dev = as<ServeCommand>({"dev"}).options;
+using Flags = std::vector<std::pair<std::string, std::string>>;
+
+TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
+  const auto dev = as<ServeCommand>({"dev"});
   EXPECT_TRUE(dev.dev);
-  EXPECT_EQ(dev.listen_host, "127.0.0.1");
-  EXPECT_EQ(dev.listen_port, 8000);
-  EXPECT_EQ(dev.shards, 0u);
-  EXPECT_EQ(dev.log_level, log::Level::kInfo);
-  EXPECT_EQ(dev.log_format, log::Format::kConsole);
+  EXPECT_EQ(dev.source.file, "");
+  EXPECT_EQ(dev.source.flags, Flags());
   const auto serve =
       as<ServeCommand>({"serve", "--listen", "[::1]:0", "--shards", "4", "--log-level", "debug",
-                        "--log-format", "json", "--api-key", "k"})
-          .options;
+                        "--log-format", "json", "--api-key", "k", "--config", "p.yaml", "--set",
+                        "client.ping_interval=10s", "--set", "node.name=a=b"});
   EXPECT_FALSE(serve.dev);
-  EXPECT_EQ(serve.listen_host, "::1");
-  EXPECT_EQ(serve.listen_port, 0);
-  EXPECT_EQ(serve.shards, 4u);
-  EXPECT_EQ(serve.log_level, log::Level::kDebug);
-  EXPECT_EQ(serve.log_format, log::Format::kJson);
-  EXPECT_EQ(serve.api_key, "k");
+  EXPECT_EQ(serve.source.file, "p.yaml");
+  Flags flags = serve.source.flags;
+  std::ranges::sort(flags);
+  EXPECT_EQ(flags, (Flags{{"client.ping_interval", "10s"},
+                          {"http_api.key", "k"},
+                          {"http_server.address", "::1"},
+                          {"http_server.port", "0"},
+                          {"log.format", "json"},
+                          {"log.level", "debug"},
+                          {"node.name", "a=b"},
+                          {"shards", "4"}}));
   setenv("PARLEY_API_KEY", "secret", 1);
-  EXPECT_EQ(as<ServeCommand>({"serve"}).options.api_key, "secret");
+  EXPECT_EQ(as<ServeCommand>({"serve"}).source.flags, (Flags{{"http_api.key", "secret"}}));
+}
+
+TEST_F(CommandLine, CheckAndTokenTakeAConfiguration) {
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.file, "p.yaml");
+  const auto token = as<TokenCommand>({"token", "-c", "p.yaml", "-u", "42", "-s", "news"});
+  EXPECT_EQ(token.source.file, "p.yaml");
+  EXPECT_EQ(token.user, "42");
+  EXPECT_EQ(token.channel, "news");
+  EXPECT_EQ(token.ttl, 7 * 24 * 3600);
+  EXPECT_EQ(as<TokenCommand>({"token", "--ttl", "0"}).ttl, 0);
 }
 
 TEST_F(CommandLine, VersionIsACommandAndAnOption) {
@@ -130,6 +145,8 @@ TEST_F(CommandLine, HelpTeachesOnStdout) {
            {{"--help"}, "parley sub news"},
            {{"dev", "--help"}, "parley dev --listen"},
            {{"serve", "--help"}, "PARLEY_API_KEY"},
+           {{"check", "--help"}, "parley check parley.yaml"},
+           {{"token", "--help"}, "--channel"},
            {{"pub", "--help"}, R"(parley pub news '{"a":1}')"},
            {{"sub", "-h"}, "--since 1f.41"},
            {{"version", "--help"}, "--json"}}) {
@@ -166,6 +183,9 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"dev", "--shards", "65"}, "--shards"},
       {{"dev", "--log-level", "loud"}, "loud"},
       {{"dev", "--api-key", "k"}, "--api-key"},
+      {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
+      {{"check"}, "FILE"},
+      {{"token", "--ttl", "-1"}, "--ttl"},
   };
   for (const auto& [arguments, hint] : cases) {
     const EarlyExit exit = exit_of(arguments);

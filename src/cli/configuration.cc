@@ -1,5 +1,6 @@
 #include "cli/configuration.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string_view>

@@ -132,8 +132,10 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
   joining.present = overrides.presence.value_or(true);
   joining.recovery = recovery_of(wish, options, joining.recoverable);
   joining.shape = shape_of(wish, options);
-  hub::Start start =
-      start_of(joining.recovery, joining.filter != nullptr, context_.options.recovery_limit);
+  // The shard may still hold more than history keeps. Whether a client recovers must not hang on
+  // that.
+  const uint32_t limit = std::min(context_.options.recovery_limit, options.history_size);
+  hub::Start start = start_of(joining.recovery, joining.filter != nullptr, limit);
   channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
                                      to_variant(joining.shape, std::move(joining.filter), *codec_));
 }
