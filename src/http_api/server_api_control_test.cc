@@ -22,7 +22,7 @@ class ControlApiTest : public ApiTest {
   FakeClient& connect(std::string_view user, std::string_view client,
                       std::string_view session = {}) {
     Script& script = *scripts_.emplace_back(std::make_unique<Script>());
-    script.identity = {user, client, session};
+    script.identity = {user, std::string(client), session};
     script.open = [](session::Effects& effects) { effects.identify(); };
     script.control = [this, client](const Control& control, session::Effects&) {
       reached_.emplace_back(client);

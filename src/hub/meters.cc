@@ -6,8 +6,9 @@ namespace parley::hub::meters {
 namespace {
 
 // In the order of HubError.
-constexpr std::string_view kErrors[] = {"unknown_channel",      "not_available", "unsupported_kind",
-                                        "idempotency_conflict", "overloaded",    "unavailable"};
+constexpr std::string_view kErrors[] = {
+    "unknown_channel",      "not_available", "unsupported_kind", "invalid_data",
+    "idempotency_conflict", "overloaded",    "unavailable"};
 static_assert(std::size(kErrors) == static_cast<size_t>(HubError::kUnavailable) + 1);
 metrics::CounterFamily refused("parley_hub_refused_total",
                                "Requests and subscribes that the hub answered with an error",

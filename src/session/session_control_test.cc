@@ -19,7 +19,7 @@ class SessionControlTest : public testing::SessionFixture {
   };
   Known connect(std::string_view user, std::string_view client, std::string_view session = {}) {
     Script& script = new_script();
-    script.identity = {user, client, session};
+    script.identity = {user, std::string(client), session};
     script.open = [](Effects& effects) { effects.identify(); };
     return {script, open(script)};
   }
