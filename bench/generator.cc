@@ -140,10 +140,11 @@ void Generator::on_event(uint32_t index, uint32_t events) {
     connection.state = State::kUpgrading;
     epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.fd, &event);
-    return send_raw(connection,
-                    "GET /connection/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    return send_raw(
+        connection,
+        "GET /connection/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   }
   if (index == publisher() && (events & EPOLLOUT) != 0) {
     epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};

@@ -81,6 +81,8 @@ function(parley_test NAME)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;DEPS" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} parley_tests_support GTest::gmock_main)
+  # Tests themselves gain nothing from optimizing, which is a third of the time to compile one.
+  target_compile_options(${NAME} PRIVATE -O0)
   add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1 WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
   set_tests_properties(${NAME} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 300)
 endfunction()

@@ -14,17 +14,17 @@ TokenResult judge(UnverifiedToken token, const KeyCache::Found& found, WallMilli
 
 }  // namespace
 
-std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view text,
+std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view token,
                                                       WallMillis now, Done done) {
   const auto& rules = rules_for(use);
-  auto token = rules->read(use, text);
-  if (!token) return std::unexpected(TokenError::kInvalid);
-  if (token->key_url.empty()) {
-    if (!rules->signature_holds(*token, now)) return std::unexpected(TokenError::kInvalid);
-    return TokenRules::judge_time(std::move(*token), now);
+  auto read = rules->read(use, token);
+  if (!read) return std::unexpected(TokenError::kInvalid);
+  if (read->key_url.empty()) {
+    if (!rules->signature_holds(*read, now)) return std::unexpected(TokenError::kInvalid);
+    return TokenRules::judge_time(std::move(*read), now);
   }
   // Both the waiter and an answer at once need the token.
-  auto shared = std::make_shared<UnverifiedToken>(std::move(*token));
+  auto shared = std::make_shared<UnverifiedToken>(std::move(*read));
   const auto found = keys_.find(shared->key_url, shared->jwt.kid, *shared->jwt.algorithm, now,
                                 [this, use, rules, shared, done = std::move(done)](
                                     KeyCache::Found key, WallMillis later) mutable {

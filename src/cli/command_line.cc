@@ -1,7 +1,7 @@
 #include "cli/command_line.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -36,8 +36,30 @@ constexpr char kAboutServe[] =
     R"(Run a server for production: nothing is allowed that was not granted.)";
 constexpr char kServeExamples[] = R"(
 Examples:
-  parley serve --listen 0.0.0.0:8000 --log-format json
-  PARLEY_API_KEY=... parley serve        the key of the server API, kept out of the process list
+  parley serve --config parley.yaml
+  parley serve --config config.json --set client.ping_interval=10s
+  PARLEY_CLIENT_TOKEN_HMAC_SECRET_KEY=... parley serve --config parley.yaml
+
+A flag wins over the environment, the environment over the file. SIGHUP reads the file again.
+parley check says what is wrong with a configuration without starting anything.
+)";
+
+constexpr char kAboutCheck[] =
+    R"(Say whether `parley serve` would start with this configuration, and what in it is ignored.)";
+constexpr char kCheckExamples[] = R"(
+Examples:
+  parley check parley.yaml
+
+Exit status: 0 it would start, 1 it would not, 2 wrong usage.
+)";
+
+constexpr char kAboutToken[] =
+    R"(Print a token for a user, or for a user's subscription to one channel, signed with the
+configuration's HMAC key. For trying things out: in production your backend signs them.)";
+constexpr char kTokenExamples[] = R"(
+Examples:
+  parley token --config parley.yaml --user 42
+  parley token --config parley.yaml --user 42 --channel '$private:42' --ttl 600
 )";
 
 constexpr char kAboutPub[] =
@@ -78,37 +100,41 @@ constexpr char kDefaultUrl[] = "http://127.0.0.1:8000";
 // What the parser writes to; turned into a Command when it is done.
 struct Raw {
   VersionCommand version;
-  ServeCommand dev;
+  ServeCommand dev{.dev = true};
   ServeCommand serve;
+  CheckCommand check;
+  TokenCommand token;
   PublishCommand publish;
   SubscribeCommand subscribe;
-  std::string dev_listen = kDefaultListen;
-  std::string serve_listen = kDefaultListen;
   bool json = false;
   bool text = false;
   bool binary = false;
   bool once = false;
 };
 
-// "HOST:PORT" or "[V6]:PORT"; false when it is neither.
-bool parse_listen(const std::string& text, server::ServerOptions& options) {
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+};
+
+// "HOST:PORT" or "[V6]:PORT".
+std::optional<HostPort> parse_listen(const std::string& text) {
   const size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return false;
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
   std::string host = text.substr(0, colon);
-  if (host.starts_with('[') != host.ends_with(']')) return false;
+  if (host.starts_with('[') != host.ends_with(']')) return std::nullopt;
   if (host.starts_with('[')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string::npos) {
-    return false;
+    return std::nullopt;
   }
-  if (host.empty() || !parse_uint(text.substr(colon + 1), options.listen_port)) return false;
-  options.listen_host = host;
-  return true;
+  HostPort out{.host = std::move(host)};
+  if (out.host.empty() || !parse_uint(text.substr(colon + 1), out.port)) return std::nullopt;
+  return out;
 }
 
 std::string check_listen(const std::string& text) {
-  server::ServerOptions ignored;
-  if (parse_listen(text, ignored)) return {};
+  if (parse_listen(text)) return {};
   return "\"" + text + "\" is not HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000";
 }
 
@@ -122,28 +148,79 @@ std::string check_channel(const std::string& channel) {
   return channel.empty() ? "a channel's name cannot be empty" : std::string();
 }
 
-void add_serve_options(CLI::App& app, std::string& listen, server::ServerOptions& options) {
-  app.add_option("--listen", listen, "Address to listen on, as HOST:PORT; port 0 takes a free one")
+// An option that is short for an option of the configuration.
+CLI::Option* add_setting(CLI::App& app, const std::string& flag, const std::string& path,
+                         ConfigurationSource& source, const std::string& what) {
+  return app.add_option_function<std::string>(
+      flag, [path, &source](const std::string& value) { source.flags.emplace_back(path, value); },
+      what);
+}
+
+void add_serve_options(CLI::App& app, ConfigurationSource& source) {
+  app.add_option_function<std::string>(
+         "--listen",
+         [&source](const std::string& text) {
+           const auto at = parse_listen(text);
+           if (!at) return;
+           source.flags.emplace_back("http_server.address", at->host);
+           source.flags.emplace_back("http_server.port", std::to_string(at->port));
+         },
+         "Address to listen on, as HOST:PORT; port 0 takes a free one [127.0.0.1:8000]")
       ->check(check_listen)
-      ->capture_default_str();
-  app.add_option("--shards", options.shards, "Threads that serve clients [one per core]")
-      ->check(CLI::Range(1u, 64u));
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error [info]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Level>{
-                                              {"debug", log::Level::kDebug},
-                                              {"info", log::Level::kInfo},
-                                              {"warn", log::Level::kWarn},
-                                              {"error", log::Level::kError},
-                                          })
-                      .description(""))
+      ->type_name("HOST:PORT");
+  add_setting(app, "--shards", "shards", source, "Threads that serve clients [one per core]")
+      ->check(CLI::Range(1u, 64u))
+      ->type_name("N");
+  add_setting(app, "--log-level", "log.level", source, "debug, info, warn or error [info]")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
       ->type_name("LEVEL");
-  app.add_option("--log-format", options.log_format, "console or json [console]")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{
-                                              {"console", log::Format::kConsole},
-                                              {"json", log::Format::kJson},
-                                          })
-                      .description(""))
+  add_setting(app, "--log-format", "log.format", source, "console or json [console]")
+      ->check(CLI::IsMember({"console", "json"}).description(""))
       ->type_name("FORMAT");
+}
+
+void add_configuration(CLI::App& app, ConfigurationSource& source) {
+  app.add_option("--config,-c", source.file, "Configuration file, YAML or JSON")->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&source](const std::vector<std::string>& settings) {
+           for (const std::string& setting : settings) {
+             const size_t equals = setting.find('=');
+             source.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+           }
+         },
+         "Option of the configuration, as PATH=VALUE; may be repeated")
+      ->check([](const std::string& setting) {
+        return setting.find('=') != std::string::npos ? ""
+                                                      : "\"" + setting + "\" is not PATH=VALUE";
+      })
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_serve(CLI::App& app, ServeCommand& serve) {
+  add_configuration(app, serve.source);
+  add_serve_options(app, serve.source);
+  add_setting(app, "--api-key", "http_api.key", serve.source,
+              "Key of the server API; without one it refuses everyone")
+      ->envname("PARLEY_API_KEY")
+      ->type_name("KEY");
+  app.add_option("--api-key-file", serve.api_key_file,
+                 "File that holds the key, so that no list of processes shows it")
+      ->type_name("FILE")
+      ->excludes("--api-key");
+}
+
+void add_token(CLI::App& app, TokenCommand& token) {
+  add_configuration(app, token.source);
+  app.add_option("--user,-u", token.user, "The user's id; \"\" is the anonymous user")
+      ->type_name("ID");
+  app.add_option("--channel,-s", token.channel, "For a subscription to this channel")
+      ->type_name("CHANNEL");
+  app.add_option("--ttl,-t", token.ttl, "Seconds until it expires; 0: never [a week]")
+      ->type_name("SECONDS")
+      ->default_val(7 * 24 * 3600)
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_url(CLI::App& app, std::string& url) {
@@ -197,13 +274,6 @@ DataKind kind_of(const Raw& raw) {
   return raw.binary ? DataKind::kBinary : DataKind::kDetect;
 }
 
-// `listen` has passed check_listen().
-Command to_serve(ServeCommand command, const std::string& listen, bool dev) {
-  command.options.dev = dev;
-  parse_listen(listen, command.options);
-  return command;
-}
-
 std::string without_last_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
@@ -232,21 +302,17 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   app.get_formatter()->column_width(28);
   auto* dev = app.add_subcommand("dev", kAboutDev)->footer(kDevExamples);
   auto* serve = app.add_subcommand("serve", kAboutServe)->footer(kServeExamples);
+  auto* check = app.add_subcommand("check", kAboutCheck)->footer(kCheckExamples);
+  auto* token = app.add_subcommand("token", kAboutToken)->footer(kTokenExamples);
   auto* pub = app.add_subcommand("pub", kAboutPub)->footer(kPubExamples);
   auto* sub = app.add_subcommand("sub", kAboutSub)->footer(kSubExamples);
   auto* version = app.add_subcommand("version", "Print the version.");
-  add_serve_options(*dev, raw.dev_listen, raw.dev.options);
-  add_serve_options(*serve, raw.serve_listen, raw.serve.options);
-  serve
-      ->add_option("--api-key", raw.serve.options.api_key,
-                   "Key of the server API; without one it refuses everyone")
-      ->envname("PARLEY_API_KEY")
-      ->type_name("KEY");
-  serve
-      ->add_option("--api-key-file", raw.serve.api_key_file,
-                   "File that holds the key, so that no list of processes shows it")
-      ->type_name("FILE")
-      ->excludes("--api-key");
+  add_serve_options(*dev, raw.dev.source);
+  add_serve(*serve, raw.serve);
+  check->add_option("FILE", raw.check.source.file, "Configuration file, YAML or JSON")
+      ->required()
+      ->type_name("");
+  add_token(*token, raw.token);
   add_publish(*pub, raw);
   add_subscribe(*sub, raw);
   version->add_flag("--json", raw.version.json, "As JSON");
@@ -271,8 +337,10 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   if (sub->parsed() && !raw.subscribe.since.empty() && raw.subscribe.channels.size() > 1)
     return std::unexpected(
         usage_error("an id belongs to one channel, so --since wants just one", "sub "));
-  if (dev->parsed()) return to_serve(raw.dev, raw.dev_listen, true);
-  if (serve->parsed()) return to_serve(raw.serve, raw.serve_listen, false);
+  if (dev->parsed()) return raw.dev;
+  if (serve->parsed()) return raw.serve;
+  if (check->parsed()) return raw.check;
+  if (token->parsed()) return raw.token;
   raw.publish.kind = kind_of(raw);
   raw.publish.url = without_last_slash(raw.publish.url);
   if (pub->parsed()) return raw.publish;

@@ -3,10 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
-
-#include "server/server.h"
 
 namespace parley::cli {
 
@@ -18,10 +17,29 @@ struct VersionCommand {
   bool json = false;
 };
 
+// Where a configuration comes from; later wins.
+struct ConfigurationSource {
+  std::string file;         // "": none
+  bool environment = true;  // PARLEY_... and CENTRIFUGO_... variables
+  std::vector<std::pair<std::string, std::string>> flags;  // option's path, value
+};
+
 // `dev` and `serve`.
 struct ServeCommand {
-  server::ServerOptions options;
-  std::string api_key_file;  // holds options.api_key instead; "": none
+  bool dev = false;
+  ConfigurationSource source;
+  std::string api_key_file;  // holds http_api.key; "": none
+};
+
+struct CheckCommand {
+  ConfigurationSource source;
+};
+
+struct TokenCommand {
+  ConfigurationSource source;  // has the key
+  std::string user;            // "": anonymous
+  std::string channel;         // "": a connection token
+  int64_t ttl = 0;             // seconds; 0: for ever
 };
 
 enum class DataKind : uint8_t { kDetect, kJson, kText, kBinary };
@@ -44,6 +62,7 @@ struct SubscribeCommand {
   bool reconnect = true;
 };
 
-using Command = std::variant<VersionCommand, ServeCommand, PublishCommand, SubscribeCommand>;
+using Command = std::variant<VersionCommand, ServeCommand, CheckCommand, TokenCommand,
+                             PublishCommand, SubscribeCommand>;
 
 }  // namespace parley::cli

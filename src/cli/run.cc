@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include "cli/command_line.h"
+#include "cli/configuration.h"
 #include "cli/publish_command.h"
 #include "cli/serve_command.h"
 #include "cli/subscribe_command.h"
+#include "cli/token_command.h"
 #include "cli/version.h"
 
 namespace parley::cli {
@@ -19,6 +21,8 @@ struct Runner {
     return kExitOk;
   }
   int operator()(const ServeCommand& command) const { return run_serve(command); }
+  int operator()(const CheckCommand& command) const { return run_check(command); }
+  int operator()(const TokenCommand& command) const { return run_token(command); }
   int operator()(const PublishCommand& command) const { return run_publish(command); }
   int operator()(const SubscribeCommand& command) const { return run_subscribe(command); }
 };

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/result.h"
+#include "cli/configuration.h"
+#include "server/server.h"
 
 namespace parley::cli {
 namespace {
@@ -30,18 +32,39 @@ Result<std::string> read_key(const std::string& path) {
   return text.substr(0, end + 1);
 }
 
+// What the command runs with: nothing but flags and defaults for `dev`, which must start anywhere.
+std::expected<config::Loaded, std::string> read_all(const ServeCommand& command) {
+  ConfigurationSource source = command.source;
+  if (command.dev) source.environment = false;
+  if (!command.api_key_file.empty()) {
+    auto key = read_key(command.api_key_file);
+    if (!key) return std::unexpected("parley: " + key.error().message + "\n");
+    source.flags.emplace_back("http_api.key", std::move(*key));
+  }
+  auto loaded = read_configuration(source);
+  // Without a configuration there is nobody to serve but whoever sits here.
+  if (loaded && source.file.empty() && loaded->config.http_server.address.empty())
+    loaded->config.http_server.address = "127.0.0.1";
+  return loaded;
+}
+
+Result<config::Config> read_again(const ServeCommand& command) {
+  auto loaded = read_all(command);
+  if (!loaded) return fail(std::move(loaded.error()));
+  return std::move(loaded->config);
+}
+
 }  // namespace
 
 int run_serve(const ServeCommand& command) {
-  server::ServerOptions options = command.options;
-  if (!command.api_key_file.empty()) {
-    auto key = read_key(command.api_key_file);
-    if (!key) {
-      fmt::print(stderr, "parley: {}\n", key.error().message);
-      return 1;
-    }
-    options.api_key = std::move(*key);
+  auto loaded = read_all(command);
+  if (!loaded) {
+    fmt::print(stderr, "{}", loaded.error());
+    return kExitFailed;
   }
+  fmt::print(stderr, "{}", warning_lines(*loaded));
+  server::ServerOptions options{.dev = command.dev, .config = std::move(loaded->config)};
+  if (!command.source.file.empty()) options.reload = [&command] { return read_again(command); };
   return server::run(options);
 }
 

@@ -7,7 +7,8 @@
 namespace parley::http {
 
 struct ServerOptions {
-  codec::http1::Limits limits = {};  // body_bytes is an upper bound; each route lowers it
+  // Each route has a body limit of its own; this is only above all of them.
+  codec::http1::Limits limits = {.body_bytes = 64 << 20};
   // From the first byte of a request to the end of its headers, and for a new connection until the
   // first byte.
   Duration header_timeout = seconds(10);

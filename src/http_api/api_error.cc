@@ -10,8 +10,8 @@ namespace parley::http_api {
 namespace {
 
 // In the order of kApiErrors.
-constexpr std::string_view kCodes[] = {"100", "102", "103", "104", "107",
-                                       "108", "111", "112", "113"};
+constexpr std::string_view kCodes[] = {"100", "101", "102", "103", "104",
+                                       "107", "108", "111", "112", "113"};
 static_assert(std::size(kCodes) == kApiErrors.size());
 metrics::CounterFamily told("parley_api_errors_total",
                             "Errors told by the server API and the publish door, by code", "code",

@@ -13,6 +13,7 @@ namespace parley::http_api {
 enum class ApiError : uint16_t {
   kNone = 0,
   kInternal = 100,
+  kUnauthorized = 101,
   kUnknownChannel = 102,
   kPermissionDenied = 103,
   kNotFound = 104,
@@ -31,6 +32,7 @@ struct ApiErrorRow {
 
 inline constexpr std::array kApiErrors = {
     ApiErrorRow{ApiError::kInternal, "internal server error", 500},
+    ApiErrorRow{ApiError::kUnauthorized, "unauthorized", 401},
     ApiErrorRow{ApiError::kUnknownChannel, "unknown channel", 404},
     ApiErrorRow{ApiError::kPermissionDenied, "permission denied", 403},
     ApiErrorRow{ApiError::kNotFound, "not found", 404},

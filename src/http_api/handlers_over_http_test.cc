@@ -48,7 +48,7 @@ class HandlersOverHttpTest : public http::testing::HttpTest {
   FakeReadiness readiness;
   auth::OpenAccess access;
   ServerApi api{world.hub(), node, {.key = "k", .body_bytes = 100}};
-  PublishDoor door{world.hub(), access, {.data_bytes = 100}};
+  PublishDoor door{world.hub(), access, world.tokens(), {.data_bytes = 100}};
   HealthHandlers health{readiness};
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,8 @@ class Readiness {
   // What must happen before new clients are welcome ("starting", "stopping", "the store is gone");
   // "" when they are.
   virtual std::string_view waiting_for() const = 0;
+  // Insecure modes that are on, a sentence each.
+  virtual std::span<const std::string> insecure() const { return {}; }
 };
 
 }  // namespace parley::http_api

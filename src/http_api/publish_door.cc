@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "auth/bearer.h"
 #include "base/check.h"
 #include "base/metrics.h"
+#include "codec/http1/syntax.h"
+#include "codec/json/embed.h"
 #include "codec/json/write.h"
 #include "http/exchange.h"
 #include "http_api/publish_request.h"
@@ -88,6 +91,14 @@ Answer published_answer(const hub::Published& published) {
   return {.body = std::move(body)};
 }
 
+constexpr Refusal kUnauthorized{ApiError::kUnauthorized, 401};
+
+bool shows_api_key(const Request& request) {
+  return !request.header("X-API-Key").empty() ||
+         codec::http1::equals_ignoring_case(request.header("Authorization").substr(0, 7),
+                                            "apikey ");
+}
+
 // So that the page may read the answer, errors included.
 Answer for_page(Answer answer, const std::string& origin) {
   answer.headers.push_back({"Vary", "Origin"});
@@ -95,10 +106,24 @@ Answer for_page(Answer answer, const std::string& origin) {
   return answer;
 }
 
+template <class Call>
+void refuse(Call& call, Refusal why, std::string_view message) {
+  Answer answer = error_answer(why, message);
+  if (why.status == 401) answer.headers.push_back({"WWW-Authenticate", "Bearer"});
+  call.back.reply(for_page(std::move(answer), call.back.origin));
+}
+
 }  // namespace
 
-PublishDoor::PublishDoor(hub::Hub& hub, const auth::Access& access, PublishDoorOptions options)
-    : hub_(hub), access_(access), options_(std::move(options)), who_(hub_.add(*this)) {
+PublishDoor::PublishDoor(hub::Hub& hub, const auth::Access& access, auth::Authenticator& tokens,
+                         PublishDoorOptions options)
+    : hub_(hub),
+      access_(access),
+      options_(std::move(options)),
+      tokens_(tokens),
+      api_key_(options_.api_key),
+      who_(hub_.add(*this)),
+      self_(std::make_shared<PublishDoor*>(this)) {
   CHECK(options_.waiting <= PendingTable<Waiting>::kMaxSlots);
 }
 
@@ -106,8 +131,9 @@ PublishDoor::~PublishDoor() { hub_.remove(who_); }
 
 void PublishDoor::add_routes(http::Router& router) {
   // A little above the limit, so that a body just too large is told so in JSON.
-  router.add_prefix("POST", "/pub/", *this, options_.data_bytes + options_.data_bytes / 4);
-  router.add_prefix("OPTIONS", "/pub/", *this);
+  router.add_prefix("POST", options_.prefix + "/", *this,
+                    options_.data_bytes + options_.data_bytes / 4);
+  router.add_prefix("OPTIONS", options_.prefix + "/", *this);
 }
 
 void PublishDoor::handle(http::Exchange& exchange) {
@@ -122,23 +148,70 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
                               "pages of this origin may not publish here"));
   }
   if (request.method == "OPTIONS") return reply(preflight(origin));
-  const auto refuse = [&](Refusal why, std::string_view message) {
-    reply(for_page(error_answer(why, message), origin));
+  Call call{std::move(request), channel, {std::move(reply), origin}};
+  if (waiting() >= options_.waiting) return refuse(call, {ApiError::kTooManyRequests, 503}, "");
+  if (shows_api_key(call.request)) {
+    if (!api_key_.admits(call.request)) return refuse(call, kUnauthorized, "not the API key");
+    return publish(nullptr, std::move(call));
+  }
+  std::string token(auth::bearer_token(call.request.header("Authorization")));
+  if (!token.empty()) return verify(std::move(token), std::move(call));
+  auth::Principal who;
+  if (!access_.anonymous_may_connect()) {
+    const std::string& header = access_.connect().user_header;
+    if (!header.empty()) who.user = call.request.header(header);
+    if (who.user.empty()) return refuse(call, kUnauthorized, "a token is needed");
+  }
+  publish(&who, std::move(call));
+}
+
+void PublishDoor::verify(std::string token, Call call) {
+  ++verifying_;
+  auto waits = std::make_shared<Call>(std::move(call));
+  auto done = [door = std::weak_ptr(self_), waits](auth::TokenResult result) {
+    if (const auto self = door.lock()) (*self)->verified(std::move(result), std::move(*waits));
   };
-  if (waiting_.size() >= options_.waiting) return refuse({ApiError::kTooManyRequests, 503}, "");
-  const auto verdict = access_.check(auth::Principal{}, channel, auth::Verb::kPublish);
-  if (verdict != auth::Verdict::kAllow) return refuse(refusal(verdict), words(verdict));
-  if (request.body.size() > options_.data_bytes)
-    return refuse({ApiError::kBadRequest, 413}, "the message is too large");
-  auto read = read_publish_request(request);
-  if (!read) return refuse({ApiError::kBadRequest, 400}, read.error().message);
+  auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, std::move(done));
+  if (result) verified(*std::move(result), std::move(*waits));
+}
+
+void PublishDoor::verified(auth::TokenResult result, Call call) {
+  --verifying_;
+  const auth::ConnectRules& rules = access_.connect();
+  if (!result) {
+    if (result.error() == auth::TokenError::kUnavailable)
+      return refuse(call, {ApiError::kInternal, 503}, "the token cannot be verified now");
+    const bool late = result.error() == auth::TokenError::kExpired;
+    return refuse(call, kUnauthorized, late ? "the token has expired" : "the token is not valid");
+  }
+  const bool expired = result->expires_at && *result->expires_at <= hub_.now().wall / 1000;
+  if (expired && !rules.insecure) return refuse(call, kUnauthorized, "the connection has expired");
+  if (result->user.empty() && !rules.anonymous_tokens)
+    return refuse(call, {ApiError::kPermissionDenied, 403}, "anonymous tokens are not taken");
+  const auth::Principal who{std::move(result->user),
+                            codec::json::to_embeddable(std::move(result->info))};
+  publish(&who, std::move(call));
+}
+
+void PublishDoor::publish(const auth::Principal* who, Call call) {
+  auth::Verdict verdict =
+      auth::is_channel_name(call.channel) ? auth::Verdict::kAllow : auth::Verdict::kBadName;
+  if (who != nullptr) verdict = access_.check(*who, call.channel, auth::Verb::kPublish);
+  if (verdict != auth::Verdict::kAllow) return refuse(call, refusal(verdict), words(verdict));
+  if (call.request.body.size() > options_.data_bytes)
+    return refuse(call, {ApiError::kBadRequest, 413}, "the message is too large");
+  auto read = read_publish_request(call.request);
+  if (!read) return refuse(call, {ApiError::kBadRequest, 400}, read.error().message);
 
   hub::PublishRecord record;
-  record.channel = {channel, hub::Aspect::kMessages};
+  record.channel = {std::move(call.channel), hub::Aspect::kMessages};
   record.publication = std::move(read->publication);
-  record.principal = kScope;
+  if (who != nullptr) record.principal = who->user.empty() ? std::string(kScope) : who->user;
+  if (who != nullptr && !(who->user.empty() && who->info.empty()))
+    record.publication->publisher = std::make_unique<const hub::ClientInfo>(
+        hub::ClientInfo{.user = who->user, .client = {}, .connection_info = who->info});
   record.idempotency_key = std::move(read->idempotency_key);
-  hub_.publish(who_, waiting_.add({std::move(reply), origin}), std::move(record));
+  hub_.publish(who_, waiting_.add(std::move(call.back)), std::move(record));
 }
 
 void PublishDoor::on_answer(hub::StepId step, hub::Answer answer) {
@@ -152,7 +225,8 @@ void PublishDoor::on_answer(hub::StepId step, hub::Answer answer) {
 Answer PublishDoor::preflight(const std::string& origin) const {
   Answer answer{.status = 204, .content_type = ""};
   answer.headers = {{"Access-Control-Allow-Methods", "POST"},
-                    {"Access-Control-Allow-Headers", "Content-Type, Idempotency-Key, Parley-Event"},
+                    {"Access-Control-Allow-Headers",
+                     "Authorization, Content-Type, Idempotency-Key, Parley-Event"},
                     {"Access-Control-Max-Age", "600"}};
   return for_page(std::move(answer), origin);
 }

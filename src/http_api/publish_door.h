@@ -1,13 +1,16 @@
 // POST /pub/<channel>: one publication with nothing but curl.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "auth/access.h"
+#include "auth/authenticator.h"
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "http_api/answer.h"
 #include "http_api/api_error.h"
+#include "http_api/api_key.h"
 #include "http_api/pending_table.h"
 #include "hub/hub.h"
 
@@ -16,16 +19,22 @@ namespace parley::http_api {
 struct PublishDoorOptions {
   http::OriginPolicy origins;   // pages of other hosts that may publish
   size_t data_bytes = 1 << 20;  // above: 413
-  size_t waiting = 10'000;      // publishes that wait for the hub; above: 503
+  size_t waiting = 10'000;      // publishes that wait for the hub, or for keys; above: 503
+  std::string api_key;          // of the server API; "": nobody has it
+  std::string prefix = "/pub";  // of the path; the channel comes behind it
 };
 
-// What: publishes the request's body as anonymous, where access allows it. Answers
+// What: publishes the request's body, where access allows it to the user of its token (a connection
+// token as `Authorization: Bearer`) or, without one, to anybody; whoever shows the server API's key
+// may publish to every channel that exists. Answers
 // {"epoch":..,"offset":..} or {"error":{"code":..,"message":..}} with the status that fits
 // (docs/protocols/server-api.md). Owner: the server, one per shard; dies before its hub, and not
 // while its router is in use. Shard: its hub's. Failure: a publish whose client has left goes on.
 class PublishDoor final : public http::Handler, public hub::Requester {
  public:
-  PublishDoor(hub::Hub& hub, const auth::Access& access, PublishDoorOptions options);
+  // What is passed by reference must outlive the door, and the door's turns end before it dies.
+  PublishDoor(hub::Hub& hub, const auth::Access& access, auth::Authenticator& tokens,
+              PublishDoorOptions options);
   ~PublishDoor() override;
 
   void add_routes(http::Router& router);
@@ -34,21 +43,35 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   // The same without a connection. The method is POST or OPTIONS.
   void serve(Request request, const std::string& channel, ReplyTo reply);
 
-  size_t waiting() const { return waiting_.size(); }
+  size_t waiting() const { return waiting_.size() + verifying_; }
 
  private:
   struct Waiting {
     ReplyTo reply;
     std::string origin;
   };
+  // A request on its way through the door.
+  struct Call {
+    Request request;
+    std::string channel;
+    Waiting back;
+  };
 
   void on_answer(hub::StepId step, hub::Answer answer) override;
   Answer preflight(const std::string& origin) const;
+  void verify(std::string token, Call call);
+  void verified(auth::TokenResult result, Call call);
+  // `who`: null for the server itself, whom access does not restrict.
+  void publish(const auth::Principal* who, Call call);
 
   hub::Hub& hub_;
   const auth::Access& access_;
   PublishDoorOptions options_;
+  auth::Authenticator& tokens_;
+  ApiKey api_key_;
   hub::RequesterId who_;
+  size_t verifying_ = 0;
+  std::shared_ptr<PublishDoor*> self_;  // dies with the door, whose tokens may still be verified
   PendingTable<Waiting> waiting_;
 };
 

@@ -19,7 +19,7 @@ class PublishDoorTest : public ::testing::Test {
   PublishDoorTest() { make({}); }
   void make(PublishDoorOptions options) {
     door.reset();
-    door = std::make_unique<PublishDoor>(world.hub(), access, std::move(options));
+    door = std::make_unique<PublishDoor>(world.hub(), access, world.tokens(), std::move(options));
   }
   Answer send(Request request, const std::string& channel = "news") {
     std::optional<Answer> answer;
@@ -144,6 +144,86 @@ TEST_F(PublishDoorTest, Refusals) {
     EXPECT_THAT(answer.body, HasSubstr(row.code));
     EXPECT_EQ(answer.content_type, kJsonType);
   }
+}
+
+TEST_F(PublishDoorTest, ATokenSaysWhoPublishes) {
+  access.rules.anonymous = false;
+  auto& claims = world.tokens().connect_token("good", "42");
+  claims.info = R"({"name":"A"})";
+  claims.expires_at = world.now().wall / 1000 + 60;
+  EXPECT_EQ(send(post("1", {{"Authorization", "Bearer good"}})).status, 200);
+  ASSERT_NE(stored()[0]->publisher, nullptr);
+  EXPECT_EQ(stored()[0]->publisher->user, "42");
+  EXPECT_EQ(stored()[0]->publisher->connection_info, R"({"name":"A"})");
+  access.denied.insert("secret");
+  EXPECT_EQ(send(post("1", {{"Authorization", "bearer good"}}), "secret").status, 403);
+  Request in_query = post("1");
+  in_query.query = "token=good";
+  EXPECT_EQ(send(std::move(in_query)).status, 401) << "a URL is no place for a secret";
+}
+
+TEST_F(PublishDoorTest, BadTokens) {
+  world.tokens().bad["old"] = auth::TokenError::kExpired;
+  world.tokens().bad["later"] = auth::TokenError::kUnavailable;
+  world.tokens().connect_token("over", "42").expires_at = world.now().wall / 1000;
+  world.tokens().connect_token("nobody");
+  access.rules.anonymous_tokens = false;
+  const std::pair<const char*, int> cases[] = {
+      {"forged", 401}, {"old", 401}, {"later", 503}, {"over", 401}, {"nobody", 403}};
+  for (const auto& [token, status] : cases) {
+    const Answer answer = send(post("1", {{"Authorization", std::string("Bearer ") + token}}));
+    EXPECT_EQ(answer.status, status) << token;
+    EXPECT_EQ(header_of(answer, "WWW-Authenticate"), status == 401 ? "Bearer" : "") << token;
+    EXPECT_EQ(answer.body.find(token), std::string::npos);
+  }
+  EXPECT_TRUE(stored().empty());
+}
+
+TEST_F(PublishDoorTest, StrangersNeedATokenWhereAnonymousIsOff) {
+  access.rules.anonymous = false;
+  EXPECT_EQ(send(post("1")).status, 401);
+  access.rules.user_header = "X-User";
+  EXPECT_EQ(send(post("1", {{"X-User", "42"}})).status, 200);
+  EXPECT_EQ(stored()[0]->publisher->user, "42");
+}
+
+TEST_F(PublishDoorTest, ATokenThatIsVerifiedLater) {
+  make({.waiting = 1});
+  world.tokens().slow = true;
+  world.tokens().connect_token("good", "42");
+  std::vector<int> answers;
+  const auto ask = [&] {
+    door->serve(post("1", {{"Authorization", "Bearer good"}}), "news",
+                [&](Answer answer) { answers.push_back(answer.status); });
+    world.run();
+  };
+  ask();
+  ask();
+  EXPECT_EQ(answers, std::vector<int>{503}) << "they count as waiting";
+  world.tokens().answer_all();
+  world.run();
+  EXPECT_EQ(answers, (std::vector<int>{503, 200}));
+  ask();
+  door.reset();
+  world.tokens().answer_all();
+  EXPECT_EQ(answers.size(), 2u);
+}
+
+TEST_F(PublishDoorTest, TheApiKeyOpensEveryChannelThatExists) {
+  make({.api_key = "K"});
+  access.rules.anonymous = false;
+  access.denied.insert("secret");
+  world.rules().remove("vanished");
+  const auto with_key = [&](const char* key, const char* channel) {
+    return send(post("1", {{"X-API-Key", key}}), channel).status;
+  };
+  EXPECT_EQ(with_key("K", "secret"), 200);
+  EXPECT_EQ(with_key("K", "vanished"), 404);
+  EXPECT_EQ(with_key("K", "\xc3\xa4"), 400);
+  EXPECT_EQ(with_key("L", "news"), 401);
+  make({});
+  EXPECT_EQ(with_key("", "news"), 401);
+  EXPECT_EQ(with_key("K", "news"), 401);
 }
 
 TEST_F(PublishDoorTest, LimitsOfSizeAndNumber) {

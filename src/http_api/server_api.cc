@@ -58,8 +58,8 @@ ServerApi::ServerApi(hub::Hub& hub, const NodeInfo& node, ServerApiOptions optio
 ServerApi::~ServerApi() { hub_.remove(runner_.who); }
 
 void ServerApi::add_routes(http::Router& router) {
-  router.add_prefix("POST", "/api/", *this, options_.body_bytes);
-  router.add("POST", "/api", *this, options_.body_bytes);
+  router.add_prefix("POST", options_.prefix + "/", *this, options_.body_bytes);
+  router.add("POST", options_.prefix, *this, options_.body_bytes);
 }
 
 void ServerApi::handle(http::Exchange& exchange) {

@@ -23,6 +23,7 @@ struct ServerApiOptions {
   uint32_t operations = 64;         // of one call at the hub at a time
   size_t history_bytes = 16 << 20;  // of one history answer; it then ends early
   uint64_t body_bytes = 1 << 20;
+  std::string prefix = "/api";  // of all paths
 };
 
 // What: POST /api/<method> for every method in methods.cc, POST /api/batch, and POST /api for the

@@ -96,6 +96,7 @@ TEST_F(ApiTest, UnknownFieldsAreAccepted) {
   EXPECT_THAT(call("publish", R"({"channel":"c","data":1,"delta":true,"version":0,"tags":null,)"
                               R"("version_epoch":"e","what":[{}]})"),
               HasSubstr("offset"));
+  EXPECT_TRUE(stored("c").at(0)->delta);
 }
 
 TEST_F(ApiTest, BroadcastAnswersInChannelOrder) {

@@ -25,9 +25,18 @@ struct ChannelOptions {
   seconds history_meta_ttl{30 * 24 *
                            3600};  // how long an idle channel's epoch and top offset are remembered
   bool presence = false;
-  bool join_leave = false;   // emit presence changes as publications of the presence stream
-  bool positioned = false;   // subscribers are told epoch and offset, and holes are detected
-  bool recoverable = false;  // ... and may resume from a position
+  bool join_leave = false;        // emit presence changes as publications of the presence stream
+  bool positioned = false;        // subscribers are told epoch and offset, and holes are detected
+  bool recoverable = false;       // ... and may resume from a position
+  bool allow_positioned = false;  // ... for those who ask for it
+  bool allow_recoverable = false;
+  bool force_push_join_leave = false;  // presence changes go to all subscribers, asked or not
+  bool delta_publish = false;          // every publication is published for delta
+  bool allow_delta = false;            // subscribers may ask for deltas
+  bool allow_tags_filter = false;      // ... for only what their filter matches
+  bool compaction = false;             // ... for a number instead of the channel's name
+  bool cache_recovery = false;         // to recover is to be given the newest publication
+  bool auto_cache_recover = false;     // ... and every subscribe recovers
   std::array<bool, 3> kinds{true, true, true};  // content kinds accepted at publish, by ContentKind
   DataFormat data_format = DataFormat::kNotEmpty;
   AckLevel level = AckLevel::kAccepted;  // nothing is delivered or read above this level

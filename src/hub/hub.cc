@@ -77,6 +77,7 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
     return answer_later(who, step, HubError::kUnsupportedKind);
   if (!record.options->accepts_data(record.publication->kind, record.publication->data))
     return answer_later(who, step, HubError::kInvalidData);
+  if (record.options->delta_publish) record.publication->delta = true;
   const ShardId home = slots_.home(record.channel.name);
   ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
 }

@@ -13,6 +13,8 @@ namespace {
 constexpr seconds kLinger{5};
 // A channel without publications for this long gives its tail back.
 constexpr seconds kQuiet{10};
+// ... and where its last one may be the base of a delta, that one for this long.
+constexpr seconds kQuietBase{300};
 
 metrics::Gauge channels_gauge("parley_followed_channels",
                               "Channels followed, summed over shards and aspects");
@@ -166,10 +168,15 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   const size_t most = channel->options_->tail_bytes;
   change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication), most); });
   if (!fresh) return;
-  static_cast<ListNode<WarmTag>&>(*channel).unlink();
-  warm_.push_back(*channel);
-  spare_tails(*channel);
+  warm_up(*channel);
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
+}
+
+// The tail holds publications, the newest of all tails.
+void LocalChannels::warm_up(LocalChannel& channel) {
+  static_cast<ListNode<WarmTag>&>(channel).unlink();
+  warm_.push_back(channel);
+  spare_tails(channel);
 }
 
 void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
@@ -269,7 +276,11 @@ void LocalChannels::cool(LocalChannel& channel, Time now) {
   const bool lagging = quiet && std::ranges::any_of(channel.live_, [top](const Subscription* s) {
                          return s->position_ < top;
                        });
+  const bool base = channel.options_->allow_delta && now - channel.quiet_since_ < kQuietBase;
   if (!quiet || lagging) {
+    warm_.push_back(channel);
+  } else if (base) {
+    change_tail(channel, [](Tail& tail) { tail.trim_to_newest(); });
     warm_.push_back(channel);
   } else {
     change_tail(channel, [](Tail& tail) { tail.trim(); });
@@ -281,6 +292,14 @@ void LocalChannels::change_tail(LocalChannel& channel, Change change) {
   tail_bytes_ -= channel.tail_.bytes();
   change(channel.tail_);
   tail_bytes_ += channel.tail_.bytes();
+}
+
+// What history gave to a reader is the base of the next publication's delta.
+void LocalChannels::keep_base(LocalChannel& channel, const PublicationPtr& newest) {
+  const bool wanted = channel.options_->allow_delta && channel.tail_.empty();
+  if (!wanted || newest->offset != channel.tail_.top()) return;
+  change_tail(channel, [&](Tail& tail) { tail.adopt_newest(newest); });
+  warm_up(channel);
 }
 
 void LocalChannels::spare_tails(const LocalChannel& newest) {

@@ -7,10 +7,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
-#include "hub/glob.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"
@@ -38,6 +38,10 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   const Epoch& epoch() const { return epoch_; }
   const Tail& tail() const { return tail_; }
   size_t subscribers() const { return live_.size(); }
+  // Its own among the channels of this shard for as long as it is followed; 1 to 2^53.
+  uint64_t number() const {
+    return (uint64_t{interest_.sequence - 1} & 0x1fffff) << 32 | (interest_.index + 1);
+  }
   mutable std::unique_ptr<ChannelAddon> addon;
 
  private:
@@ -127,8 +131,11 @@ class LocalChannels {
   template <class Change>
   void change_tail(LocalChannel& channel, Change change);
   void spare_tails(const LocalChannel& newest);
+  void warm_up(LocalChannel& channel);
+  void keep_base(LocalChannel& channel, const PublicationPtr& newest);
   void admit(LocalChannel& channel, Subscription& subscription);
   void admit_from(LocalChannel& channel, Subscription& subscription);
+  void admit_newest(LocalChannel& channel, Subscription& subscription);
   void go_live(LocalChannel& channel, Subscription& subscription, uint64_t cursor,
                Subscribed answer);
   void answer(Subscription& subscription, std::expected<Subscribed, HubError> result);

@@ -38,6 +38,11 @@ std::optional<Gap> unreachable(const Start& start, const Epoch& epoch,
   return std::nullopt;
 }
 
+void keep_last(std::vector<PublicationPtr>& publications, size_t count) {
+  if (publications.size() <= count) return;
+  publications.erase(publications.begin(), publications.end() - static_cast<ptrdiff_t>(count));
+}
+
 }  // namespace
 
 // Decides how a subscription starts, now that the channel is attached.
@@ -45,6 +50,7 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   const uint64_t top = channel.tail_.top();
   const Start& start = subscription.catchup().start;
   if (start.kind == Start::Kind::kLive) return go_live(channel, subscription, top, {});
+  if (start.kind == Start::Kind::kNewest) return admit_newest(channel, subscription);
   const std::optional<Gap> gap = unreachable(start, channel.epoch_, channel.generation_ends_, top);
   if (gap && start.kind == Start::Kind::kRecover) return go_live(channel, subscription, top, {});
   if (gap) {
@@ -65,8 +71,16 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   go_live(channel, subscription, start.position->offset, {});
 }
 
-// kRecover with a position that this stream has had: gathers everything that was missed, from the
-// tail if it reaches back far enough.
+// Offsets strictly increase, so as many publications never lie further back than that.
+void LocalChannels::admit_newest(LocalChannel& channel, Subscription& subscription) {
+  auto& catchup = subscription.catchup();
+  const uint64_t top = channel.tail_.top();
+  catchup.reached = top - std::min<uint64_t>(top, catchup.start.limit);
+  admit_from(channel, subscription);
+}
+
+// kRecover with a position that this stream has had, and kNewest: gathers everything from there on,
+// from the tail if it reaches back far enough.
 void LocalChannels::admit_from(LocalChannel& channel, Subscription& subscription) {
   auto& catchup = subscription.catchup();
   const uint64_t from = needed_from(subscription);
@@ -77,12 +91,16 @@ void LocalChannels::admit_from(LocalChannel& channel, Subscription& subscription
     if (!channel.tail_.covers(from)) return wait_for_page(channel, subscription);
     rest = channel.tail_.after(from);
   }
-  if (catchup.collected.size() + rest.size() > catchup.start.limit)
+  const bool newest = catchup.start.kind == Start::Kind::kNewest;
+  if (!newest && catchup.collected.size() + rest.size() > catchup.start.limit)
     return go_live(channel, subscription, std::max(from, top), {});
   Subscribed answer;
-  answer.recovered = true;
   answer.missed = std::move(catchup.collected);
   answer.missed.insert(answer.missed.end(), rest.begin(), rest.end());
+  if (newest) keep_last(answer.missed, catchup.start.limit);
+  answer.recovered =
+      !newest || (!answer.missed.empty() && answer.missed.back()->offset == std::max(from, top));
+  if (!answer.missed.empty()) keep_base(channel, answer.missed.back());
   go_live(channel, subscription, std::max(from, top), std::move(answer));
 }
 
@@ -282,12 +300,19 @@ void LocalChannels::collect_page(LocalChannel& channel, Subscription& subscripti
   auto& catchup = subscription.catchup();
   const uint64_t from = needed_from(subscription);
   const auto found = after_position(page.publications, from);
-  if (page.base > from || catchup.collected.size() + found.size() > catchup.start.limit) {
+  const bool newest = catchup.start.kind == Start::Kind::kNewest;
+  const bool too_many = catchup.collected.size() + found.size() > catchup.start.limit;
+  if (!newest && (page.base > from || too_many)) {
     catchup.collected.clear();
     return go_live(channel, subscription, channel.tail_.top(), {});
   }
   catchup.collected.insert(catchup.collected.end(), found.begin(), found.end());
-  if (!found.empty()) catchup.reached = found.back()->offset;
+  if (newest) keep_last(catchup.collected, catchup.start.limit);
+  if (!found.empty()) {
+    catchup.reached = found.back()->offset;
+  } else if (newest) {
+    catchup.reached = std::max(from, page.top);
+  }
   admit_from(channel, subscription);
 }
 

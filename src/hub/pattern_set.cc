@@ -1,6 +1,6 @@
 #include "hub/pattern_set.h"
 
-#include "hub/glob.h"
+#include "base/glob.h"
 
 namespace parley::hub {
 

@@ -24,13 +24,16 @@ struct Start {
     kLive,     // behind the top
     kRecover,  // all that was missed since `position` comes in the answer, or none of it and
                // recovered == false
+    kNewest,   // the newest `limit` publications that are still kept come in the answer;
+               // recovered == whether the newest of all is among them
     kResume,   // the cursor starts at `position`; what is gone is told as a gap
   };
   Kind kind = Kind::kLive;
   // For kRecover and kResume. nullopt: a position that no stream can have. An unknown epoch matches
   // any.
   std::optional<StreamPosition> position;
-  uint32_t limit = 0;  // kRecover: more missed publications than this count as not recovered
+  // kRecover: more missed publications than this count as not recovered. kNewest: how many.
+  uint32_t limit = 0;
 };
 
 // The answer to a subscribe: from now on publications behind `cursor` are delivered.
@@ -91,6 +94,8 @@ class Subscription : public ListNode<WaitTag> {
   // The subscriber's list of subscriptions that have something to pull.
   Subscription* next_dirty = nullptr;
   bool dirty = false;
+  // The subscriber's: this is a part of something larger.
+  bool varied = false;
 
  private:
   friend class LocalChannels;
@@ -104,7 +109,7 @@ class Subscription : public ListNode<WaitTag> {
   // Only while starting or catching up.
   struct Catchup {
     Start start;
-    std::vector<PublicationPtr> collected;  // kRecover: what pages brought so far
+    std::vector<PublicationPtr> collected;  // kRecover, kNewest: what pages brought so far
     uint64_t reached = 0;                   // ... and up to which offset
     uint32_t first_read = 0;  // a page asked for before this one may be older than the position
     std::shared_ptr<const ReadPage> page;  // live: a page of history being read on from

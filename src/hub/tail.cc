@@ -50,6 +50,25 @@ void Tail::drop_front() {
   }
 }
 
+void Tail::trim_to_newest() {
+  while (kept_ && kept_->entries.size() - kept_->first > 1) drop_front();
+}
+
+void Tail::adopt_newest(PublicationPtr publication) {
+  if (kept_ || publication->offset != top_) return;
+  reset(publication->prev);
+  append(std::move(publication), SIZE_MAX);
+}
+
+const Publication* Tail::find(uint64_t offset) const {
+  if (!kept_ || offset > top_) return nullptr;
+  const auto run = std::span(kept_->entries).subspan(kept_->first);
+  if (run.back()->offset == offset) return run.back().get();
+  const auto behind = after_position(run, offset);
+  const size_t at = run.size() - behind.size();
+  return at > 0 && run[at - 1]->offset == offset ? run[at - 1].get() : nullptr;
+}
+
 std::span<const PublicationPtr> Tail::after(uint64_t position) const {
   CHECK(covers(position));
   if (!kept_) return {};

@@ -22,6 +22,10 @@ class Tail {
   bool append(PublicationPtr publication, size_t max_bytes);
   // Forgets the publications but stands at the same top: what an idle channel costs.
   void trim() { reset(top_); }
+  // Forgets all but the newest publication: the base of the next one's delta.
+  void trim_to_newest();
+  // An empty tail takes in the publication at its top, which history gave.
+  void adopt_newest(PublicationPtr publication);
 
   // Positions from base() to top() are covered.
   uint64_t base() const { return kept_ ? kept_->base : top_; }
@@ -30,6 +34,8 @@ class Tail {
   // The publications behind a covered position, oldest first. Valid until the next change of the
   // tail.
   std::span<const PublicationPtr> after(uint64_t position) const;
+  // Null: not kept here.
+  const Publication* find(uint64_t offset) const;
   size_t bytes() const { return kept_ ? kept_->bytes : 0; }
   bool empty() const { return kept_ == nullptr; }
 

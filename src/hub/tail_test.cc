@@ -97,5 +97,39 @@ TEST(AfterPosition, OutsideTheRun) {
   EXPECT_EQ(after_position({}, 9).size(), 0u);
 }
 
+TEST(Tail, FindsWhatItKeeps) {
+  Tail tail;
+  EXPECT_EQ(tail.find(0), nullptr);
+  for (const auto& [offset, prev] : {std::pair{3, 0}, {7, 3}, {8, 7}})
+    tail.append(make_publication(static_cast<uint64_t>(offset), static_cast<uint64_t>(prev)),
+                kBytes);
+  for (const uint64_t kept : {3, 7, 8}) EXPECT_EQ(tail.find(kept)->offset, kept);
+  for (const uint64_t missing : {0, 2, 5, 9}) EXPECT_EQ(tail.find(missing), nullptr) << missing;
+}
+
+TEST(Tail, KeepsOnlyTheNewest) {
+  Tail tail;
+  tail.trim_to_newest();
+  EXPECT_EQ(tail.top(), 0u);
+  for (auto& publication : make_run(1, 5)) tail.append(publication, kBytes);
+  tail.trim_to_newest();
+  EXPECT_EQ(tail.base(), 4u);
+  EXPECT_EQ(offsets_of(tail.after(4)), (Offsets{5}));
+  EXPECT_EQ(tail.bytes(), tail.find(5)->cost());
+}
+
+TEST(Tail, TakesInOnlyThePublicationAtItsTop) {
+  Tail tail;
+  tail.reset(5);
+  tail.adopt_newest(make_publication(4));
+  EXPECT_TRUE(tail.empty());
+  tail.adopt_newest(make_publication(5));
+  EXPECT_EQ(tail.base(), 4u);
+  EXPECT_EQ(tail.top(), 5u);
+  tail.append(make_publication(6), kBytes);
+  tail.adopt_newest(make_publication(6));
+  EXPECT_EQ(offsets_of(tail.after(4)), (Offsets{5, 6}));
+}
+
 }  // namespace
 }  // namespace parley::hub

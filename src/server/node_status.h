@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "http_api/node_info.h"
@@ -16,15 +17,19 @@ class NodeStatus final : public http_api::NodeInfo, public http_api::Readiness {
  public:
   enum class Phase { kStarting, kReady, kStopping };
 
-  NodeStatus(std::string uid, std::string name) : uid_(std::move(uid)), name_(std::move(name)) {}
+  // `insecure`: see http_api::Readiness.
+  NodeStatus(std::string uid, std::string name, std::vector<std::string> insecure)
+      : uid_(std::move(uid)), name_(std::move(name)), insecure_(std::move(insecure)) {}
   void set_phase(Phase phase) { phase_ = phase; }
 
   http_api::NodeFacts facts() const override;
   std::string_view waiting_for() const override;
+  std::span<const std::string> insecure() const override { return insecure_; }
 
  private:
   std::string uid_;
   std::string name_;
+  std::vector<std::string> insecure_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::atomic<Phase> phase_{Phase::kStarting};
 };

@@ -6,35 +6,80 @@
 #include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
+namespace {
 
-// A protocol is an include above and a call here.
-void Routes::add_protocols() {
-  const auth::Access& access = shared_.access;
-  const std::string product = std::string(version()) + " Parley";
-  add_websocket("/connection/websocket", {"centrifuge-json", "centrifuge-protobuf"},
-                adapter::centrifuge::CentrifugeFactory({product}, access, shared_.rules));
-  add_sse("/sse/", adapter::eventsource::EventSourceFactory(access));
+http::OriginPolicy origins_of(const Shared& shared) {
+  return shared.dev ? http::OriginPolicy({"*"})
+                    : http::OriginPolicy(shared.config.client.allowed_origins);
 }
 
-Routes::Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions)
+http_api::PublishDoorOptions pub_options(const Shared& shared) {
+  const config::Config& config = shared.config;
+  return {.origins = origins_of(shared),
+          .data_bytes = config.pub.max_request_body_size,
+          .api_key = config.http_api.key,
+          .prefix = config.pub.handler_prefix};
+}
+
+http_api::ServerApiOptions api_options(const Shared& shared) {
+  const config::HttpApi& api = shared.config.http_api;
+  return {.key = api.key, .insecure = shared.dev || api.insecure, .prefix = api.handler_prefix};
+}
+
+seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
+
+adapter::centrifuge::Options centrifuge_options(const config::Client& client) {
+  return {.version = std::string(version()) + " Parley",
+          .stale_after = at_least(client.stale_close_delay),
+          .ping_interval = at_least(client.ping_interval),
+          .pong_timeout = at_least(client.pong_timeout),
+          .expired_close_delay = at_least(client.expired_close_delay),
+          .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
+          .include_server_time = client.connect_include_server_time,
+          .channel_limit = client.channel_limit,
+          .history_limit = client.history_max_publication_limit,
+          .recovery_limit = client.recovery_max_publication_limit};
+}
+
+}  // namespace
+
+// A protocol is an include above and a call here.
+void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& access) {
+  const config::Config& config = shared_.config;
+  if (!config.websocket.disabled)
+    add_websocket(
+        config.websocket.handler_prefix, {"centrifuge-json", "centrifuge-protobuf"},
+        adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
+  if (config.eventsource.enabled)
+    add_sse(config.eventsource.handler_prefix + "/",
+            adapter::eventsource::EventSourceFactory(access,
+                                                     {.heartbeat = config.eventsource.heartbeat}));
+}
+
+Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
+               hub::Hub& hub, session::SessionTable& sessions)
     : shared_(shared),
       sessions_(sessions),
-      publish_door_(hub, shared.access, {.origins = shared.origins}),
-      api_(hub, shared.node, {.key = shared.api_key, .insecure = shared.open_api}),
-      health_(shared.node) {
-  add_protocols();
-  publish_door_.add_routes(router_);
-  api_.add_routes(router_);
-  health_.add_health_routes(router_);
-  if (shared_.dev) health_.add_metrics_route(router_);
-  if (shared_.dev) demo_.add_to(router_);
+      publish_door_(hub, policy, tokens, pub_options(shared)),
+      api_(hub, shared.node, api_options(shared)),
+      health_(shared.node, {.health = shared.config.health.handler_prefix,
+                            .metrics = shared.config.prometheus.handler_prefix}) {
+  const config::Config& config = shared.config;
+  add_protocols(policy, policy);
+  if (config.pub.enabled) publish_door_.add_routes(router_);
+  if (!config.http_api.disabled) api_.add_routes(router_);
+  if (shared.dev || config.health.enabled) health_.add_health_routes(router_);
+  if (shared.dev || config.prometheus.enabled) health_.add_metrics_route(router_);
+  if (shared.dev) demo_.add_to(router_);
 }
 
 template <class Factory>
 void Routes::add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
                            Factory factory) {
-  transport::websocket::WebSocketOptions options{.subprotocols = std::move(subprotocols),
-                                                 .origins = shared_.origins};
+  transport::websocket::WebSocketOptions options{
+      .message_bytes = shared_.config.websocket.message_size_limit,
+      .subprotocols = std::move(subprotocols),
+      .origins = origins_of(shared_)};
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));
@@ -42,7 +87,7 @@ void Routes::add_websocket(std::string_view path, std::vector<std::string_view> 
 
 template <class Factory>
 void Routes::add_sse(std::string_view prefix, Factory factory) {
-  transport::sse::SseOptions options{.origins = shared_.origins};
+  transport::sse::SseOptions options{.origins = origins_of(shared_)};
   router_.add_prefix("GET", prefix,
                      keep_handler(std::make_unique<transport::sse::SseHandler>(
                          keep_factory(std::move(factory)), sessions_, std::move(options))));

@@ -19,11 +19,12 @@ namespace parley::server {
 // Shard: its own.
 class Routes {
  public:
-  Routes(const Shared& shared, hub::Hub& hub, session::SessionTable& sessions);
+  Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
+         hub::Hub& hub, session::SessionTable& sessions);
   const http::Router& router() const { return router_; }
 
  private:
-  void add_protocols();
+  void add_protocols(const hub::ChannelRules& rules, const auth::Access& access);
   // GET `path` is a WebSocket that speaks the factory's protocol.
   template <class Factory>
   void add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,

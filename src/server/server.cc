@@ -13,7 +13,7 @@
 #include "io/fd.h"
 #include "io/listener.h"
 #include "io/shard.h"
-#include "server/channel_rules.h"
+#include "server/policy.h"
 #include "server/shard_world.h"
 
 namespace parley::server {
@@ -21,13 +21,13 @@ namespace {
 
 constexpr size_t kMinDescriptors = 256;
 constexpr size_t kGoodDescriptors = 10'000;
-// How long clients get to read their last words before the sockets are cut.
-constexpr seconds kDrainLimit{5};
+constexpr uint32_t kMaxShards = 64;
 
 Result<io::Address> listen_address(const ServerOptions& options) {
-  const bool v6 = options.listen_host.find(':') != std::string::npos;
-  const std::string text =
-      fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), options.listen_host, options.listen_port);
+  const config::HttpServer& at = options.config.http_server;
+  const std::string host_name = at.address.empty() ? "0.0.0.0" : at.address;
+  const bool v6 = host_name.find(':') != std::string::npos;
+  const std::string text = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host_name, at.port);
   io::Address address = TRY(io::Address::parse(text));
   const std::string host = address.host();
   if (options.dev && host != "::1" && !host.starts_with("127."))
@@ -35,7 +35,7 @@ Result<io::Address> listen_address(const ServerOptions& options) {
         fmt::format("parley dev allows everything, so it listens on loopback only, not on {}: use "
                     "--listen 127.0.0.1:{}, "
                     "or parley serve",
-                    host, options.listen_port));
+                    host, at.port));
   return address;
 }
 
@@ -52,23 +52,24 @@ Result<void> check_descriptors() {
 }
 
 unsigned shard_count(const ServerOptions& options) {
-  if (options.shards > 0) return std::min(options.shards, 64u);
-  return std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
+  if (options.config.shards > 0) return std::min(options.config.shards, kMaxShards);
+  return std::clamp(std::thread::hardware_concurrency(), 1u, kMaxShards);
 }
 
-// The signals that end the server are blocked in every thread and waited for here.
+// The signals that the server minds are blocked in every thread and waited for here.
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return set;
 }
 
 void announce(const ServerOptions& options, const io::Address& address, unsigned shards) {
-  if (options.dev && options.log_format == log::Format::kConsole) {
+  if (options.dev && options.config.log.format == log::Format::kConsole) {
     fmt::print(stderr,
                "\n  parley dev: http://{0}\n"
                "  Not for production: everybody may do everything.\n\n"
@@ -82,7 +83,8 @@ void announce(const ServerOptions& options, const io::Address& address, unsigned
                           {"mode", options.dev ? "dev" : "serve"}});
 }
 
-std::string node_name() {
+std::string node_name(const ServerOptions& options) {
+  if (!options.config.node.name.empty()) return options.config.node.name;
   char name[256] = "parley";
   gethostname(name, sizeof name - 1);
   return name;
@@ -91,19 +93,19 @@ std::string node_name() {
 // The worlds of all shards, from building to the last goodbye.
 class Process {
  public:
-  Process(const ServerOptions& options, unsigned shards)
-      : slots_(static_cast<ShardId>(shards)),
-        rules_(options.dev ? dev_channel_options() : hub::ChannelOptions{}),
+  Process(const ServerOptions& options, std::shared_ptr<const Policy> policy, unsigned shards)
+      : options_(options),
+        status_(to_string(uuid4(ids_)), node_name(options), options.config.warnings),
+        slots_(static_cast<ShardId>(shards)),
         group_(shards),
         mail_(group_.wakers(), {}),
-        shared_{.slots = slots_,
-                .rules = rules_,
-                .access = options.dev ? static_cast<const auth::Access&>(open_) : closed_,
-                .origins = options.dev ? http::OriginPolicy({"*"}) : http::OriginPolicy(),
-                .api_key = options.api_key,
-                .open_api = options.dev,
-                .dev = options.dev,
-                .node = status_} {
+        keys_(group_),
+        shared_{.config = options_.config,
+                .dev = options_.dev,
+                .slots = slots_,
+                .policy = std::move(policy),
+                .node = status_,
+                .keys = keys_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(
           std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_, shared_));
@@ -119,10 +121,17 @@ class Process {
     group_.start();
   }
 
+  // From their next turn on, the shards go by `policy`.
+  void adopt(const std::shared_ptr<const Policy>& policy) {
+    for (size_t i = 0; i < worlds_.size(); ++i)
+      group_.post(static_cast<ShardId>(i),
+                  [world = worlds_[i].get(), policy] { world->adopt(policy); });
+  }
+
   // Tells every client, waits until they have gone or the time is up, and stops.
   void stop() {
     status_.set_phase(NodeStatus::Phase::kStopping);
-    const auto deadline = std::chrono::steady_clock::now() + kDrainLimit;
+    const auto deadline = std::chrono::steady_clock::now() + options_.config.shutdown.timeout;
     for (size_t i = 0; i < worlds_.size(); ++i)
       group_.post(static_cast<ShardId>(i), [world = worlds_[i].get()] { world->drain(); });
     while (sessions_left() > 0 && std::chrono::steady_clock::now() < deadline)
@@ -145,30 +154,61 @@ class Process {
     return left;
   }
 
+  const ServerOptions& options_;
   SystemIdSource ids_;
-  NodeStatus status_{to_string(uuid4(ids_)), node_name()};
+  NodeStatus status_;
   hub::SlotTable slots_;
-  UniformRules rules_;
-  auth::OpenAccess open_;
-  auth::ClosedAccess closed_;
   io::ShardGroup group_;
   HubMail mail_;
+  KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
 };
 
+Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {
+  if (dev) return Policy::for_development();
+  return Policy::build(config);
+}
+
+void warn_of(const config::Config& config) {
+  for (const std::string& warning : config.warnings) log::warn(warning);
+}
+
+// What cannot be used changes nothing.
+void reload(const ServerOptions& options, Process& process) {
+  if (!options.reload) return log::warn("SIGHUP: there is no configuration file to read again");
+  const Result<config::Config> config = options.reload();
+  if (!config) return log::error("not reloaded: " + config.error().message);
+  auto policy = make_policy(options.dev, *config);
+  if (!policy) return log::error("not reloaded: " + policy.error().message);
+  warn_of(*config);
+  process.adopt(*policy);
+  log::info("reloaded: channels, permissions and token keys; other options need a restart");
+}
+
+// Minds the signals until one of them ends the server; returns that.
+int wait_for_end(const sigset_t& signals, const ServerOptions& options, Process& process) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return signal;
+    reload(options, process);
+  }
+}
+
 Result<int> serve(const ServerOptions& options) {
   const sigset_t signals = block_signals();
+  auto policy = TRY(make_policy(options.dev, options.config));
   const io::Address address = TRY(listen_address(options));
   if (auto enough = check_descriptors(); !enough) return std::unexpected(enough.error());
   const unsigned shards = shard_count(options);
   std::vector<io::Listener> listeners = TRY(io::bind_listeners(address, shards));
   const io::Address bound = listeners.front().address;
-  Process process(options, shards);
+  Process process(options, std::move(policy), shards);
   process.start(std::move(listeners));
   announce(options, bound, shards);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  warn_of(options.config);
+  const int signal = wait_for_end(signals, options, process);
   log::info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   process.stop();
   log::info("stopped");
@@ -178,7 +218,7 @@ Result<int> serve(const ServerOptions& options) {
 }  // namespace
 
 int run(const ServerOptions& options) {
-  log::configure(options.log_level, options.log_format);
+  log::configure(options.config.log.level, options.config.log.format);
   const Result<int> result = serve(options);
   if (result) return *result;
   fmt::print(stderr, "parley: {}\n", result.error().message);

@@ -1,25 +1,26 @@
 // Runs a whole server: configuration in, exit status out.
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include <functional>
 
-#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
 
 namespace parley::server {
 
 struct ServerOptions {
-  bool dev = false;  // everything is allowed; refused on any address but loopback
-  std::string listen_host = "127.0.0.1";
-  uint16_t listen_port = 8000;
-  unsigned shards = 0;  // 0: one per core
-  std::string api_key;  // of the server API; "": the API refuses everyone (dev needs none)
-  log::Level log_level = log::Level::kInfo;
-  log::Format log_format = log::Format::kConsole;
+  // Everything is allowed, whatever the configuration says of channels and clients; refused on any
+  // address but loopback.
+  bool dev = false;
+  config::Config config;
+  // Reads the configuration again, for SIGHUP. Null: there is nothing to read.
+  std::function<Result<config::Config>()> reload;
 };
 
-// Runs until SIGTERM or SIGINT, then tells the clients, closes, and returns 0. Returns 1, after one
-// clear sentence on stderr, when the server cannot start.
+// Runs until SIGTERM or SIGINT, then tells the clients, closes, and returns 0. On SIGHUP channels,
+// permissions and token keys change to what the configuration says now; if that cannot be used,
+// everything stays as it was. Returns 1, after one clear sentence on stderr, when the server cannot
+// start.
 int run(const ServerOptions& options);
 
 }  // namespace parley::server

@@ -5,19 +5,30 @@
 namespace parley::server {
 namespace {
 constexpr size_t kMailPerTurn = 4096;
+
+session::SessionLimits session_limits(const config::Config& config) {
+  return {.outbox_bytes = config.client.queue_max_size};
 }
+
+}  // namespace
 
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
     : shard_(shard),
+      policy_(shared.policy),
+      fetcher_(shared.keys, shard.id(),
+               [this](const std::string& url, const Result<std::string>& answer) {
+                 tokens_.on_fetched(url, answer, shard_.now().wall);
+               }),
+      tokens_(shared.policy->tokens(), fetcher_),
       broker_({}, ids_, shard.now()),
       post_(mail, shard.id()),
-      hub_({.shard = shard.id()}, shared.slots, broker_, post_, shared.rules, ids_),
+      hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
       mail_hook_(mail, shard.id(), kMailPerTurn,
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
                  }),
-      sessions_(hub_, shard.timers(), ids_, {}),
-      routes_(std::make_unique<Routes>(shared, hub_, sessions_)),
+      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
+      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(mail_hook_);
@@ -26,6 +37,11 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
 }
 
 ShardWorld::~ShardWorld() = default;
+
+void ShardWorld::adopt(const std::shared_ptr<const Policy>& policy) {
+  policy_.replace(policy);
+  tokens_.swap_rules(policy->tokens());
+}
 
 void ShardWorld::on_turn(const Now& now) {
   pace_ = hub_.turn(now);

@@ -4,31 +4,43 @@
 #include <memory>
 #include <string>
 
-#include "auth/access.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
-#include "http/origin_policy.h"
+#include "config/config.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "io/shard.h"
 #include "server/hub_post.h"
+#include "server/key_source.h"
 #include "server/node_status.h"
+#include "server/policy.h"
 #include "session/session_table.h"
 
 namespace parley::server {
 
 class Routes;
 
+// A shard's way to the keys of tokens.
+class ShardKeyFetcher final : public auth::KeyFetcher {
+ public:
+  ShardKeyFetcher(KeySource& source, ShardId shard, KeySource::OnAnswer on_answer)
+      : source_(source), shard_(shard), on_answer_(std::move(on_answer)) {}
+  void fetch(const std::string& url) override { source_.fetch(shard_, url, on_answer_); }
+
+ private:
+  KeySource& source_;
+  ShardId shard_;
+  KeySource::OnAnswer on_answer_;
+};
+
 // What all shards share: immutable after start.
 struct Shared {
+  const config::Config& config;
+  bool dev = false;  // nobody needs a key, and what only a developer may see is there
   const hub::SlotTable& slots;
-  const hub::ChannelRules& rules;
-  const auth::Access& access;
-  http::OriginPolicy origins;
-  std::string api_key;    // "": the server API refuses everyone, unless `open_api`
-  bool open_api = false;  // dev: the server API asks for no key
-  bool dev = false;       // the demo page at /, and what only a developer may see
+  std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;
+  KeySource& keys;
 };
 
 // What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:
@@ -40,6 +52,8 @@ class ShardWorld final : public io::TurnHook {
 
   http::Server& http() { return http_; }
   session::SessionTable& sessions() { return sessions_; }
+  // Goes by this policy from now on. Between turns only.
+  void adopt(const std::shared_ptr<const Policy>& policy);
   // Stops accepting, tells every client, and lets their last words go out. Returns at once.
   void drain();
 
@@ -51,6 +65,9 @@ class ShardWorld final : public io::TurnHook {
   Duration max_sleep() const override;
 
   io::Shard& shard_;
+  ShardPolicy policy_;
+  ShardKeyFetcher fetcher_;
+  auth::TokenAuthenticator tokens_;
   SystemIdSource ids_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;

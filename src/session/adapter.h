@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "auth/access.h"
+#include "auth/authenticator.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -25,8 +26,8 @@ namespace parley::session {
 class Effects;
 
 // How a protocol writes publications. Stateless and shared by all sessions of the protocol: a
-// publication is encoded once per dialect and framing, not once per subscriber. Per-subscription
-// variants (delta, filters) are further dialects.
+// publication is encoded once per dialect and framing, not once per subscriber. A protocol whose
+// subscribers may choose has further dialects (session/variant.h).
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -35,6 +36,12 @@ class Dialect {
   // cannot carry the content kind, what the protocol says instead. Appending nothing skips it.
   virtual void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
                       Buffer& out) const = 0;
+  // ... as the change that makes it of `base`, the publication before it. False, and nothing
+  // appended: the whole is as good.
+  virtual bool encode_delta(const hub::LocalChannel&, const hub::Publication&,
+                            const hub::Publication& /*base*/, Buffer& /*out*/) const {
+    return false;
+  }
 };
 
 // The adapter's own name of a subscription; 0 is none. Never reused by a session while something of
@@ -67,6 +74,8 @@ class Adapter {
                              std::expected<hub::Subscribed, hub::HubError> result,
                              Effects& effects) = 0;
   virtual void on_answer(hub::StepId step, hub::Answer answer, Effects& effects) = 0;
+  // What Effects::verify() asked for. Protocols without tokens never ask.
+  virtual void on_verified(hub::StepId, auth::TokenResult, Effects&) {}
   // Publications of the subscription are missing; what follows comes after the gap, unless the
   // adapter unsubscribes.
   virtual void on_gap(SubscriptionHandle handle, const hub::Gap& gap, Effects& effects) = 0;

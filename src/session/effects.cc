@@ -29,9 +29,9 @@ void Effects::end_as_slow() {
 
 size_t Effects::room() const { return session_->room(); }
 
-SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start) {
+SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start, Variant variant) {
   if (ended_) return 0;
-  const SubscriptionHandle handle = session_->new_handle();
+  const SubscriptionHandle handle = session_->new_handle(std::move(variant));
   if (handle == 0) {
     meters::limits.add(meters::Limit::kSubscriptions);
     end(EndReason::kLimit);
@@ -39,6 +39,23 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start)
   }
   add(SubscribeCommand{handle, std::move(channel), std::move(start)});
   return handle;
+}
+
+const Variant* Effects::variant(SubscriptionHandle handle) const {
+  hub::Subscription* subscription = session_->find(handle);
+  const VariedSubscription* varied = subscription ? as_varied(*subscription) : nullptr;
+  return varied ? &varied->variant : nullptr;
+}
+
+void Effects::sent(SubscriptionHandle handle, uint64_t offset) {
+  hub::Subscription* subscription = session_->find(handle);
+  VariedSubscription* varied = subscription ? as_varied(*subscription) : nullptr;
+  if (varied) varied->last_sent = offset;
+}
+
+uint64_t Effects::channel_number(SubscriptionHandle handle) const {
+  const hub::Subscription* subscription = session_->find(handle);
+  return subscription && subscription->live() ? subscription->channel()->number() : 0;
 }
 
 hub::StreamPosition Effects::position(SubscriptionHandle handle) const {

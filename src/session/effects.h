@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "session/adapter.h"
+#include "session/variant.h"
 
 namespace parley::session {
 
@@ -40,6 +41,18 @@ struct PresenceCommand {
   std::string channel;
   bool counts_only = false;
 };
+struct VerifyCommand {
+  hub::StepId step = 0;
+  auth::TokenUse use = auth::TokenUse::kConnect;
+  std::string token;
+};
+struct HoldCommand {
+  bool held = false;
+};
+struct ControlCommand {
+  hub::StepId step = 0;
+  hub::ControlPtr control;
+};
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
@@ -52,9 +65,10 @@ struct IdentifyCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                             HistoryCommand, PresenceCommand, EnterPresenceCommand, TimerCommand,
-                             IdentifyCommand, EndCommand>;
+using Command =
+    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, ControlCommand,
+                 EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -80,7 +94,14 @@ class Effects {
     return scratch_;
   }
 
-  SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start);
+  SubscriptionHandle subscribe(hub::ChannelKey channel, hub::Start start, Variant variant = {});
+  // What subscribe() was given. Null: plain, or gone.
+  const Variant* variant(SubscriptionHandle handle) const;
+  // A message of the adapter's own gave the client the publication with this offset: the next may
+  // be a change of it.
+  void sent(SubscriptionHandle handle, uint64_t offset);
+  // The number of a live subscription's channel (hub::LocalChannel::number); 0: it is not live.
+  uint64_t channel_number(SubscriptionHandle handle) const;
   // Where the subscription's reader stands: behind the last publication it was given, or behind the
   // gap that is being told. An unknown epoch while it is not live.
   hub::StreamPosition position(SubscriptionHandle handle) const;
@@ -100,6 +121,17 @@ class Effects {
   void presence(hub::StepId step, std::string channel, bool counts_only) {
     add(PresenceCommand{step, std::move(channel), counts_only});
   }
+  // Answered by on_verified(), whether keys must be fetched first or not.
+  void verify(hub::StepId step, auth::TokenUse use, std::string token) {
+    add(VerifyCommand{step, use, std::move(token)});
+  }
+  // What one session wants of others; answered when it is done.
+  void control(hub::StepId step, hub::Control control) {
+    add(ControlCommand{step, std::make_shared<const hub::Control>(std::move(control))});
+  }
+  // No publications go out until this is taken back: a reply is still to come that must precede
+  // those of several subscriptions.
+  void hold_publications(bool held) { add(HoldCommand{held}); }
   // The session is present in the channel of a live subscription, as its identity says, until that
   // subscription ends. Entering again changes what is shown of it.
   void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {

@@ -51,16 +51,17 @@ void EncodeCache::begin_gather() {
 }
 
 EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Dialect& dialect,
-                                   const Framing& framing, uint64_t position) {
+                                   const Framing& framing, uint64_t position, Form form) {
   // A channel can outlive the cache of a session table before us.
   if (!channel.addon || static_cast<ChannelRuns&>(*channel.addon).cache != this)
     channel.addon = std::make_unique<ChannelRuns>(*this);
   auto& runs = static_cast<ChannelRuns&>(*channel.addon);
   Run* found = nullptr;
   for (const auto& run : runs.runs)
-    if (run->dialect == &dialect && run->framing == &framing) found = run.get();
+    if (run->dialect == &dialect && run->framing == &framing && run->form == form)
+      found = run.get();
   if (found == nullptr) {
-    found = &start_run(runs, channel, dialect, framing, position);
+    found = &start_run(runs, channel, dialect, framing, position, form);
   } else if (found->epoch != channel.epoch() || !channel.tail().covers(found->last)) {
     // The channel was reset or jumped over a hole.
     bytes_ -= found->bytes.size();
@@ -78,7 +79,7 @@ EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Diale
 
 EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChannel& channel,
                                          const Dialect& dialect, const Framing& framing,
-                                         uint64_t base) {
+                                         uint64_t base, Form form) {
   if (runs.runs.empty()) {
     runs.unlink();
     used_.push_back(runs);
@@ -93,6 +94,7 @@ EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChan
   }
   run->dialect = &dialect;
   run->framing = &framing;
+  run->form = form;
   run->epoch = channel.epoch();
   run->base = run->last = base;
   run->gather = 0;
@@ -102,14 +104,20 @@ EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChan
 void EncodeCache::extend(Run& run, const hub::LocalChannel& channel, uint64_t position) {
   if (run.last >= channel.tail().top()) return;
   size_t begin = run.begin_of(run.first_behind(position));
+  const hub::Publication* before =
+      run.form == Form::kDelta ? channel.tail().find(run.last) : nullptr;
   for (const hub::PublicationPtr& publication : channel.tail().after(run.last)) {
     const size_t start = run.bytes.size();
     // A reader ahead of the run is given something too: the window starts where it stands.
     if (publication->offset <= position || run.last <= position) begin = start;
     if (start >= begin + kWindow) return;
-    run.dialect->encode(channel, *publication, run.bytes);
+    const bool delta = before != nullptr && publication->delta &&
+                       before->offset == publication->prev &&
+                       run.dialect->encode_delta(channel, *publication, *before, run.bytes);
+    if (!delta) run.dialect->encode(channel, *publication, run.bytes);
     if (run.bytes.size() > start) run.framing->frame(run.dialect->type(), run.bytes, start);
-    run.frames.push_back({publication->offset, run.bytes.size()});
+    run.frames.push_back({publication->offset, static_cast<uint32_t>(run.bytes.size()), delta});
+    if (run.form == Form::kDelta) before = publication.get();
     run.last = publication->offset;
     bytes_ += run.bytes.size() - start;
     encoded.add(1);
@@ -117,10 +125,11 @@ void EncodeCache::extend(Run& run, const hub::LocalChannel& channel, uint64_t po
 }
 
 EncodeCache::Single EncodeCache::single(const hub::LocalChannel& channel, const Dialect& dialect,
-                                        const Framing& framing,
-                                        const hub::Publication& publication) {
+                                        const Framing& framing, const hub::Publication& publication,
+                                        const hub::Publication* base) {
   scratch_.clear();
-  dialect.encode(channel, publication, scratch_);
+  const bool delta = base != nullptr && dialect.encode_delta(channel, publication, *base, scratch_);
+  if (!delta) dialect.encode(channel, publication, scratch_);
   if (!scratch_.empty()) framing.frame(dialect.type(), scratch_, 0);
   encoded_alone.add(1);
   const bool fits = arena_blocks_used_ > 0 && arena_[arena_blocks_used_ - 1].capacity() -

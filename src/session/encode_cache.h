@@ -13,20 +13,25 @@
 
 namespace parley::session {
 
-// What: per (channel, dialect, framing) a run of encoded frames, built when the first subscriber is
-// flushed and given back when the turn's flush is done. A reader that stands before a run's base
-// gets its frames encoded alone, into the arena. Owner: SessionTable; the channels that hold runs
-// may outlive it. Shard: its own. Slices stay valid until the next begin_gather(), begin_turn() or
-// change of the channel.
+// What: per (channel, dialect, framing, form) a run of encoded frames, built when the first
+// subscriber is flushed and given back when the turn's flush is done. A reader that stands before a
+// run's base gets its frames encoded alone, into the arena. Owner: SessionTable; the channels that
+// hold runs may outlive it. Shard: its own. Slices stay valid until the next begin_gather(),
+// begin_turn() or change of the channel.
 class EncodeCache {
  public:
+  // Whole: each publication by itself. Delta: each as the change from the one before it, where it
+  // was published for that, its base is in the channel's tail and the change is smaller.
+  enum class Form : uint8_t { kWhole, kDelta };
   struct Frame {
-    uint64_t offset;  // of the publication
-    size_t end;       // where its frame ends in `bytes`
+    uint64_t offset;     // of the publication
+    uint32_t end;        // where its frame ends in `bytes`
+    bool delta = false;  // it is a change
   };
   struct Run {
     const Dialect* dialect = nullptr;
     const Framing* framing = nullptr;
+    Form form = Form::kWhole;
     hub::Epoch epoch;
     uint64_t base = 0;    // frames follow the publication with this offset
     uint64_t last = 0;    // offset of the newest one encoded
@@ -53,9 +58,10 @@ class EncodeCache {
   // further. A run that the same gather() already lent from does not grow under its feet. Null: the
   // run starts behind `position`.
   Run* run(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
-           uint64_t position);
+           uint64_t position, Form form = Form::kWhole);
+  // With a base as the change from that, where it is smaller.
   Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
-                const hub::Publication& publication);
+                const hub::Publication& publication, const hub::Publication* base = nullptr);
 
   // Between flushes. `flushed`: no session still has something to take, so what is cached can go.
   void begin_turn(bool flushed);
@@ -73,7 +79,7 @@ class EncodeCache {
   static constexpr size_t kMaxBytes = 16 << 20;
 
   Run& start_run(ChannelRuns& runs, const hub::LocalChannel& channel, const Dialect& dialect,
-                 const Framing& framing, uint64_t base);
+                 const Framing& framing, uint64_t base, Form form);
   void extend(Run& run, const hub::LocalChannel& channel, uint64_t position);
   void release(ChannelRuns& channel);
 

@@ -114,7 +114,7 @@ TEST_F(EncodeCacheTest, CachedBytesAreBounded) {
 TEST_F(EncodeCacheTest, ChannelOutlivesTheCache) {
   hub::Hub& hub = world_.hub();
   {
-    SessionTable table(hub, world_.timers(), world_.ids(), {});
+    SessionTable table(hub, world_.timers(), world_.ids(), world_.tokens(), {});
     struct Link final : TransportLink, Framing {
       void frame(MessageType, Buffer&, size_t) const override {}
       const Framing& framing() const override { return *this; }

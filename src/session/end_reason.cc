@@ -3,10 +3,24 @@
 namespace parley::session {
 
 std::string_view to_string(EndReason reason) {
-  static constexpr std::string_view kNames[kEndReasons] = {
-      "client_left",  "transport_lost", "shutdown",       "bad_request",        "message_too_large",
-      "stale",        "no_pong",        "slow",           "too_many_requests",  "limit",
-      "unauthorized", "not_available",  "internal_error", "insufficient_state", "disconnected"};
+  static constexpr std::string_view kNames[kEndReasons] = {"client_left",
+                                                           "transport_lost",
+                                                           "shutdown",
+                                                           "bad_request",
+                                                           "message_too_large",
+                                                           "stale",
+                                                           "no_pong",
+                                                           "slow",
+                                                           "too_many_requests",
+                                                           "limit",
+                                                           "unauthorized",
+                                                           "not_available",
+                                                           "internal_error",
+                                                           "insufficient_state",
+                                                           "forbidden",
+                                                           "expired",
+                                                           "subscription_expired",
+                                                           "disconnected"};
   return kNames[static_cast<int>(reason)];
 }
 

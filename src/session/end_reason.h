@@ -7,23 +7,26 @@
 namespace parley::session {
 
 enum class EndReason : uint8_t {
-  kClientLeft,         // the client said goodbye, or its transport ended in order
-  kTransportLost,      // the transport broke
-  kShutdown,           // this server stops; come back
-  kBadRequest,         // the client broke its protocol
-  kMessageTooLarge,    // a message above the limit
-  kStale,              // no authenticated connect in time
-  kNoPong,             // no sign of life in time
-  kSlow,               // does not take what it is sent
-  kTooManyRequests,    // above a rate or the number of pending commands
-  kLimit,              // above another limit
-  kUnauthorized,       // no or bad credentials
-  kNotAvailable,       // asks for what this server does not have
-  kInternalError,      // our fault
-  kInsufficientState,  // positions were lost; reconnect and recover
-  kDisconnected,       // the application's backend wants it gone
+  kClientLeft,           // the client said goodbye, or its transport ended in order
+  kTransportLost,        // the transport broke
+  kShutdown,             // this server stops; come back
+  kBadRequest,           // the client broke its protocol
+  kMessageTooLarge,      // a message above the limit
+  kStale,                // no authenticated connect in time
+  kNoPong,               // no sign of life in time
+  kSlow,                 // does not take what it is sent
+  kTooManyRequests,      // above a rate or the number of pending commands
+  kLimit,                // above another limit
+  kUnauthorized,         // no or bad credentials
+  kNotAvailable,         // asks for what this server does not have
+  kInternalError,        // our fault
+  kInsufficientState,    // positions were lost; reconnect and recover
+  kForbidden,            // credentials that are good, but not to connect with
+  kExpired,              // what the session was allowed by has expired
+  kSubscriptionExpired,  // what one of its subscriptions was allowed by has
+  kDisconnected,         // the application's backend wants it gone
 };
-inline constexpr int kEndReasons = 15;
+inline constexpr int kEndReasons = 18;
 std::string_view to_string(EndReason reason);
 
 // A protocol's own words for an end: what the transport puts into its close frame, if it has one.

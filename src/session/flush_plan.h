@@ -12,14 +12,15 @@
 namespace parley::session {
 
 struct FlushPlan {
-  enum class Kind : uint8_t { kRest, kUrgent, kOrdered, kRun, kSingle };
+  enum class Kind : uint8_t { kRest, kUrgent, kOrdered, kRun, kSingle, kSkip };
   struct Piece {
     Kind kind;
     ByteView bytes;                             // what was lent; empty: a publication is skipped
-    hub::Subscription* subscription = nullptr;  // kRun, kSingle
+    hub::Subscription* subscription = nullptr;  // kRun, kSingle, kSkip
     uint64_t last = 0;                          // ... offset of the newest publication in it
     const EncodeCache::Run* run = nullptr;      // kRun: a range of its bytes
-    size_t frame = 0;                           // ... and the first frame in it
+    size_t frame = 0;                           // ... the first frame in it
+    size_t frames = 0;                          // ... and how many
   };
   // A subscription that was served before its turn, because a control frame waits for it.
   struct Early {

@@ -19,6 +19,11 @@ constexpr uint32_t kPlaceBits = 16;
 constexpr SubscriptionHandle make_handle(size_t place, uint32_t generation) {
   return static_cast<SubscriptionHandle>(place) | (generation & 0x7fff) << kPlaceBits | 1u << 31;
 }
+// What the client was given last is no base any more.
+void forget_base(hub::Subscription& subscription) {
+  if (VariedSubscription* varied = as_varied(subscription)) varied->last_sent = 0;
+}
+
 constexpr size_t place_of(SubscriptionHandle handle) { return handle & ((1u << kPlaceBits) - 1); }
 
 }  // namespace
@@ -47,6 +52,7 @@ void Session::run_adapter(Handler handler, bool wake) {
   commands.clear();
   table_.running_ = std::move(commands);
   if (wake && link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
+  deliver_verified();
 }
 
 void Session::open(const Handshake& handshake) {
@@ -71,6 +77,26 @@ void Session::on_subscribed(hub::Subscription& subscription,
 void Session::on_answer(hub::StepId step, hub::Answer answer) {
   note_pending(-1);
   run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
+}
+
+void Session::on_verified(hub::StepId step, auth::TokenResult result) {
+  if (ended_) return;
+  note_pending(-1);
+  run_adapter([&](Effects& effects) { adapter_->on_verified(step, std::move(result), effects); });
+}
+
+// Tokens that needed no fetching of keys: each is the adapter's next input, in the order in which
+// they were asked for.
+void Session::deliver_verified() {
+  auto& verified = table_.verified_;
+  if (table_.delivering_verified_ || verified.empty()) return;
+  table_.delivering_verified_ = true;
+  for (size_t i = 0; i < verified.size(); ++i) {
+    auto [step, result] = std::move(verified[i]);
+    on_verified(step, std::move(result));
+  }
+  verified.clear();
+  table_.delivering_verified_ = false;
 }
 
 void Session::on_dirty(hub::Subscription& subscription) {
@@ -114,6 +140,9 @@ void Session::tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake
   // What the adapter says of the gap stands behind frames that wait for publications behind the
   // gap: those frames must go now.
   if (outbox_) outbox_->ordered.lift_barriers(handle);
+  const bool other_bytes =
+      gap.reason == hub::GapReason::kEpochChanged || gap.reason == hub::GapReason::kRolledBack;
+  if (other_bytes) forget_base(*find(handle));
   run_adapter([&](Effects& effects) { adapter_->on_gap(handle, gap, effects); }, wake);
 }
 
@@ -127,7 +156,9 @@ void Session::execute(SubscribeCommand& command) {
 
 void Session::execute(RewindCommand& command) {
   hub::Subscription* subscription = find(command.handle);
-  if (subscription != nullptr) table_.hub().rewind(*subscription, command.offset);
+  if (subscription == nullptr) return;
+  forget_base(*subscription);
+  table_.hub().rewind(*subscription, command.offset);
 }
 
 void Session::execute(UnsubscribeCommand& command) {
@@ -158,6 +189,30 @@ void Session::execute(PresenceCommand& command) {
   } else {
     table_.hub().presence(requester_, command.step, command.channel);
   }
+}
+
+// A later answer finds its session by its place and its number.
+void Session::execute(VerifyCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  auto done = [&table = table_, index = index_, born = born_,
+               step = command.step](auth::TokenResult result) {
+    if (Session* session = table.find(index, born)) session->on_verified(step, std::move(result));
+  };
+  auto result =
+      table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
+  if (result) table_.verified_.emplace_back(command.step, *std::move(result));
+}
+
+void Session::execute(ControlCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().control(requester_, command.step, std::move(command.control));
+}
+
+void Session::execute(HoldCommand& command) {
+  held_ = command.held;
+  if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
 }
 
 void Session::execute(EnterPresenceCommand& command) {
@@ -244,7 +299,7 @@ void Session::leave_hub() {
 }
 
 // 0: there are too many subscriptions.
-SubscriptionHandle Session::new_handle() {
+SubscriptionHandle Session::new_handle(Variant variant) {
   size_t index = places_.size();
   if (free_places_ > 0) {
     const auto free = std::ranges::find_if(
@@ -258,7 +313,11 @@ SubscriptionHandle Session::new_handle() {
   }
   Place& place = places_[index];
   const SubscriptionHandle handle = make_handle(index, ++place.generation);
-  place.subscription = std::make_unique<hub::Subscription>(*this, handle);
+  if (variant.plain()) {
+    place.subscription.reset(new hub::Subscription(*this, handle));
+  } else {
+    place.subscription.reset(new VariedSubscription(*this, handle, std::move(variant)));
+  }
   return handle;
 }
 

@@ -57,7 +57,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   friend class Effects;
   friend class SessionTable;
   struct Place {
-    std::unique_ptr<hub::Subscription> subscription;
+    SubscriptionPtr subscription;
     uint32_t generation = 0;
     bool present = false;  // entered, through this subscription
   };
@@ -76,12 +76,18 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);
   void execute(PresenceCommand& command);
+  void execute(VerifyCommand& command);
+  void execute(HoldCommand& command);
+  void execute(ControlCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
   void execute(EndCommand& command);
 
-  SubscriptionHandle new_handle();
+  void on_verified(hub::StepId step, auth::TokenResult result);
+  void deliver_verified();
+
+  SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);
   void leave(Place& place);
@@ -101,7 +107,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
-  uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const hub::Pull& pull);
+  uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
+                        const hub::Pull& pull);
   void share(hub::Subscription& served, size_t bytes);
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);
@@ -131,6 +138,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   uint32_t listed_ = 0;   // place among its user's sessions; of anonymous ones unused
   Wait wait_ = Wait::kNothing;
   bool paused_ = false;
+  bool held_ = false;  // publications wait
   bool ended_ = false;
   bool identified_ = false;
 };

@@ -7,6 +7,7 @@
 #include "session/meters.h"
 #include "session/session.h"
 #include "session/session_table.h"
+#include "session/varied_flush.h"
 
 namespace parley::session {
 namespace {
@@ -15,6 +16,12 @@ metrics::Counter delivered("parley_deliveries_total",
 metrics::Counter barriers_lifted(
     "parley_session_barriers_lifted_total",
     "Times replies went out because the publication they waited for did not come");
+
+// The cursor stands behind this publication, which the client now has.
+void advance(hub::Subscription& subscription, uint64_t offset) {
+  subscription.advance(offset);
+  if (VariedSubscription* varied = as_varied(subscription)) varied->last_sent = offset;
+}
 }  // namespace
 
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
@@ -26,6 +33,7 @@ void Session::gather(SliceSink& sink) {
     plan.begin(sink);
     table_.cache_.begin_gather();
     if (outbox_) plan_frames(plan);
+    if (held_) plan.held = plan.blocked = true;
     const auto planned_early = [&](const hub::Subscription* subscription) {
       return std::ranges::find(plan.early, subscription, &FlushPlan::Early::subscription) !=
              plan.early.end();
@@ -85,10 +93,16 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
   const uint64_t position = subscription.position();
   if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
   if (pull.kind != hub::Pull::Kind::kPublications) return position;
-  if (!pull.shared) return plan_singles(plan, subscription, pull);
+  const Dialect* dialect = &adapter_->dialect();
+  if (VariedSubscription* varied = as_varied(subscription)) {
+    if (varied->variant.dialect != nullptr) dialect = varied->variant.dialect;
+    if (varied->variant.chooses())
+      return VariedFlush(plan, table_.cache_, *varied, *dialect, link_->framing()).plan(pull);
+  }
+  if (!pull.shared) return plan_singles(plan, subscription, *dialect, pull);
   const EncodeCache::Run* run =
-      table_.cache_.run(*subscription.channel(), adapter_->dialect(), link_->framing(), position);
-  if (run == nullptr) return plan_singles(plan, subscription, pull);
+      table_.cache_.run(*subscription.channel(), *dialect, link_->framing(), position);
+  if (run == nullptr) return plan_singles(plan, subscription, *dialect, pull);
   // Another subscription of ours to this channel was lent from the run, which must not grow now.
   if (run->last <= position) return position;
   const size_t frame = run->first_behind(position);
@@ -97,17 +111,18 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
              .subscription = &subscription,
              .last = run->last,
              .run = run,
-             .frame = frame});
+             .frame = frame,
+             .frames = run->frames.size() - frame});
   return run->last;
 }
 
 uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
-                               const hub::Pull& pull) {
+                               const Dialect& dialect, const hub::Pull& pull) {
   uint64_t last = subscription.position();
   size_t lent = 0;
   for (const hub::PublicationPtr& publication : pull.publications) {
-    const auto single = table_.cache_.single(*subscription.channel(), adapter_->dialect(),
-                                             link_->framing(), *publication);
+    const auto single =
+        table_.cache_.single(*subscription.channel(), dialect, link_->framing(), *publication);
     plan.lend({.kind = FlushPlan::Kind::kSingle,
                .bytes = single.bytes,
                .subscription = &subscription,
@@ -178,11 +193,14 @@ void Session::take_whole(const FlushPlan::Piece& piece) {
       outbox_->ordered.pop();
       return;
     case FlushPlan::Kind::kRun:
-      delivered.add(piece.run->frames.size() - piece.frame);
-      piece.subscription->advance(piece.last);
+      delivered.add(piece.frames);
+      advance(*piece.subscription, piece.last);
       return;
     case FlushPlan::Kind::kSingle:
       delivered.add(1);
+      advance(*piece.subscription, piece.last);
+      return;
+    case FlushPlan::Kind::kSkip:
       piece.subscription->advance(piece.last);
       return;
   }
@@ -205,8 +223,9 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
     case FlushPlan::Kind::kSingle:
       delivered.add(1);
       outbox().rest.assign(piece.bytes.substr(n));
-      piece.subscription->advance(piece.last);
+      advance(*piece.subscription, piece.last);
       return;
+    case FlushPlan::Kind::kSkip:  // has no bytes, so it is always taken whole
     case FlushPlan::Kind::kRun:
       break;
   }
@@ -217,7 +236,7 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
   const auto frame =
       std::ranges::lower_bound(first, frames.end(), stopped, {}, &EncodeCache::Frame::end);
   delivered.add(static_cast<uint64_t>(frame - first) + 1);
-  piece.subscription->advance(frame->offset);
+  advance(*piece.subscription, frame->offset);
   if (frame->end > stopped)
     outbox().rest.assign(ByteView(piece.run->bytes).substr(stopped, frame->end - stopped));
 }

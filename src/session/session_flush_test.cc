@@ -282,7 +282,7 @@ TEST_F(SessionFlushTest, WakesItsTransportUntilAllIsSent) {
     Buffer all;
   } link;
   small_tail("a", 5000);
-  SessionTable table(world_.hub(), world_.timers(), world_.ids(), {});
+  SessionTable table(world_.hub(), world_.timers(), world_.ids(), world_.tokens(), {});
   script_.open = [](Effects& effects) { effects.subscribe({"a"}, {}); };
   Session& session =
       table.open(std::make_unique<testing::ScriptedAdapter>(script_), link, Handshake{});

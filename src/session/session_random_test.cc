@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/delta_reader.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -21,6 +22,29 @@ using testing::Script;
 
 constexpr std::array<const char*, 3> kChannels = {"a", "b", "c"};
 using Published = std::map<std::string, std::vector<std::string>>;  // by offset - 1
+
+// How a peer reads a channel.
+struct Way {
+  bool delta = false;
+  bool filter = false;
+};
+bool passes_filter(const std::string& data) { return data.size() % 3 != 0; }
+hub::Publication publication(const std::string& data) {
+  hub::Publication made = json(data);
+  made.delta = data.back() == 'y';
+  if (passes_filter(data)) made.tags = {{"k", "1"}};
+  return made;
+}
+Variant variant_of(Way way) {
+  Variant made;
+  if (way.delta) made = {.dialect = &testing::AppendDialect::shared(), .delta = true, .filter = {}};
+  if (!way.filter) return made;
+  const std::string_view value = "1";
+  TagsFilter filter;
+  filter.add(TagsFilter::Test::kEqual, "k", std::span(&value, 1));
+  made.filter = std::make_unique<const TagsFilter>(std::move(filter));
+  return made;
+}
 
 // Reads one client's stream as a client would, and compares it with what was published.
 class Model {
@@ -38,6 +62,7 @@ class Model {
     if (what == "sub") {
       EXPECT_FALSE(position);
       position = first;
+      readers_.erase(channel);
     } else if (what == "unsub") {
       EXPECT_TRUE(position);
       position.reset();
@@ -58,6 +83,8 @@ class Model {
     }
   }
 
+  void reads(const std::string& channel, Way way) { ways_[channel] = way; }
+
   void check_complete(uint64_t controls) {
     SCOPED_TRACE("seed " + std::to_string(seed_));
     EXPECT_EQ(controls_, controls);
@@ -70,8 +97,9 @@ class Model {
   }
 
  private:
-  void data(const std::string& frame) {
-    const std::string channel = frame.substr(0, 1);
+  void data(const std::string& received) {
+    const std::string channel = received.substr(0, 1);
+    const std::string frame = ways_[channel].delta ? readers_[channel].read(received) : received;
     const size_t colon = frame.find(':', 2);
     const uint64_t offset = std::stoull(frame.substr(2, colon - 2));
     auto& position = positions_[channel];
@@ -86,14 +114,21 @@ class Model {
   // The first offset behind `position` that is not skipped, at most `limit`.
   uint64_t visible_after(const std::string& channel, uint64_t position, uint64_t limit) const {
     const auto found = published_.find(channel);
+    const auto way = ways_.find(channel);
+    const bool filter = way != ways_.end() && way->second.filter;
+    const auto hidden = [&](const std::string& data) {
+      return data.starts_with('-') || (filter && !passes_filter(data));
+    };
     while (++position < limit)
-      if (found != published_.end() && !found->second[position - 1].starts_with('-')) break;
+      if (found != published_.end() && !hidden(found->second[position - 1])) break;
     return position;
   }
 
   const Published& published_;
   uint32_t seed_;
   std::map<std::string, std::optional<uint64_t>> positions_;
+  std::map<std::string, Way> ways_;
+  std::map<std::string, testing::DeltaReader> readers_;
   // Replies came before their publications: only where the subscription was gone by then.
   std::set<std::string> early_;
   uint64_t controls_ = 0;
@@ -161,9 +196,12 @@ class RandomWorld : public testing::SessionFixture {
     };
   }
 
-  std::string content() {
+  std::string content(const std::string& channel) {
     static int counter = 0;
     if (pick(6) == 0) return "-";
+    const auto& before = published_[channel];
+    const bool grows = !before.empty() && before.back() != "-" && before.back().size() < 5000;
+    if (grows && pick(2) == 0) return before.back() + (pick(4) == 0 ? "z" : "zy");
     return std::to_string(++counter) + std::string(pick(40) == 0 ? 5000 : pick(60), 'x');
   }
 
@@ -176,17 +214,17 @@ class RandomWorld : public testing::SessionFixture {
       case 2:
       case 3:
         for (uint32_t n = pick(5); n > 0; --n) {
-          const std::string data = content();
+          const std::string data = content(channel);
           published_[channel].push_back(data);
-          publish(channel, data);
+          world_.publish_later(channel, publication(data));
         }
         break;
       case 4: {
-        const std::string data = content();
+        const std::string data = content(channel);
         published_[channel].push_back(data);
         act(*peer.client, *peer.script, [&](Effects& effects) {
           hub::PublishRecord record{.channel = {channel}};
-          record.publication = std::make_unique<hub::Publication>(json(data));
+          record.publication = std::make_unique<hub::Publication>(publication(data));
           peer.steps[++peer.last_step] = channel;
           effects.publish(peer.last_step, std::move(record));
         });
@@ -223,7 +261,9 @@ class RandomWorld : public testing::SessionFixture {
         effects.send("unsub " + channel);
         peer.handles.erase(found);
       } else {
-        const Handle handle = effects.subscribe({channel}, {});
+        const Way way{.delta = pick(2) == 0, .filter = pick(3) == 0};
+        peer.model->reads(channel, way);
+        const Handle handle = effects.subscribe({channel}, {}, variant_of(way));
         peer.handles[channel] = handle;
         peer.names[handle] = channel;
       }

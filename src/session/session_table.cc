@@ -30,8 +30,8 @@ metrics::CounterFamily ended("parley_sessions_ended_total", "Sessions ended, by 
 }  // namespace
 
 SessionTable::SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids,
-                           const SessionLimits& limits)
-    : hub_(hub), timers_(timers), ids_(ids), limits_(limits) {
+                           auth::Authenticator& tokens, const SessionLimits& limits)
+    : hub_(hub), timers_(timers), ids_(ids), tokens_(tokens), limits_(limits) {
   effects_.ids_ = &ids_;
   hub_.set_control_sink(this);
 }
@@ -59,6 +59,11 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
   open_sessions.add(1);
   session.open(handshake);
   return session;
+}
+
+Session* SessionTable::find(uint32_t index, uint32_t born) {
+  Session* session = index < sessions_.size() ? sessions_[index].get() : nullptr;
+  return session != nullptr && session->born_ == born ? session : nullptr;
 }
 
 void SessionTable::enlist(Session& session) {

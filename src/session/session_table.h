@@ -27,7 +27,9 @@ struct SessionLimits {
 // hub. Shard: its own.
 class SessionTable final : private hub::ControlSink {
  public:
-  SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, const SessionLimits& limits);
+  // What is passed by reference must outlive the table.
+  SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, auth::Authenticator& tokens,
+               const SessionLimits& limits);
   ~SessionTable() override;
 
   // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
@@ -49,6 +51,8 @@ class SessionTable final : private hub::ControlSink {
  private:
   friend class Session;
   friend class Effects;
+  // Null once that session has gone, whoever has its place now.
+  Session* find(uint32_t index, uint32_t born);
   // The sessions that a control may address, while it goes through them.
   struct Sweep {
     bool running = false;
@@ -73,9 +77,12 @@ class SessionTable final : private hub::ControlSink {
   hub::Hub& hub_;
   TimerWheel& timers_;
   IdSource& ids_;
+  auth::Authenticator& tokens_;
   SessionLimits limits_;
   Effects effects_;
   std::vector<Command> running_;  // the commands being carried out
+  std::vector<std::pair<hub::StepId, auth::TokenResult>> verified_;  // to be told next
+  bool delivering_verified_ = false;
   EncodeCache cache_;
   FlushPlan plan_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // empty ones, for the next session

@@ -60,7 +60,7 @@ TEST_F(SessionTableTest, EndsAll) {
 }
 
 TEST_F(SessionTableTest, TransportMayCloseAtOnceWhenItsSessionEnds) {
-  SessionTable table(world_.hub(), world_.timers(), world_.ids(), {});
+  SessionTable table(world_.hub(), world_.timers(), world_.ids(), world_.tokens(), {});
   SilentLink link;
   Session* session = nullptr;
   link.on_end = [&] { session->transport_closed(EndReason::kShutdown); };
@@ -83,7 +83,7 @@ TEST_F(SessionTableTest, DestroyedWithOpenSessions) {
     effects.send("unsent");
   };
   {
-    SessionTable table(world_.hub(), world_.timers(), world_.ids(), {});
+    SessionTable table(world_.hub(), world_.timers(), world_.ids(), world_.tokens(), {});
     for (int i = 0; i < 5; ++i) {
       table.open(std::make_unique<testing::ScriptedAdapter>(script_), link, Handshake{});
       if (i == 2) world_.run();

@@ -19,7 +19,7 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
 struct Outcome {
   std::string failure;
   uint64_t hash = 0;
-  uint64_t delivered = 0, gaps = 0, recoveries = 0;
+  uint64_t delivered = 0, gaps = 0, recoveries = 0, changes = 0;
   size_t refused_feeds = 0, refused_credits = 0, overloaded = 0;
 };
 
@@ -34,6 +34,7 @@ Outcome run(const WorldOptions& options, int steps = kSteps) {
     outcome.delivered += world.reader(i).delivered();
     outcome.gaps += world.reader(i).gaps();
     outcome.recoveries += world.reader(i).recoveries();
+    outcome.changes += world.reader(i).changes();
   }
   outcome.refused_feeds = world.rings().refused_feeds;
   outcome.refused_credits = world.rings().refused_credits;
@@ -55,6 +56,7 @@ TEST(HubSim, Seeds) {
     sum.delivered += outcome.delivered;
     sum.gaps += outcome.gaps;
     sum.recoveries += outcome.recoveries;
+    sum.changes += outcome.changes;
     sum.refused_feeds += outcome.refused_feeds;
     sum.refused_credits += outcome.refused_credits;
     sum.overloaded += outcome.overloaded;
@@ -64,6 +66,7 @@ TEST(HubSim, Seeds) {
     EXPECT_GT(sum.delivered, 1000 * count / 2);
     EXPECT_GT(sum.gaps, count);
     EXPECT_GT(sum.recoveries, count);
+    EXPECT_GT(sum.changes, 100 * count);
     EXPECT_GT(sum.refused_feeds, count);
     EXPECT_GT(sum.refused_credits, count);
     EXPECT_GT(sum.overloaded, 0u);

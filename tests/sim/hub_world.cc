@@ -53,7 +53,10 @@ HubWorld::HubWorld(const WorldOptions& options)
       rings_(options.shards, options.ring_capacity, options.credits) {
   const size_t small = 6 * sizeof(hub::Publication);
   rules_.add("h", {.history_size = 25, .history_ttl = seconds(3600), .tail_bytes = small});
-  rules_.add("d", {.history_size = 400, .history_ttl = seconds(3600), .tail_bytes = small});
+  rules_.add("d", {.history_size = 400,
+                   .history_ttl = seconds(3600),
+                   .allow_delta = true,
+                   .tail_bytes = small});
   rules_.add("n", {.tail_bytes = small});
   rules_.add("p", {.presence = true, .join_leave = true, .tail_bytes = small});
   channels_ = {"h:1", "h:2", "d:1", "d:2", "n:1"};
@@ -151,9 +154,9 @@ void HubWorld::act() {
 void HubWorld::act_reader(ModelSubscriber& reader) {
   if (reader.phase() == ModelSubscriber::Phase::kIdle) {
     constexpr Start::Kind kKinds[] = {Start::Kind::kLive, Start::Kind::kRecover,
-                                      Start::Kind::kResume};
+                                      Start::Kind::kResume, Start::Kind::kNewest};
     hub::Hub& at = hub(any_shard());
-    const Start::Kind kind = kKinds[random_.below(3)];
+    const Start::Kind kind = kKinds[random_.below(4)];
     return reader.subscribe(at, kind, random_.one_in(3) ? 10 : 1'000'000);
   }
   if (random_.one_in(12)) return reader.unsubscribe();

@@ -1,5 +1,7 @@
 #include "tests/sim/model_subscriber.h"
 
+#include <utility>
+
 namespace parley::sim {
 
 using hub::GapReason;
@@ -43,7 +45,23 @@ void ModelSubscriber::on_subscribed(hub::Subscription& subscription,
   start(*result);
 }
 
+void ModelSubscriber::start_newest(const hub::Subscribed& result) {
+  const auto& missed = result.missed;
+  const bool has_top = !missed.empty() && missed.back()->offset == result.top.offset;
+  if (missed.size() > start_.limit) fail("more of the newest than asked for");
+  if (result.recovered != has_top) fail("wrong about having the newest");
+  epoch_ = result.top.epoch;
+  position_ = missed.empty() ? result.top.offset : missed.front()->prev;
+  for (const auto& publication : missed) take(*publication);
+  position_ = result.top.offset;
+  if (subscription_->position() != position_ && truth_.never_reset(channel_))
+    fail("the cursor does not stand behind the newest");
+}
+
 void ModelSubscriber::start(const hub::Subscribed& result) {
+  base_ = 0;
+  const bool placed = std::exchange(placed_, true);
+  if (start_.kind == Start::Kind::kNewest) return start_newest(result);
   const bool behind_position = start_.kind == Start::Kind::kResume || result.recovered;
   if (start_.kind != Start::Kind::kRecover && (result.recovered || !result.missed.empty()))
     return fail("recovered without having asked for it");
@@ -53,10 +71,9 @@ void ModelSubscriber::start(const hub::Subscribed& result) {
       fail("not recovered though everything is still there");
   }
   if (!behind_position) position_ = result.top.offset;
-  if (!behind_position || !placed_) epoch_ = result.top.epoch;
+  if (!behind_position || !placed) epoch_ = result.top.epoch;
   if (result.recovered) ++recoveries_;
   for (const auto& publication : result.missed) take(*publication);
-  placed_ = true;
   // A reset may already have moved the cursor; its gap comes next.
   const bool moved = subscription_->position() != position_ && truth_.never_reset(channel_);
   if (start_.kind != Start::Kind::kResume && (position_ != result.top.offset || moved))
@@ -84,7 +101,10 @@ void ModelSubscriber::flush(size_t pulls, size_t most) {
       case Pull::Kind::kPublications: {
         if (pull.publications.empty()) return fail("an empty run");
         const auto taken = pull.publications.first(std::min(most, pull.publications.size()));
-        for (const auto& publication : taken) take(*publication);
+        for (const auto& publication : taken) {
+          take(*publication);
+          check_base(*publication);
+        }
         subscription_->advance(taken.back()->offset);
       }
     }
@@ -105,6 +125,19 @@ void ModelSubscriber::take(const hub::Publication& publication) {
   const std::string* data = truth_.published(channel_, publication.epoch, publication.offset);
   if (data == nullptr || *data != publication.data)
     fail("invented: " + std::to_string(publication.offset));
+}
+
+// As a session with deltas and a filter would give it to a client: the base in the tail must be
+// what the client holds.
+void ModelSubscriber::check_base(const hub::Publication& publication) {
+  if (publication.offset % 4 == 0) return;  // the filter hides it
+  const hub::Publication* base = subscription_->channel()->tail().find(publication.prev);
+  if (base != nullptr && base_ != 0 && base_ == publication.prev) {
+    ++changes_;
+    if (base->data != base_data_) fail("a change of what the client never had");
+  }
+  base_ = publication.offset;
+  base_data_ = publication.data;
 }
 
 // Enter and leave alternate, and updates lie between them.
@@ -139,6 +172,7 @@ void ModelSubscriber::take_gap(const hub::Gap& gap) {
       position_ = gap.to;
       return;
   }
+  base_ = 0;
   epoch_ = subscription_->channel()->epoch();
   if (subscription_->position() != position_) fail("the cursor did not follow gap " + text);
 }

@@ -42,6 +42,7 @@ class ModelSubscriber final : public hub::Subscriber {
   uint64_t delivered() const { return delivered_; }
   uint64_t gaps() const { return gaps_; }
   uint64_t recoveries() const { return recoveries_; }
+  uint64_t changes() const { return changes_; }  // that a session could have sent as such
 
   void subscribe(hub::Hub& hub, hub::Start::Kind kind, uint32_t limit);
   void unsubscribe();
@@ -58,6 +59,8 @@ class ModelSubscriber final : public hub::Subscriber {
   void take_presence(const hub::Publication& publication);
   void take_gap(const hub::Gap& gap);
   void start(const hub::Subscribed& result);
+  void start_newest(const hub::Subscribed& result);
+  void check_base(const hub::Publication& publication);
 
   Truth& truth_;
   std::string name_;
@@ -72,6 +75,9 @@ class ModelSubscriber final : public hub::Subscriber {
   uint64_t delivered_ = 0;
   uint64_t gaps_ = 0;
   uint64_t recoveries_ = 0;
+  uint64_t base_ = 0;  // offset of what a client with deltas holds; 0: nothing
+  Buffer base_data_;
+  uint64_t changes_ = 0;
   std::map<std::string, hub::Change> seen_;  // presence: the last change of each member
 };
 

@@ -50,6 +50,17 @@ class CentrifugeTest : public ::testing::Test {
     return client;
   }
 
+  // ... and one that showed this token.
+  FakeClient& connect_with(const std::string& token) {
+    FakeClient& client = open();
+    const Replies replies = ask(client, R"({"id":1,"connect":{"token":")" + token + "\"}}");
+    EXPECT_EQ(replies.size(), 1u);
+    last_id = between(replies.at(0), R"("client":")", "\"");
+    return client;
+  }
+  // Seconds since 1970, that long from now.
+  int64_t in(int64_t from_now) const { return world.now().wall / 1000 + from_now; }
+
   // What comes back until the world is quiet.
   Replies ask(FakeClient& client, std::string_view frame) {
     client.send(encoded(client, frame));

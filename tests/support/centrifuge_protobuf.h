@@ -125,6 +125,7 @@ inline const Schema& reply_schema() {
                                    {11, "data", F::kBytes},
                                    {12, "was_recovering", F::kFlag},
                                    {13, "delta", F::kFlag},
+                                   {14, "id"},
                                    {15, "type", F::kInt},
                                    {16, "phase", F::kInt},
                                    {17, "cursor", F::kText},
@@ -175,7 +176,8 @@ inline const Schema& reply_schema() {
   static const Schema disconnect = {
       {1, "code"}, {2, "reason", F::kText}, {3, "reconnect", F::kFlag}};
   static const Schema refresh_push = {{1, "expires", F::kFlag}, {2, "ttl"}};
-  static const Schema push = {{2, "channel", F::kText},
+  static const Schema push = {{1, "id"},
+                              {2, "channel", F::kText},
                               {4, "pub", F::kMessage, &publication},
                               {5, "join", F::kMessage, &member},
                               {6, "leave", F::kMessage, &member},

@@ -38,6 +38,7 @@ struct Script {
                      const std::expected<hub::Subscribed, hub::HubError>&, Effects&)>
       subscribed;
   std::function<void(hub::StepId, const hub::Answer&, Effects&)> answer;
+  std::function<void(hub::StepId, const auth::TokenResult&, Effects&)> verified;
   std::function<void(session::SubscriptionHandle, const hub::Gap&, Effects&)> gap;
   std::function<void(session::TimerId, Effects&)> timer;
   std::function<void(session::EndReason, Effects&)> end;
@@ -73,6 +74,10 @@ class ScriptedAdapter final : public session::Adapter {
   void on_answer(hub::StepId step, hub::Answer answer, Effects& effects) override {
     note((answer ? "answer " : "error ") + std::to_string(step));
     if (script_.answer) script_.answer(step, answer, effects);
+  }
+  void on_verified(hub::StepId step, auth::TokenResult result, Effects& effects) override {
+    note((result ? "verified " : "unverified ") + std::to_string(step));
+    if (script_.verified) script_.verified(step, result, effects);
   }
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap, Effects& effects) override {
     note("gap " + std::to_string(gap.from) + "-" + std::to_string(gap.to));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -61,11 +62,47 @@ FakeRules::Options FakeRules::find(std::string_view channel) const {
   return found == own_.end() ? usual_ : found->second;
 }
 
-auth::Verdict FakeAccess::decide(const auth::Principal&, std::string_view channel, auth::Verb,
-                                 auth::Standing) const {
+auth::Verdict FakeAccess::decide(const auth::Principal&, std::string_view channel, auth::Verb verb,
+                                 auth::Standing standing) const {
   if (!auth::is_channel_name(channel)) return auth::Verdict::kBadName;
   if (unknown.contains(channel)) return auth::Verdict::kUnknownChannel;
-  return denied.contains(channel) ? auth::Verdict::kDeny : auth::Verdict::kAllow;
+  if (verb == auth::Verb::kSubscribe && standing.token) return auth::Verdict::kAllow;
+  const bool deny = denied.contains(channel) ||
+                    denied_verbs.contains({verb, std::string(channel)}) ||
+                    (verb != auth::Verb::kSubscribe && subscribers_only.contains(channel) &&
+                     !standing.subscribed);
+  return deny ? auth::Verdict::kDeny : auth::Verdict::kAllow;
+}
+
+std::optional<auth::TokenResult> FakeAuthenticator::verify(auth::TokenUse use,
+                                                           std::string_view token, WallMillis,
+                                                           Done done) {
+  const auto good = good_.find({use, std::string(token)});
+  const auto known_bad = bad.find(token);
+  auth::TokenResult result =
+      std::unexpected(known_bad == bad.end() ? auth::TokenError::kInvalid : known_bad->second);
+  if (good != good_.end()) result = good->second;
+  if (!slow) return result;
+  waiting_.push_back({std::move(result), std::move(done)});
+  return std::nullopt;
+}
+
+auth::Claims& FakeAuthenticator::add(auth::TokenUse use, const std::string& token,
+                                     std::string user) {
+  auth::Claims& claims = good_[{use, token}];
+  claims.user = std::move(user);
+  return claims;
+}
+
+auth::Claims& FakeAuthenticator::subscribe_token(const std::string& token, std::string channel,
+                                                 std::string user) {
+  auth::Claims& claims = add(auth::TokenUse::kSubscribe, token, std::move(user));
+  claims.grant.channel = std::move(channel);
+  return claims;
+}
+
+void FakeAuthenticator::answer_all() {
+  for (Waiting& waiting : std::exchange(waiting_, {})) waiting.done(std::move(waiting.result));
 }
 
 bool ScriptedBroker::run(const Now& now, hub::BrokerEvents& events, size_t max_events) {
@@ -152,7 +189,7 @@ SessionWorld::SessionWorld(const session::SessionLimits& limits, uint64_t seed)
       broker_(memory_),
       timers_(now_.mono),
       hub_({}, slots_, broker_, post_, rules_, ids_),
-      table_(hub_, timers_, ids_, limits),
+      table_(hub_, timers_, ids_, tokens_, limits),
       requester_(hub_.add(*this)) {
   hub_.turn(now_);
 }

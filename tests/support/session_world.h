@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/access.h"
+#include "auth/authenticator.h"
 #include "base/timer_wheel.h"
 #include "broker/memory/memory_broker.h"
 #include "hub/hub.h"
@@ -41,15 +42,47 @@ class FakeRules final : public hub::ChannelRules {
 class FakeAccess final : public auth::Access {
  public:
   const auth::ConnectRules& connect() const override { return rules; }
-  std::string personal_channel(const auth::Principal&) const override { return {}; }
+  std::string personal_channel(const auth::Principal& who) const override {
+    return rules.personal_channel && !who.user.empty() ? "#" + who.user : std::string();
+  }
 
-  std::set<std::string, std::less<>> denied;
+  std::set<std::string, std::less<>> denied;  // but to those who show a token for it
   std::set<std::string, std::less<>> unknown;
+  std::set<std::pair<auth::Verb, std::string>> denied_verbs;  // ... for one verb
+  std::set<std::string, std::less<>> subscribers_only;        // ... but to those who subscribed
   auth::ConnectRules rules{.anonymous = true};
 
  private:
   auth::Verdict decide(const auth::Principal& who, std::string_view channel, auth::Verb verb,
                        auth::Standing standing) const override;
+};
+
+// A token is good if the test says so. Answers at once, or, while `slow`, when the test says
+// answer_all().
+class FakeAuthenticator final : public auth::Authenticator {
+ public:
+  std::optional<auth::TokenResult> verify(auth::TokenUse use, std::string_view token,
+                                          WallMillis now, Done done) override;
+  // A good token of that use; the claims may still be changed.
+  auth::Claims& add(auth::TokenUse use, const std::string& token, std::string user);
+  auth::Claims& connect_token(const std::string& token, std::string user = "") {
+    return add(auth::TokenUse::kConnect, token, std::move(user));
+  }
+  auth::Claims& subscribe_token(const std::string& token, std::string channel,
+                                std::string user = "");
+  void answer_all();
+  size_t waiting() const { return waiting_.size(); }
+
+  std::map<std::string, auth::TokenError, std::less<>> bad;  // others are kInvalid
+  bool slow = false;
+
+ private:
+  struct Waiting {
+    auth::TokenResult result;
+    Done done;
+  };
+  std::map<std::pair<auth::TokenUse, std::string>, auth::Claims> good_;
+  std::vector<Waiting> waiting_;
 };
 
 // Lets a test speak as the broker, in front of the real one.
@@ -174,6 +207,7 @@ class SessionWorld final : private hub::Requester {
   ScriptedBroker& broker() { return broker_; }
   hub::Hub& hub() { return hub_; }
   session::SessionTable& table() { return table_; }
+  FakeAuthenticator& tokens() { return tokens_; }
   IdSource& ids() { return ids_; }
   const Now& now() const { return now_; }
   TimerWheel& timers() { return timers_; }
@@ -191,6 +225,7 @@ class SessionWorld final : private hub::Requester {
   ScriptedBroker broker_;
   TimerWheel timers_;
   hub::Hub hub_;
+  FakeAuthenticator tokens_;
   session::SessionTable table_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   hub::RequesterId requester_;

@@ -40,7 +40,7 @@ class TransportTest : public http::testing::HttpTest {
     World(io::Shard& shard, const session::SessionLimits& limits)
         : broker({}, ids, shard.now()),
           hub({}, slots, broker, post, rules, ids),
-          table(hub, shard.timers(), ids, limits) {
+          table(hub, shard.timers(), ids, tokens, limits) {
       hub.turn(shard.now());
       shard.add_hook(*this);
     }
@@ -57,6 +57,7 @@ class TransportTest : public http::testing::HttpTest {
     NoPost post;
     broker::memory::MemoryBroker broker;
     hub::Hub hub;
+    auth::NoTokens tokens;
     session::SessionTable table;
     hub::Pace pace = hub::Pace::kIdle;
   };

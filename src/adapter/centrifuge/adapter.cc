@@ -10,19 +10,50 @@ namespace parley::adapter::centrifuge {
 void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
   codec_ = &codec_for(handshake);
   effects.set_timer(session::TimerId::kHandshake, context_.options.stale_after);
+  const auth::ConnectRules& rules = context_.access.connect();
+  if (rules.user_header.empty() || context_.access.anonymous_may_connect()) return;
+  const std::string_view user = handshake.header(rules.user_header);
+  if (user.empty()) return;
+  account_ = std::make_unique<Account>();
+  account_->who.user = user;
 }
 
 void CentrifugeAdapter::on_message(session::MessageType, ByteView message,
                                    session::Effects& effects) {
-  struct Sink final : CommandSink {
-    Sink(CentrifugeAdapter& a, session::Effects& e) : adapter(a), effects(e) {}
-    bool on_command(const wire::Command& command) override {
-      return adapter.on_command(command, effects);
-    }
-    CentrifugeAdapter& adapter;
-    session::Effects& effects;
-  } sink(*this, effects);
-  if (!codec_->decode(message, sink)) bad_request(effects);
+  read(message, 0, effects);
+}
+
+// Gives the commands of a frame to the adapter, up to the first that must wait.
+struct CentrifugeAdapter::FrameReader final : CommandSink {
+  FrameReader(CentrifugeAdapter& a, uint32_t d, session::Effects& e)
+      : adapter(a), done(d), effects(e) {}
+  bool on_command(const wire::Command& command) override {
+    if (seen++ < done) return true;
+    waits = adapter.stage_ == Stage::kConnecting &&
+            !std::holds_alternative<wire::ConnectRequest>(command.request);
+    if (waits) return false;
+    return adapter.on_command(command, effects);
+  }
+  CentrifugeAdapter& adapter;
+  uint32_t done;  // commands at the beginning that were carried out before
+  session::Effects& effects;
+  uint32_t seen = 0;
+  bool waits = false;
+};
+
+void CentrifugeAdapter::read(ByteView frame, uint32_t done, session::Effects& effects) {
+  FrameReader reader(*this, done, effects);
+  if (!codec_->decode(frame, reader)) return bad_request(effects);
+  if (reader.waits) hold(frame, reader.seen - 1, effects);
+}
+
+void CentrifugeAdapter::hold(ByteView frame, uint32_t done, session::Effects& effects) {
+  HeldFrames& held = connecting_->held;
+  if (held.frames.size() >= context_.options.held_frames ||
+      held.bytes + frame.size() > context_.options.held_bytes)
+    return effects.end(session::EndReason::kTooManyRequests);
+  held.bytes += frame.size();
+  held.frames.push_back({Buffer(frame), done});
 }
 
 // Returns whether the rest of the frame is still wanted.
@@ -30,12 +61,13 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   const bool connecting = std::holds_alternative<wire::ConnectRequest>(command.request);
   const bool numbered = !std::holds_alternative<wire::Pong>(command.request) &&
                         !std::holds_alternative<wire::SendRequest>(command.request);
-  if (connecting != client_.nil() || (numbered && command.id == 0)) {
+  const Stage wanted = connecting ? Stage::kNew : Stage::kConnected;
+  if (stage_ != wanted || (numbered && command.id == 0)) {
     bad_request(effects);
   } else {
     std::visit([&](const auto& request) { handle(command.id, request, effects); }, command.request);
   }
-  return !effects.ended();
+  return !effects.ended() && stage_ != Stage::kRefused;
 }
 
 void CentrifugeAdapter::handle(uint32_t, const wire::UnknownRequest&, session::Effects& effects) {
@@ -52,6 +84,7 @@ void CentrifugeAdapter::handle(uint32_t, const wire::SendRequest&, session::Effe
 
 void CentrifugeAdapter::on_answer(hub::StepId step, hub::Answer result, session::Effects& effects) {
   const PendingRequest request = requests_.take(step);
+  if (request.silent) return;
   if (!result) return refuse(request.command, error_code(result.error()), effects);
   std::visit(
       [&](const auto& value) {
@@ -62,6 +95,26 @@ void CentrifugeAdapter::on_answer(hub::StepId step, hub::Answer result, session:
         }
       },
       *result);
+}
+
+void CentrifugeAdapter::on_verified(hub::StepId step, auth::TokenResult result,
+                                    session::Effects& effects) {
+  const PendingRequest request = requests_.take(step);
+  switch (request.token) {
+    case PendingRequest::Token::kConnect:
+      return connect_verified(std::move(result), effects);
+    case PendingRequest::Token::kRefresh:
+      return refresh_verified(request.command, std::move(result), effects);
+    case PendingRequest::Token::kSubRefresh:
+      return sub_refresh_verified(request, std::move(result), effects);
+    case PendingRequest::Token::kSubscribe: {
+      Channel* channel = find_verifying(step);
+      CHECK(channel != nullptr);  // nobody but its own answer ends a subscribe
+      return token_verified(*channel, std::move(result), effects);
+    }
+    case PendingRequest::Token::kNone:
+      CHECK(false);
+  }
 }
 
 session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::Effects&) {
@@ -82,11 +135,24 @@ void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effec
   effects.send(out);
 }
 
-hub::ClientInfo CentrifugeAdapter::client_info() const {
-  return {.user = principal_.user,
+void CentrifugeAdapter::push(std::string_view channel, const PushBody& body,
+                             session::Effects& effects) const {
+  Buffer& out = effects.scratch();
+  codec_->append_push(out, channel, body);
+  effects.send(out);
+}
+
+const auth::Principal& CentrifugeAdapter::who() const {
+  static const auth::Principal anybody;
+  return account_ ? account_->who : anybody;
+}
+
+hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
+  const bool shows = channel != nullptr && channel->terms;
+  return {.user = who().user,
           .client = to_string(client_),
-          .connection_info = principal_.info,
-          .channel_info = {}};
+          .connection_info = who().info,
+          .channel_info = shows ? channel->terms->info : Buffer()};
 }
 
 }  // namespace parley::adapter::centrifuge

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "adapter/centrifuge/account.h"
+#include "adapter/centrifuge/channel.h"
 #include "adapter/centrifuge/codec.h"
 #include "adapter/centrifuge/options.h"
 #include "adapter/centrifuge/requests.h"
+#include "adapter/centrifuge/variants.h"
 #include "auth/access.h"
 #include "hub/channel_options.h"
 #include "session/adapter.h"
@@ -31,7 +34,7 @@ class CentrifugeAdapter final : public session::Adapter {
   explicit CentrifugeAdapter(const Context& context) : context_(context) {}
 
   std::string_view protocol() const override { return "centrifuge"; }
-  const session::Dialect& dialect() const override { return codec_->dialect(); }
+  const session::Dialect& dialect() const override { return codec_->dialect({}); }
 
   void on_open(const session::Handshake& handshake, session::Effects& effects) override;
   void on_message(session::MessageType type, ByteView message, session::Effects& effects) override;
@@ -39,11 +42,12 @@ class CentrifugeAdapter final : public session::Adapter {
                      std::expected<hub::Subscribed, hub::HubError> result,
                      session::Effects& effects) override;
   void on_answer(hub::StepId step, hub::Answer answer, session::Effects& effects) override;
+  void on_verified(hub::StepId step, auth::TokenResult result, session::Effects& effects) override;
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
   session::Identity identity() const override {
-    return {.user = principal_.user, .client = to_string(client_), .session = {}};
+    return {.user = who().user, .client = to_string(client_), .session = {}};
   }
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
@@ -52,28 +56,16 @@ class CentrifugeAdapter final : public session::Adapter {
   }
 
  private:
-  // A subscribe that the hub has not answered yet, and what was asked for.
-  struct Joining {
-    uint32_t command = 0;
-    uint32_t unsubscribe_command = 0;  // of an unsubscribe that waits for the answer; 0: none
-    bool recover = false;
-    bool recoverable = false;
-    bool reject_unrecovered = false;
-    bool join_leave = false;
-    bool revoked = false;  // the backend unsubscribes it: told right behind the answer
-    uint64_t offset = 0;
+  enum class Stage : uint8_t {
+    kNew,
+    kConnecting,  // what comes behind the connect waits
+    kConnected,
+    kRefused,  // with an error reply: nothing more is answered
   };
-  struct Channel {
-    std::string name;
-    session::SubscriptionHandle handle = 0;
-    session::SubscriptionHandle presence_handle = 0;  // for joins and leaves; 0: not told them
-    std::unique_ptr<Joining> joining;                 // null: subscribed
-    bool positioned = false;
+  struct FrameReader;
 
-    bool leaving() const { return joining && joining->unsubscribe_command != 0; }
-  };
-  using Channels = std::vector<Channel>;
-
+  void read(ByteView frame, uint32_t done, session::Effects& effects);
+  void hold(ByteView frame, uint32_t done, session::Effects& effects);
   bool on_command(const wire::Command& command, session::Effects& effects);
   void handle(uint32_t id, const wire::Pong&, session::Effects& effects);
   void handle(uint32_t id, const wire::UnknownRequest&, session::Effects& effects);
@@ -97,40 +89,87 @@ class CentrifugeAdapter final : public session::Adapter {
   void answer(const PendingRequest& request, const hub::PresenceCounts& counts,
               session::Effects& effects);
 
+  // Connect: who it is, then the server's subscriptions, then the reply.
+  void connect_verified(auth::TokenResult result, session::Effects& effects);
+  void identified(std::vector<auth::Grant> grants, session::Effects& effects);
+  std::optional<wire::ErrorCode> start_server_side(std::vector<auth::Grant> grants,
+                                                   session::Effects& effects);
+  bool honour_wishes(session::Effects& effects);
+  Channel& add_server_side(std::string_view name);
+  void connect_subscribed(Channel& channel, std::expected<hub::Subscribed, hub::HubError> result,
+                          session::Effects& effects);
+  void refuse_connect(wire::ErrorCode code, session::Effects& effects);
+  void finish_connect(session::Effects& effects);
+  void reply_connected(uint32_t id, Connecting& connecting, session::Effects& effects);
+  void end_older_connections(uint32_t command, session::Effects& effects);
+  void start_pings(session::Effects& effects);
+
+  // What expires, and what renews it.
+  void refresh_verified(uint32_t id, auth::TokenResult result, session::Effects& effects);
+  void sub_refresh_verified(const PendingRequest& request, auth::TokenResult result,
+                            session::Effects& effects);
+  bool expired(int64_t expires_at, session::Effects& effects) const;
+  uint32_t ttl(int64_t expires_at, session::Effects& effects) const;
+  void expire(session::Effects& effects);
+  void watch_deadlines(session::Effects& effects);
+
   // Why a subscribe is refused before the hub is asked, if it is.
   std::optional<wire::ErrorCode> refusal(const wire::SubscribeRequest& request,
                                          const hub::ChannelOptions* options) const;
+  void token_verified(Channel& channel, auth::TokenResult result, session::Effects& effects);
+  // Whether a subscription token was made for this channel and client.
+  bool is_for(const auth::Claims& claims, const Channel& channel) const;
+  // Asks the hub for the channel, as the namespace, the token and the client want it.
+  void join(Channel& channel, const hub::ChannelOptions& options,
+            const auth::SubscribeOverride& overrides, session::Effects& effects);
+  // The subscribe has failed: says so, and forgets the channel.
+  void give_up(Channel& channel, wire::ErrorCode code, session::Effects& effects);
+  // The reply has been sent: others hear of the client, and it of them.
+  void settle(Channel& channel, const Joining& joining, session::Effects& effects);
+  static void set_terms(Channel& channel, Buffer info, int64_t expires_at);
   void start_presence(uint32_t id, std::string_view channel, bool counts_only,
                       session::Effects& effects);
-  void subscribed(Channel& channel, const hub::Subscribed& result, session::Effects& effects);
-  bool reply_subscribed(const Channel& channel, const hub::Subscribed& result,
-                        session::Effects& effects);
-  void become_present(const Channel& channel, session::Effects& effects);
+  bool tell_subscribed(const Channel& channel, const hub::Subscribed& result,
+                       session::Effects& effects);
+  void push_subscribed(const Channel& channel, const hub::Subscribed& result,
+                       session::Effects& effects);
+  // Answers an unsubscribe that waited for the end of the subscribe; by either side.
+  void told_off(const std::string& name, const Joining& joining, session::Effects& effects);
+  void control_subscribe(const hub::Control& control, session::Effects& effects);
   void control_unsubscribe(const std::string& channel, session::Effects& effects);
-  void push_unsubscribe(std::string_view channel, wire::UnsubscribeCode code,
-                        session::Effects& effects) const;
+  void control_refresh(const hub::Control& control, session::Effects& effects);
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);
   // The channel that the client knows by this name; null: none, or it is leaving.
   Channel* find(std::string_view name);
   Channel* find(session::SubscriptionHandle handle);
-  auth::Verdict check(std::string_view channel, auth::Verb verb) const {
-    return context_.access.check(principal_, channel, verb);
+  Channel* find_verifying(hub::StepId step);
+  const auth::Principal& who() const;
+  auth::Verdict check(std::string_view channel, auth::Verb verb,
+                      auth::Standing standing = {}) const {
+    return context_.access.check(who(), channel, verb, standing);
   }
-  hub::ClientInfo client_info() const;
+  // What the client holds in a channel that it asks about; null: nothing.
+  static auth::Standing standing(const Channel* channel) {
+    return {.subscribed = channel != nullptr && !channel->joining};
+  }
+  hub::ClientInfo client_info(const Channel* channel) const;
 
   void reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const;
+  void push(std::string_view channel, const PushBody& body, session::Effects& effects) const;
   void refuse(uint32_t id, wire::ErrorCode code, session::Effects& effects) const {
     reply(id, wire::to_reply(code), effects);
   }
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-  const Codec* codec_ = &json_codec();  // from on_open on, the one that the client asked for
-  Uuid client_;                         // the public id; nil before connect
-  auth::Principal principal_;
+  const Codec* codec_ = &json_codec();      // from on_open on, the one that the client asked for
+  Uuid client_;                             // the public id
+  std::unique_ptr<Account> account_;        // null: anybody, for ever
+  std::unique_ptr<Connecting> connecting_;  // only while connecting
   Channels channels_;
   PendingRequests requests_;
+  Stage stage_ = Stage::kNew;
   bool awaiting_pong_ = false;
 };
 

@@ -12,23 +12,24 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   if (request.channel.empty()) return bad_request(effects);
   const auto options = context_.rules.find(request.channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
-  const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish);
+  const Channel* channel = find(request.channel);
+  const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish, standing(channel));
   if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
   if (request.data.empty() || request.type != 0)
     return refuse(id, wire::ErrorCode::kBadRequest, effects);
 
   // While its subscribe is in flight, the reply to that must go first, so it waits for nothing.
-  const Channel* channel = find(request.channel);
-  const bool subscribed = channel != nullptr && !channel->joining;
+  const bool subscribed = standing(channel).subscribed;
   hub::PublishRecord record{.channel = {std::string(request.channel)}};
   record.publication = std::make_unique<hub::Publication>();
   record.publication->data = request.data;
   record.publication->kind = codec_->kind_of(request.data);
-  record.publication->publisher = std::make_unique<const hub::ClientInfo>(client_info());
-  record.principal = principal_.user;
+  record.publication->publisher =
+      std::make_unique<const hub::ClientInfo>(client_info(subscribed ? channel : nullptr));
+  record.principal = who().user;
   record.ack = options->level;
   const hub::StepId step =
-      requests_.add({.command = id, .publisher = subscribed ? channel->handle : 0});
+      requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
   effects.publish(step, std::move(record));
 }
 
@@ -37,7 +38,7 @@ void CentrifugeAdapter::answer(const PendingRequest& request, const hub::Publish
                                session::Effects& effects) {
   Buffer& out = effects.scratch();
   codec_->append_reply(out, request.command, wire::PublishResult{});
-  effects.send_after(request.publisher, published.position.offset, out);
+  effects.send_after(request.subscription, published.position.offset, out);
 }
 
 void CentrifugeAdapter::handle(uint32_t id, const wire::HistoryRequest& request,
@@ -46,7 +47,8 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::HistoryRequest& request,
   const auto options = context_.rules.find(request.channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
   if (!options->has_history()) return refuse(id, wire::ErrorCode::kNotAvailable, effects);
-  const auth::Verdict verdict = check(request.channel, auth::Verb::kHistory);
+  const auth::Verdict verdict =
+      check(request.channel, auth::Verb::kHistory, standing(find(request.channel)));
   if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
 
   const uint32_t most = context_.options.history_limit;
@@ -84,7 +86,7 @@ void CentrifugeAdapter::start_presence(uint32_t id, std::string_view channel, bo
   const auto options = context_.rules.find(channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
   if (!options->presence) return refuse(id, wire::ErrorCode::kNotAvailable, effects);
-  const auth::Verdict verdict = check(channel, auth::Verb::kPresence);
+  const auth::Verdict verdict = check(channel, auth::Verb::kPresence, standing(find(channel)));
   if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
   effects.presence(requests_.add({.command = id}), std::string(channel), counts_only);
 }

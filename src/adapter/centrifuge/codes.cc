@@ -30,6 +30,9 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kNotAvailable, DisconnectCode::kNotAvailable},
     EndRow{EndReason::kInternalError, DisconnectCode::kServerError},
     EndRow{EndReason::kInsufficientState, DisconnectCode::kInsufficientState},
+    EndRow{EndReason::kForbidden, DisconnectCode::kPermissionDenied},
+    EndRow{EndReason::kExpired, DisconnectCode::kConnectionExpired},
+    EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
 };
 

@@ -30,6 +30,9 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kNotAvailable, 3508, "not available"},
       {EndReason::kInternalError, 3004, "internal server error"},
       {EndReason::kInsufficientState, 3010, "insufficient state"},
+      {EndReason::kForbidden, 3507, "permission denied"},
+      {EndReason::kExpired, 3005, "connection expired"},
+      {EndReason::kSubscriptionExpired, 3006, "subscription expired"},
       {EndReason::kDisconnected, 3503, "force disconnect"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);

@@ -1,45 +1,113 @@
-// Who comes, and whether the client is still there: connect, refresh, pings.
+// Who comes: from the connect to its reply. What comes behind it waits; see also
+// server_subscriptions.cc.
+#include <algorithm>
+
 #include "adapter/centrifuge/adapter.h"
+#include "adapter/centrifuge/codes.h"
+#include "codec/json/embed.h"
 
 namespace parley::adapter::centrifuge {
 
 void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
                                session::Effects& effects) {
-  if (!context_.access.anonymous_may_connect()) {
-    // There is no verifier, so no token is a valid one.
-    return effects.end(request.token.empty() ? session::EndReason::kBadRequest
-                                             : session::EndReason::kUnauthorized);
+  stage_ = Stage::kConnecting;
+  connecting_ = std::make_unique<Connecting>();
+  connecting_->command = id;
+  for (const auto& [channel, wish] : request.subs)
+    connecting_->wishes.emplace_back(channel, to_recovery(wish));
+  if (!request.token.empty()) {
+    const hub::StepId step =
+        requests_.add({.command = id, .token = PendingRequest::Token::kConnect});
+    return effects.verify(step, auth::TokenUse::kConnect, std::string(request.token));
   }
+  // Without a token: anybody, or the user that the reverse proxy named.
+  if (!context_.access.anonymous_may_connect() && !account_) return bad_request(effects);
+  identified({}, effects);
+}
+
+void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effects& effects) {
+  const auth::ConnectRules& rules = context_.access.connect();
+  if (!result) {
+    if (result.error() == auth::TokenError::kExpired)
+      return refuse_connect(wire::ErrorCode::kTokenExpired, effects);
+    if (result.error() == auth::TokenError::kUnavailable)
+      return refuse_connect(wire::ErrorCode::kInternal, effects);
+    return effects.end(session::EndReason::kUnauthorized);
+  }
+  auth::Claims& claims = *result;
+  if (claims.user.empty() && !rules.anonymous_tokens)
+    return effects.end(session::EndReason::kForbidden);
+  account_ = std::make_unique<Account>();
+  account_->who.user = std::move(claims.user);
+  account_->who.info = codec::json::to_embeddable(std::move(claims.info));
+  if (claims.expires_at && !rules.insecure) {
+    if (expired(*claims.expires_at, effects))
+      return refuse_connect(wire::ErrorCode::kExpired, effects);
+    account_->expires_at = *claims.expires_at;
+  }
+  account_->token_channels = channels_of(claims.subscriptions);
+  identified(std::move(claims.subscriptions), effects);
+}
+
+void CentrifugeAdapter::identified(std::vector<auth::Grant> grants, session::Effects& effects) {
   client_ = uuid4(effects.ids());
+  if (const auto code = start_server_side(std::move(grants), effects))
+    return refuse_connect(*code, effects);
+  if (effects.ended() || !honour_wishes(effects)) return;
+  if (channels_.empty()) return finish_connect(effects);
+  if (channels_.size() > context_.options.channel_limit)
+    return effects.end(session::EndReason::kLimit);
+  effects.hold_publications(true);
+}
+
+// The client is told, and may only leave: what it sent meanwhile, and what it sends from now on, is
+// not answered.
+void CentrifugeAdapter::refuse_connect(wire::ErrorCode code, session::Effects& effects) {
+  const uint32_t command = connecting_->command;
+  stage_ = Stage::kRefused;
+  connecting_.reset();
+  account_.reset();
+  for (const Channel& channel : channels_) effects.unsubscribe(channel.handle);
+  channels_.clear();
+  refuse(command, code, effects);
+}
+
+void CentrifugeAdapter::finish_connect(session::Effects& effects) {
+  const std::unique_ptr<Connecting> connecting = std::move(connecting_);
+  stage_ = Stage::kConnected;
   effects.identify();
   effects.cancel_timer(session::TimerId::kHandshake);
-  const seconds interval = context_.options.ping_interval;
-  const std::string client = to_string(client_);
-  wire::ConnectResult result{.client = client, .version = context_.options.version};
-  if (interval.count() > 0) {
-    result.ping = static_cast<uint32_t>(interval.count());
-    result.pong = true;
-    // Clients that came together are not pinged together.
-    effects.set_timer(session::TimerId::kPing, effects.random_between(interval / 2, interval));
+  reply_connected(connecting->command, *connecting, effects);
+  end_older_connections(connecting->command, effects);
+  start_pings(effects);
+  if (!channels_.empty()) effects.hold_publications(false);
+  for (Channel& channel : channels_) settle(channel, *std::exchange(channel.joining, {}), effects);
+  if (account_ || !channels_.empty()) watch_deadlines(effects);
+  for (const HeldFrames::Frame& frame : connecting->held.frames) {
+    if (effects.ended()) return;
+    read(frame.bytes, frame.done, effects);
   }
-  reply(id, result, effects);
 }
 
-// Without tokens nothing expires, so there is nothing to refresh.
-void CentrifugeAdapter::handle(uint32_t, const wire::RefreshRequest& request,
-                               session::Effects& effects) {
-  effects.end(request.token.empty() ? session::EndReason::kBadRequest
-                                    : session::EndReason::kUnauthorized);
+// The newest connection of a user is the one that stays.
+void CentrifugeAdapter::end_older_connections(uint32_t command, session::Effects& effects) {
+  const auth::ConnectRules& rules = context_.access.connect();
+  if (!rules.personal_channel || !rules.single_connection || who().user.empty()) return;
+  const auto& row = row_of(wire::DisconnectCode::kConnectionLimit);
+  hub::Control others;
+  others.kind = hub::Control::Kind::kDisconnect;
+  others.user = who().user;
+  others.whitelist = {to_string(client_)};
+  others.code = static_cast<uint16_t>(row.code);
+  others.reason = row.reason;
+  effects.control(requests_.add({.command = command, .silent = true}), std::move(others));
 }
 
-void CentrifugeAdapter::handle(uint32_t id, const wire::SubRefreshRequest& request,
-                               session::Effects& effects) {
-  if (request.channel.empty()) return bad_request(effects);
-  const Channel* channel = find(request.channel);
-  const bool subscribed = channel != nullptr && !channel->joining;
-  if (subscribed && (request.token.empty() || request.type != 0))
-    return refuse(id, wire::ErrorCode::kBadRequest, effects);
-  refuse(id, wire::ErrorCode::kPermissionDenied, effects);
+void CentrifugeAdapter::start_pings(session::Effects& effects) {
+  const seconds interval = context_.options.ping_interval;
+  // Clients that came together are not pinged together.
+  if (interval.count() > 0)
+    effects.set_timer(session::TimerId::kPing, effects.random_between(interval / 2, interval));
 }
 
 void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effects) {
@@ -48,10 +116,10 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
       return effects.end(session::EndReason::kStale);
     case session::TimerId::kPong:
       return effects.end(session::EndReason::kNoPong);
+    case session::TimerId::kOther:
+      return expire(effects);
     case session::TimerId::kPing:
       break;
-    case session::TimerId::kOther:
-      return;
   }
   Buffer& ping = effects.scratch();
   codec_->append_ping(ping);

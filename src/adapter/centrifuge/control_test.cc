@@ -73,5 +73,92 @@ TEST_F(ControlTest, DisconnectWithTheCodeAskedFor) {
   EXPECT_EQ(disconnect(kept), 0);
 }
 
+TEST_F(ControlTest, SubscribeTellsThePosition) {
+  FakeClient& client = connect();
+  publish("news", 1, 4);
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = "news";
+  control.data = R"({"k":1})";
+  world.control(control);
+  EXPECT_THAT(take(client),
+              ElementsAre(R"({"push":{"channel":"news","subscribe":{"recoverable":true,"epoch":")" +
+                          epoch("news") + R"(","offset":4,"positioned":true,"data":{"k":1}}}})"));
+  publish("news", 5, 5);
+  EXPECT_THAT(take(client), SizeIs(1));
+  world.control(control);
+  EXPECT_THAT(take(client), IsEmpty()) << "it has the channel already";
+  world.control(unsubscribe("news"));
+  EXPECT_THAT(take(client), ElementsAre(kUnsubscribed));
+  EXPECT_TRUE(world.subscribers().empty());
+}
+
+TEST_F(ControlTest, SubscribeGivesWhatWasMissedBehindThePush) {
+  FakeClient& client = connect();
+  publish("news", 1, 4);
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = "news";
+  control.recover_since = {.offset = 2, .epoch = epoch("news")};
+  world.control(control);
+  const Replies replies = take(client);
+  ASSERT_THAT(replies, SizeIs(3));
+  EXPECT_THAT(replies[0], ::testing::HasSubstr(R"("offset":2,"positioned":true)"));
+  EXPECT_THAT(replies[1], ::testing::HasSubstr(R"("offset":3)"));
+  EXPECT_THAT(replies[2], ::testing::HasSubstr(R"("offset":4)"));
+}
+
+TEST_F(ControlTest, ASubscriptionOfTheServerExpiresWithTheConnection) {
+  FakeClient& client = connect();
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = "news";
+  control.expire_at = in(0);
+  world.control(control);
+  EXPECT_THAT(take(client), IsEmpty()) << "over before it begins";
+  control.expire_at = in(10);
+  world.control(control);
+  EXPECT_THAT(take(client), SizeIs(1));
+  for (int i = 0; i < 36 && !client.ended(); ++i) {
+    world.advance(seconds(1));
+    for (const std::string& message : take(client))
+      if (message == "{}") client.send("{}");
+  }
+  EXPECT_EQ(disconnect(client), 3006);
+}
+
+TEST_F(ControlTest, TooManySubscriptionsAreTheEnd) {
+  FakeClient& client = connect();
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  for (int i = 0; i < 128; ++i) {
+    control.channel = "c" + std::to_string(i);
+    world.control(control);
+  }
+  EXPECT_EQ(disconnect(client), 0);
+  control.channel = "one more";
+  world.control(control);
+  EXPECT_EQ(disconnect(client), 3505);
+}
+
+TEST_F(ControlTest, RefreshMovesTheExpiry) {
+  FakeClient& client = connect();
+  Control control;
+  control.kind = Control::Kind::kRefresh;
+  control.expire_at = in(600);
+  world.control(control);
+  EXPECT_THAT(take(client), ElementsAre(R"({"push":{"refresh":{"expires":true,"ttl":600}}})"));
+  control.expire_at = 0;
+  control.info = R"({"n":1})";
+  world.control(control);
+  EXPECT_THAT(take(client), ElementsAre(R"({"push":{"refresh":{}}})"));
+  ask(client, kSubscribe);
+  EXPECT_THAT(ask(client, R"({"id":3,"presence":{"channel":"news"}})").at(0),
+              ::testing::HasSubstr(R"("conn_info":{"n":1})"));
+  control.expired = true;
+  world.control(control);
+  EXPECT_EQ(disconnect(client), 3005);
+}
+
 }  // namespace
 }  // namespace parley::adapter::centrifuge

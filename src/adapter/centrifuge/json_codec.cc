@@ -1,5 +1,5 @@
 // The protocol in JSON.
-#include "adapter/centrifuge/wire_publication.h"
+#include "adapter/centrifuge/push_dialect.h"
 #include "base/base64.h"
 #include "codec/centrifuge/json_command_decoder.h"
 #include "codec/centrifuge/json_encoder.h"
@@ -8,33 +8,11 @@
 namespace parley::adapter::centrifuge {
 namespace {
 
-class JsonDialect final : public session::Dialect {
- public:
-  session::MessageType type() const override { return session::MessageType::kText; }
-  void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
-              Buffer& out) const override;
-};
-
-void JsonDialect::encode(const hub::LocalChannel& channel, const hub::Publication& publication,
-                         Buffer& out) const {
-  const std::string_view name = channel.key().name;
-  switch (publication.change) {
-    case hub::Change::kEnter:
-      return wire::JsonEncoder::push(out, name, wire::JoinPush{to_wire(*publication.publisher)});
-    case hub::Change::kLeave:
-      return wire::JsonEncoder::push(out, name, wire::LeavePush{to_wire(*publication.publisher)});
-    case hub::Change::kUpdate:
-      return;  // the protocol has no word for it
-    case hub::Change::kMessage:
-      break;
-  }
-  const LivePublication message(json_codec(), channel, publication);
-  wire::JsonEncoder::push(out, name, message.get());
-}
-
 class JsonCodec final : public Codec {
  public:
-  const session::Dialect& dialect() const override { return dialect_; }
+  JsonCodec() : dialects_(*this, session::MessageType::kText) {}
+
+  const session::Dialect& dialect(Shape shape) const override { return dialects_.of(shape); }
 
   // One decoder for all connections of a thread: it keeps nothing between frames but its memory,
   // and handling a command never decodes another frame.
@@ -48,9 +26,8 @@ class JsonCodec final : public Codec {
     std::visit([&](const auto& result) { wire::JsonEncoder::reply(out, id, result); }, body);
   }
 
-  void append_unsubscribe_push(Buffer& out, std::string_view channel,
-                               wire::UnsubscribeCode code) const override {
-    wire::JsonEncoder::push(out, channel, wire::to_push(code));
+  void append_push(Buffer& out, std::string_view channel, const PushBody& push) const override {
+    std::visit([&](const auto& body) { wire::JsonEncoder::push(out, channel, body); }, push);
   }
 
   void append_ping(Buffer& out) const override { wire::JsonEncoder::ping(out); }
@@ -74,8 +51,10 @@ class JsonCodec final : public Codec {
     return {};
   }
 
+  codec::fossil::Cuts cuts() const override { return codec::fossil::Cuts::kAtCharacters; }
+
  private:
-  JsonDialect dialect_;
+  PushDialects<wire::JsonEncoder> dialects_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The protocol in Protobuf.
-#include "adapter/centrifuge/wire_publication.h"
+#include "adapter/centrifuge/push_dialect.h"
 #include "codec/centrifuge/protobuf_command_decoder.h"
 #include "codec/centrifuge/protobuf_encoder.h"
 #include "codec/json/validate.h"
@@ -9,31 +9,11 @@ namespace {
 
 using Encoder = wire::ProtobufEncoder;
 
-class ProtobufDialect final : public session::Dialect {
- public:
-  session::MessageType type() const override { return session::MessageType::kBinary; }
-
-  void encode(const hub::LocalChannel& channel, const hub::Publication& publication,
-              Buffer& out) const override {
-    const std::string_view name = channel.key().name;
-    switch (publication.change) {
-      case hub::Change::kEnter:
-        return Encoder::push(out, name, wire::JoinPush{to_wire(*publication.publisher)});
-      case hub::Change::kLeave:
-        return Encoder::push(out, name, wire::LeavePush{to_wire(*publication.publisher)});
-      case hub::Change::kUpdate:
-        return;  // the protocol has no word for it
-      case hub::Change::kMessage:
-        break;
-    }
-    const LivePublication message(protobuf_codec(), channel, publication);
-    Encoder::push(out, name, message.get());
-  }
-};
-
 class ProtobufCodec final : public Codec {
  public:
-  const session::Dialect& dialect() const override { return dialect_; }
+  ProtobufCodec() : dialects_(*this, session::MessageType::kBinary) {}
+
+  const session::Dialect& dialect(Shape shape) const override { return dialects_.of(shape); }
 
   bool decode(ByteView frame, CommandSink& sink) const override {
     const auto pass_on = [&sink](const wire::Command& command) { return sink.on_command(command); };
@@ -44,9 +24,8 @@ class ProtobufCodec final : public Codec {
     std::visit([&](const auto& result) { Encoder::reply(out, id, result); }, body);
   }
 
-  void append_unsubscribe_push(Buffer& out, std::string_view channel,
-                               wire::UnsubscribeCode code) const override {
-    Encoder::push(out, channel, wire::to_push(code));
+  void append_push(Buffer& out, std::string_view channel, const PushBody& push) const override {
+    std::visit([&](const auto& body) { Encoder::push(out, channel, body); }, push);
   }
 
   void append_ping(Buffer& out) const override { Encoder::ping(out); }
@@ -62,8 +41,10 @@ class ProtobufCodec final : public Codec {
     return publication.data;
   }
 
+  codec::fossil::Cuts cuts() const override { return codec::fossil::Cuts::kAnywhere; }
+
  private:
-  ProtobufDialect dialect_;
+  PushDialects<Encoder> dialects_;
 };
 
 }  // namespace

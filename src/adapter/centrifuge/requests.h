@@ -1,4 +1,4 @@
-// Requests to the hub that are not answered yet.
+// Requests to the hub, and tokens to verify, that are not answered yet.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,13 @@ namespace parley::adapter::centrifuge {
 
 // What the answer needs.
 struct PendingRequest {
-  uint32_t command = 0;                       // the client's id; 0: a free place
-  session::SubscriptionHandle publisher = 0;  // publish: the client's subscription of the channel
-  bool epoch_given = false;                   // history: answered only if the stream's is this one
+  enum class Token : uint8_t { kNone, kConnect, kRefresh, kSubscribe, kSubRefresh };
+
+  uint32_t command = 0;                          // the client's id; 0: a free place
+  Token token = Token::kNone;                    // what a token is being verified for
+  session::SubscriptionHandle subscription = 0;  // publish, sub_refresh: the client's own
+  bool silent = false;                           // whatever the answer is, nobody is told
+  bool epoch_given = false;  // history: answered only if the stream's is this one
   std::optional<hub::Epoch> epoch;
 };
 

@@ -4,34 +4,56 @@
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
 #include "adapter/centrifuge/meters.h"
-#include "adapter/centrifuge/wire_publication.h"
+#include "adapter/centrifuge/subscribe_reply.h"
+#include "codec/json/embed.h"
 
 namespace parley::adapter::centrifuge {
 namespace {
 
 bool known_delta(std::string_view name) { return name.empty() || name == "fossil"; }
 
+wire::ErrorCode subscribe_error(auth::TokenError error) {
+  switch (error) {
+    case auth::TokenError::kExpired:
+      return wire::ErrorCode::kTokenExpired;
+    case auth::TokenError::kUnavailable:
+      return wire::ErrorCode::kInternal;
+    case auth::TokenError::kInvalid:
+      break;
+  }
+  return wire::ErrorCode::kPermissionDenied;
+}
+
 }  // namespace
 
-CentrifugeAdapter::Channel* CentrifugeAdapter::find(std::string_view name) {
+Channel* CentrifugeAdapter::find(std::string_view name) {
   const auto known = [name](const Channel& c) { return c.name == name && !c.leaving(); };
   const auto found = std::ranges::find_if(channels_, known);
   return found == channels_.end() ? nullptr : &*found;
 }
 
-CentrifugeAdapter::Channel* CentrifugeAdapter::find(session::SubscriptionHandle handle) {
+Channel* CentrifugeAdapter::find(session::SubscriptionHandle handle) {
   const auto found = std::ranges::find(channels_, handle, &Channel::handle);
+  return found == channels_.end() ? nullptr : &*found;
+}
+
+Channel* CentrifugeAdapter::find_verifying(hub::StepId step) {
+  const auto waits = [step](const Channel& c) {
+    return c.joining && c.joining->verification == step;
+  };
+  const auto found = std::ranges::find_if(channels_, waits);
   return found == channels_.end() ? nullptr : &*found;
 }
 
 std::optional<wire::ErrorCode> CentrifugeAdapter::refusal(
     const wire::SubscribeRequest& request, const hub::ChannelOptions* options) const {
   if (options == nullptr) return wire::ErrorCode::kUnknownChannel;
-  const auth::Verdict verdict = check(request.channel, auth::Verb::kSubscribe);
+  // A token may still turn out to be worth nothing.
+  const auth::Verdict verdict =
+      check(request.channel, auth::Verb::kSubscribe, {.token = !request.token.empty()});
   if (verdict != auth::Verdict::kAllow) return error_code(verdict);
   // All channels are streams: the request must be for one.
   if (request.type != 0) return wire::ErrorCode::kPermissionDenied;
-  if (request.tf) return wire::ErrorCode::kBadRequest;
   return std::nullopt;
 }
 
@@ -47,30 +69,73 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::SubscribeRequest& reques
   const auto options = context_.rules.find(request.channel);
   if (const auto code = refusal(request, options.get())) return refuse(id, *code, effects);
 
-  // What the namespace does not force, those may ask for who may read the history anyway.
-  const bool may_ask = options->has_history() &&
-                       check(request.channel, auth::Verb::kHistory) == auth::Verdict::kAllow;
-  const bool recoverable = options->recoverable || (request.recoverable && may_ask);
-  const bool positioned = recoverable || options->positioned || (request.positioned && may_ask);
-  hub::Start start;
-  if (recoverable && request.recover) {
-    start.kind = hub::Start::Kind::kRecover;
-    start.limit = context_.options.recovery_limit;
-    if (const auto epoch = hub::parse_epoch(request.epoch))
-      start.position = {.epoch = *epoch, .offset = request.offset};
-  }
+  auto filter = filter_of(request, *options);
+  if (!filter) return refuse(id, filter.error(), effects);
   Channel& channel = channels_.emplace_back();
   channel.name = request.channel;
-  channel.positioned = positioned;
-  channel.joining = std::make_unique<Joining>(Joining{
-      .command = id,
-      .recover = start.kind == hub::Start::Kind::kRecover,
-      .recoverable = recoverable,
-      .reject_unrecovered = (request.flag & wire::SubscribeRequest::kFlagRejectUnrecovered) != 0,
-      .join_leave = request.join_leave && options->join_leave &&
-                    check(request.channel, auth::Verb::kPresence) == auth::Verdict::kAllow,
-      .offset = request.offset});
-  channel.handle = effects.subscribe({.name = channel.name}, std::move(start));
+  channel.joining = std::make_unique<Joining>();
+  channel.joining->command = id;
+  channel.joining->wish = to_wish(request);
+  channel.joining->filter = std::move(*filter);
+  if (request.token.empty()) return join(channel, *options, {}, effects);
+  const hub::StepId step =
+      requests_.add({.command = id, .token = PendingRequest::Token::kSubscribe});
+  channel.joining->verification = step;
+  effects.verify(step, auth::TokenUse::kSubscribe, std::string(request.token));
+}
+
+void CentrifugeAdapter::token_verified(Channel& channel, auth::TokenResult result,
+                                       session::Effects& effects) {
+  channel.joining->verification.reset();
+  if (!result) return give_up(channel, subscribe_error(result.error()), effects);
+  auth::Claims& claims = *result;
+  if (!is_for(claims, channel)) return effects.end(session::EndReason::kUnauthorized);
+  if (claims.expires_at && expired(*claims.expires_at, effects))
+    return give_up(channel, wire::ErrorCode::kExpired, effects);
+  const auto options = context_.rules.find(channel.name);
+  if (!options) return give_up(channel, wire::ErrorCode::kUnknownChannel, effects);
+  set_terms(channel, codec::json::to_embeddable(std::move(claims.grant.info)),
+            claims.expires_at.value_or(0));
+  channel.joining->data = std::move(claims.grant.data);
+  join(channel, *options, claims.grant.overrides, effects);
+}
+
+bool CentrifugeAdapter::is_for(const auth::Claims& claims, const Channel& channel) const {
+  return claims.grant.channel == channel.name && claims.user == who().user &&
+         (claims.client.empty() || claims.client == to_string(client_));
+}
+
+void CentrifugeAdapter::set_terms(Channel& channel, Buffer info, int64_t expires_at) {
+  channel.terms.reset();
+  if (!info.empty() || expires_at != 0)
+    channel.terms = std::make_unique<Terms>(Terms{std::move(info), expires_at});
+}
+
+// What the namespace does not force, those may ask for who may read the history anyway.
+void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& options,
+                             const auth::SubscribeOverride& overrides, session::Effects& effects) {
+  Joining& joining = *channel.joining;
+  const Wish& wish = joining.wish;
+  const bool may_read = (wish.positioned || wish.recoverable) && options.has_history() &&
+                        check(channel.name, auth::Verb::kHistory) == auth::Verdict::kAllow;
+  joining.recoverable =
+      overrides.force_recovery.value_or(options.recoverable) ||
+      (wish.recoverable && ((options.allow_recoverable && options.has_history()) || may_read));
+  channel.positioned = joining.recoverable ||
+                       overrides.force_positioning.value_or(options.positioned) ||
+                       (wish.positioned && (options.allow_positioned || may_read));
+  const bool tells = overrides.join_leave.value_or(true) && options.join_leave;
+  joining.join_leave =
+      tells &&
+      (overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
+       (wish.join_leave && check(channel.name, auth::Verb::kPresence) == auth::Verdict::kAllow));
+  joining.present = overrides.presence.value_or(true);
+  joining.recovery = recovery_of(wish, options, joining.recoverable);
+  joining.shape = shape_of(wish, options);
+  hub::Start start =
+      start_of(joining.recovery, joining.filter != nullptr, context_.options.recovery_limit);
+  channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
+                                     to_variant(joining.shape, std::move(joining.filter), *codec_));
 }
 
 void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
@@ -83,74 +148,72 @@ void CentrifugeAdapter::on_subscribed(session::SubscriptionHandle handle,
     if (told != channels_.end() && !result) told->presence_handle = 0;
     return;
   }
-  if (result) return subscribed(*channel, *result, effects);
-  const Joining joining = *channel->joining;
-  const std::string name = std::move(channel->name);
-  channels_.erase(channels_.begin() + (channel - channels_.data()));
-  refuse(joining.command, error_code(result.error()), effects);
-  if (joining.unsubscribe_command != 0)
-    reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  if (joining.revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
+  if (connecting_) return connect_subscribed(*channel, std::move(result), effects);
+  if (!result) return give_up(*channel, error_code(result.error()), effects);
+  const bool kept = tell_subscribed(*channel, *result, effects);
+  const std::unique_ptr<Joining> joining = std::move(channel->joining);
+  if (!kept || joining->unsubscribe_command != 0 || joining->revoked) {
+    const std::string name = channel->name;
+    drop(*channel, effects);
+    told_off(name, *joining, effects);
+  } else {
+    settle(*channel, *joining, effects);
+    if (channel->terms) watch_deadlines(effects);
+  }
 }
 
-void CentrifugeAdapter::subscribed(Channel& channel, const hub::Subscribed& result,
-                                   session::Effects& effects) {
-  const bool kept = reply_subscribed(channel, result, effects);
+void CentrifugeAdapter::give_up(Channel& channel, wire::ErrorCode code, session::Effects& effects) {
   const std::unique_ptr<Joining> joining = std::move(channel.joining);
-  if (joining->unsubscribe_command != 0) {
-    drop(channel, effects);
-    reply(joining->unsubscribe_command, wire::UnsubscribeResult{}, effects);
-  } else if (!kept || joining->revoked) {
-    const std::string name = channel.name;
-    drop(channel, effects);
-    if (joining->revoked) push_unsubscribe(name, wire::UnsubscribeCode::kServer, effects);
-  } else {
-    // The reply goes first, and the client hears its own join.
-    if (joining->join_leave)
-      channel.presence_handle = effects.subscribe({channel.name, hub::Aspect::kPresence}, {});
-    become_present(channel, effects);
+  const std::string name = std::move(channel.name);
+  channels_.erase(channels_.begin() + (&channel - channels_.data()));
+  if (joining->command != 0) refuse(joining->command, code, effects);
+  told_off(name, *joining, effects);
+}
+
+void CentrifugeAdapter::told_off(const std::string& name, const Joining& joining,
+                                 session::Effects& effects) {
+  if (joining.unsubscribe_command != 0) {
+    reply(joining.unsubscribe_command, wire::UnsubscribeResult{}, effects);
+    watch_deadlines(effects);
+  } else if (joining.revoked) {
+    push(name, wire::to_push(wire::UnsubscribeCode::kServer), effects);
   }
 }
 
 // Returns whether the client is subscribed now.
-bool CentrifugeAdapter::reply_subscribed(const Channel& channel, const hub::Subscribed& result,
-                                         session::Effects& effects) {
+bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subscribed& result,
+                                        session::Effects& effects) {
   const Joining& joining = *channel.joining;
-  // Missed publications come all or not at all, so too many bytes of them are none.
-  size_t bytes = 0;
-  for (const hub::PublicationPtr& missed : result.missed) bytes += missed->cost();
-  const bool recovered = result.recovered && bytes <= context_.options.reply_bytes / 2;
-  if (joining.recover) meters::count_recovery(recovered);
-  if (joining.recover && !recovered && joining.reject_unrecovered) {
+  if (joining.command == 0) {
+    push_subscribed(channel, result, effects);
+    return true;
+  }
+  SubscribeReply told(*codec_, channel, result, effects, context_.options.reply_bytes / 2,
+                      effects.room() / 2);
+  const bool recovering = joining.recovery.mode != Recovery::Mode::kNone;
+  if (recovering) meters::count_recovery(told.recovered());
+  if (recovering && !told.recovered() && joining.wish.reject_unrecovered) {
     refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
     return false;
   }
-  wire::SubscribeResult body;
-  const std::string epoch = hub::to_string(result.top.epoch);
-  if (channel.positioned) {
-    body.positioned = true;
-    body.recoverable = joining.recoverable;
-    body.epoch = epoch;
-    // The client itself advances from its own offset through the publications.
-    body.offset = recovered ? joining.offset : result.top.offset;
+  if (channel.terms && channel.terms->expires_at != 0) {
+    told.body().expires = true;
+    told.body().ttl = ttl(channel.terms->expires_at, effects);
   }
-  body.was_recovering = joining.recover;
-  body.recovered = recovered;
-  // Many subscribes recover at once. What does not fit beside the replies that wait already comes
-  // behind its reply, as publications: too many replies would end a client that does read.
-  const bool inside = recovered && bytes <= effects.room() / 2;
-  if (recovered && !inside) effects.rewind(channel.handle, joining.offset);
-  const WirePublications missed(
-      *codec_, inside ? std::span(result.missed) : std::span<hub::PublicationPtr>());
-  body.publications = missed.all();
-  reply(joining.command, body, effects);
+  told.rewind(effects);
+  reply(joining.command, told.body(), effects);
+  told.note_sent(effects);
   return true;
 }
 
-void CentrifugeAdapter::become_present(const Channel& channel, session::Effects& effects) {
+// The reply goes first, and the client hears its own join.
+void CentrifugeAdapter::settle(Channel& channel, const Joining& joining,
+                               session::Effects& effects) {
+  if (joining.join_leave)
+    channel.presence_handle = effects.subscribe({channel.name, hub::Aspect::kPresence}, {});
   const auto options = context_.rules.find(channel.name);
-  if (!options || !options->presence) return;
-  effects.enter_presence(channel.handle, client_info());
+  if (!joining.present || !options || !options->presence) return;
+  effects.enter_presence(channel.handle, client_info(&channel));
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {
@@ -165,7 +228,8 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::UnsubscribeRequest& requ
   if (Channel* channel = find(request.channel)) {
     if (channel->joining) {
       channel->joining->unsubscribe_command = id;
-      return;
+      channel->joining->leave_by = effects.now().mono + context_.options.unsubscribe_wait;
+      return watch_deadlines(effects);
     }
     drop(*channel, effects);
   }
@@ -178,7 +242,8 @@ void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Ga
                                session::Effects& effects) {
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
-  push_unsubscribe(channel->name, wire::UnsubscribeCode::kInsufficientState, effects);
+  if (channel->server_side) return effects.end(session::EndReason::kInsufficientState);
+  push(channel->name, wire::to_push(wire::UnsubscribeCode::kInsufficientState), effects);
   drop(*channel, effects);
 }
 

@@ -18,6 +18,18 @@ WirePublication::WirePublication(const Codec& codec, const hub::Publication& pub
   publication_.tags = tags_;
 }
 
+// One encoder for all of a thread: it keeps nothing between deltas but its memory.
+bool WirePublication::become_delta(const Codec& codec, const hub::Publication& base) {
+  static thread_local codec::fossil::Encoder encoder;
+  Buffer room;
+  delta_.clear();
+  if (!encoder.encode(codec.content(base, room), publication_.data, codec.cuts(), delta_))
+    return false;
+  publication_.data = delta_;
+  publication_.delta = true;
+  return true;
+}
+
 LivePublication::LivePublication(const Codec& codec, const hub::LocalChannel& channel,
                                  const hub::Publication& publication)
     : publication_(codec, publication) {
@@ -31,12 +43,17 @@ LivePublication::LivePublication(const Codec& codec, const hub::LocalChannel& ch
 }
 
 WirePublications::WirePublications(const Codec& codec,
-                                   std::span<const hub::PublicationPtr> publications) {
+                                   std::span<const hub::PublicationPtr> publications, bool delta) {
   kept_.reserve(publications.size());
   all_.reserve(publications.size());
+  const hub::Publication* before = nullptr;
   for (const hub::PublicationPtr& publication : publications) {
-    kept_.push_back(std::make_unique<WirePublication>(codec, *publication));
-    all_.push_back(kept_.back()->get());
+    WirePublication& made =
+        *kept_.emplace_back(std::make_unique<WirePublication>(codec, *publication));
+    made.get().data_as_string = delta;
+    if (delta && before != nullptr) made.become_delta(codec, *before);
+    before = publication.get();
+    all_.push_back(made.get());
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "adapter/centrifuge/codec.h"
@@ -23,11 +24,14 @@ class WirePublication {
 
   wire::Publication& get() { return publication_; }
   const wire::Publication& get() const { return publication_; }
+  // The data becomes the change that makes it of `base`'s. False: the whole is as good.
+  bool become_delta(const Codec& codec, const hub::Publication& base);
 
  private:
   wire::ClientInfo info_;
   std::vector<wire::Publication::Tag> tags_;
   Buffer room_;
+  Buffer delta_;
   wire::Publication publication_;
 };
 
@@ -38,7 +42,11 @@ class LivePublication {
   LivePublication(const Codec& codec, const hub::LocalChannel& channel,
                   const hub::Publication& publication);
 
+  wire::Publication& get() { return publication_.get(); }
   const wire::Publication& get() const { return publication_.get(); }
+  bool become_delta(const Codec& codec, const hub::Publication& base) {
+    return publication_.become_delta(codec, base);
+  }
 
  private:
   WirePublication publication_;
@@ -48,7 +56,10 @@ class LivePublication {
 // The publications of a history reply or a recovery.
 class WirePublications {
  public:
-  WirePublications(const Codec& codec, std::span<const hub::PublicationPtr> publications);
+  // With `delta` as a subscription reads them that has deltas: the first whole, the others as
+  // changes.
+  WirePublications(const Codec& codec, std::span<const hub::PublicationPtr> publications,
+                   bool delta = false);
   std::span<const wire::Publication> all() const { return all_; }
 
  private:

@@ -1,9 +1,12 @@
 #include "adapter/eventsource/adapter.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "adapter/eventsource/dialect.h"
 #include "adapter/eventsource/event_id.h"
+#include "auth/bearer.h"
 #include "base/check.h"
 #include "codec/http1/uri.h"
 #include "codec/sse/encoder.h"
@@ -42,6 +45,9 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{404, "no such channel"}, Farewell::kRefusal},
     {{500, "internal error"}, Farewell::kLater},
     {{503, "position lost"}, Farewell::kLater},
+    {{403, "forbidden"}, Farewell::kRefusal},
+    {{401, "expired"}, Farewell::kRefusal},
+    {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
@@ -81,24 +87,69 @@ uint32_t in_ms(Duration duration) {
 
 const session::Dialect& EventSourceAdapter::dialect() const { return eventsource_dialect(); }
 
+// A token in the header wins over one in the query, which is there for browsers: their EventSource
+// can set no header.
 void EventSourceAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
-  if (!access_.anonymous_may_connect()) return effects.end(EndReason::kUnauthorized);
-  const auth::Verdict verdict = access_.check({}, handshake.path, auth::Verb::kSubscribe);
+  const auto id = last_event_id(handshake);
+  if (!id) return effects.end(EndReason::kBadRequest);
+  std::string token(auth::bearer_token(handshake.header("authorization")));
+  if (token.empty()) token = codec::http1::find_query_param(handshake.query, "token").value_or("");
+  if (!token.empty()) {
+    listener_ = std::make_unique<Listener>(
+        Listener{.who = {}, .channel = std::string(handshake.path), .last_event_id = *id});
+    return effects.verify(0, auth::TokenUse::kConnect, std::move(token));
+  }
+  if (!access_.anonymous_may_connect()) {
+    const std::string& header = access_.connect().user_header;
+    const std::string_view user = header.empty() ? "" : handshake.header(header);
+    if (user.empty()) return effects.end(EndReason::kUnauthorized);
+    listener_ = std::make_unique<Listener>();
+    listener_->who.user = user;
+  }
+  admit(handshake.path, *id, effects);
+}
+
+void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
+                                     session::Effects& effects) {
+  if (!result) {
+    const bool passes = result.error() == auth::TokenError::kUnavailable;
+    return effects.end(passes ? EndReason::kInternalError : EndReason::kUnauthorized);
+  }
+  const auth::ConnectRules& rules = access_.connect();
+  if (result->user.empty() && !rules.anonymous_tokens) return effects.end(EndReason::kForbidden);
+  listener_->who.user = std::move(result->user);
+  if (result->expires_at && !rules.insecure) {
+    // The token is the only one that this client will show, so there is nothing to wait for.
+    const int64_t left = *result->expires_at - effects.now().wall / 1000;
+    if (left <= 0) return effects.end(EndReason::kExpired);
+    constexpr int64_t kMostSeconds = 365 * 24 * 3600;
+    effects.set_timer(session::TimerId::kOther, seconds(std::min(left, kMostSeconds)));
+  }
+  admit(std::exchange(listener_->channel, {}), std::exchange(listener_->last_event_id, {}),
+        effects);
+}
+
+void EventSourceAdapter::admit(std::string_view channel, std::string_view last_event_id,
+                               session::Effects& effects) {
+  const auth::Verdict verdict = access_.check(who(), channel, auth::Verb::kSubscribe);
   if (verdict != auth::Verdict::kAllow) {
     forbidden_ = true;
     return effects.end(refusal(verdict));
   }
-  const auto id = last_event_id(handshake);
-  if (!id) return effects.end(EndReason::kBadRequest);
   hub::Start start;
-  if (!id->empty()) {
+  if (!last_event_id.empty()) {
     resuming_ = true;
     start.kind = hub::Start::Kind::kResume;
-    start.position = parse_event_id(*id);
+    start.position = parse_event_id(last_event_id);
   }
-  handle_ = effects.subscribe({.name = std::string(handshake.path)}, std::move(start));
+  handle_ = effects.subscribe({.name = std::string(channel)}, std::move(start));
   effects.identify();
   open_ = true;
+}
+
+const auth::Principal& EventSourceAdapter::who() const {
+  static const auth::Principal anybody;
+  return listener_ ? listener_->who : anybody;
 }
 
 // Nothing comes this way from an EventSource.
@@ -135,7 +186,8 @@ void EventSourceAdapter::on_gap(session::SubscriptionHandle handle, const hub::G
   effects.send(out);
 }
 
-void EventSourceAdapter::on_timer(session::TimerId, session::Effects& effects) {
+void EventSourceAdapter::on_timer(session::TimerId timer, session::Effects& effects) {
+  if (timer == session::TimerId::kOther) return effects.end(EndReason::kExpired);
   Buffer& out = effects.scratch();
   codec::sse::encode_comment(" hb", out);
   effects.send_urgent(out);

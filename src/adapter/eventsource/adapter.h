@@ -2,6 +2,9 @@
 // Last-Event-ID.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "auth/access.h"
 #include "session/adapter.h"
 #include "session/effects.h"
@@ -39,16 +42,30 @@ class EventSourceAdapter final : public session::Adapter {
                      std::expected<hub::Subscribed, hub::HubError> result,
                      session::Effects& effects) override;
   void on_answer(hub::StepId, hub::Answer, session::Effects&) override {}
+  void on_verified(hub::StepId step, auth::TokenResult result, session::Effects& effects) override;
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
+  session::Identity identity() const override {
+    return {.user = who().user, .client = {}, .session = {}};
+  }
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
 
  private:
+  // Who listens, where that is not merely anybody, and what it asked for.
+  struct Listener {
+    auth::Principal who;
+    std::string channel;  // while its token is being verified
+    std::string last_event_id;
+  };
+  const auth::Principal& who() const;
+  void admit(std::string_view channel, std::string_view last_event_id, session::Effects& effects);
+
   const auth::Access& access_;
   const Options& options_;
   session::SubscriptionHandle handle_ = 0;
+  std::unique_ptr<Listener> listener_;  // null: anybody
   bool resuming_ = false;
   bool open_ = false;       // not refused: the stream begins with status 200
   bool forbidden_ = false;  // other credentials than none might do

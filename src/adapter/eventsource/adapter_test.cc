@@ -395,5 +395,96 @@ TEST(EventId, RoundTrips) {
     EXPECT_FALSE(parse_event_id(bad)) << bad;
 }
 
+class EventSourceTokenTest : public EventSourceTest {
+ protected:
+  EventSourceTokenTest() { access_.rules.anonymous = false; }
+  FakeClient& show(const std::string& token, const std::string& query = "",
+                   const std::string& channel = "news") {
+    FakeRequest request{.path = channel, .query = query};
+    if (!token.empty()) request.headers = {{"Authorization", "Bearer " + token}};
+    FakeClient& client = world_.open(factory_, request);
+    world_.run();
+    return client;
+  }
+  uint16_t status(FakeClient& client) {
+    return client.ended() ? client.end_seen()->code.code : uint16_t{200};
+  }
+  int64_t in(int64_t from_now) const { return world_.now().wall / 1000 + from_now; }
+};
+
+TEST_F(EventSourceTokenTest, ATokenOpensTheStream) {
+  world_.tokens().connect_token("good", "42");
+  for (FakeClient* client : {&show("good"), &show("", "token=good")}) {
+    EXPECT_EQ(status(*client), 200);
+    Browser browser;
+    EXPECT_EQ(hear(browser, *client), Lines{"retry"});
+  }
+}
+
+TEST_F(EventSourceTokenTest, RefusalsAreStatuses) {
+  world_.tokens().bad["old"] = auth::TokenError::kExpired;
+  world_.tokens().connect_token("over", "42").expires_at = in(0);
+  world_.tokens().connect_token("nobody");
+  world_.tokens().connect_token("good", "42");
+  access_.rules.anonymous_tokens = false;
+  access_.denied.insert("secret");
+  access_.unknown.insert("gone");
+  EXPECT_EQ(status(show("")), 401);
+  EXPECT_EQ(status(show("forged")), 401);
+  EXPECT_EQ(status(show("old")), 401);
+  EXPECT_EQ(status(show("over")), 401);
+  EXPECT_EQ(status(show("nobody")), 403);
+  EXPECT_EQ(status(show("good", "", "secret")), 403);
+  EXPECT_EQ(status(show("good", "", "gone")), 404);
+  EXPECT_EQ(status(show("forged", "token=good")), 401) << "the header wins";
+  EXPECT_TRUE(world_.subscribers().empty());
+}
+
+TEST_F(EventSourceTokenTest, ExpiryEndsTheStreamWithAComment) {
+  world_.tokens().connect_token("good", "42").expires_at = in(5);
+  FakeClient& client = show("good");
+  Browser browser;
+  hear(browser, client);
+  world_.advance(milliseconds(4900));
+  EXPECT_FALSE(client.ended());
+  world_.advance(milliseconds(200));
+  EXPECT_EQ(hear(browser, client), (Lines{": end expired", "retry"}));
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(EventSourceTokenTest, ATokenThatIsVerifiedLater) {
+  world_.tokens().slow = true;
+  world_.tokens().connect_token("good", "42");
+  const std::string first = to_event_id(world_.publish("news", "1"));
+  const std::string second = to_event_id(world_.publish("news", "2"));
+  FakeClient& client = show("good", "lastEventId=" + first);
+  FakeClient& gone = show("good");
+  gone.leave();
+  FakeClient& refused = show("forged");
+  Browser browser;
+  EXPECT_EQ(hear(browser, client), Lines{});
+  world_.tokens().answer_all();
+  EXPECT_EQ(hear(browser, client), (Lines{"retry", "message:2#" + second}));
+  EXPECT_EQ(status(refused), 401);
+}
+
+TEST_F(EventSourceTokenTest, KeysThatCannotBeFetchedPass) {
+  world_.tokens().bad["later"] = auth::TokenError::kUnavailable;
+  FakeClient& client = show("later");
+  Browser browser;
+  EXPECT_EQ(hear(browser, client), (Lines{": end internal_error", "retry"}));
+}
+
+TEST_F(EventSourceTokenTest, TheProxyMayNameTheUser) {
+  access_.rules.user_header = "X-User";
+  FakeClient& client = world_.open(factory_, {.path = "news", .headers = {{"x-user", "42"}}});
+  world_.run();
+  EXPECT_EQ(status(client), 200);
+  hub::Control control;
+  control.user = "42";
+  world_.control(control);
+  EXPECT_TRUE(client.ended()) << "the backend finds it by its user";
+}
+
 }  // namespace
 }  // namespace parley::adapter::eventsource

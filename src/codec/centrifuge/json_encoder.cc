@@ -113,6 +113,7 @@ void append(Buffer& out, const SubscribeResult& result) {
   object.raw(R"("data":)", result.data);
   object.flag(R"("was_recovering":)", result.was_recovering);
   object.flag(R"("delta":)", result.delta);
+  object.number(R"("id":)", result.id);
   object.integer(R"("type":)", result.type);
   object.integer(R"("phase":)", result.phase);
   object.text(R"("cursor":)", result.cursor);
@@ -298,6 +299,14 @@ void JsonEncoder::push(Buffer& out, std::string_view channel, const Publication&
   constexpr size_t kFixedPart = 128;
   out.reserve(out.size() + channel.size() + publication.data.size() + kFixedPart);
   append_push(out, channel, R"("pub":)", publication);
+}
+void JsonEncoder::push_numbered(Buffer& out, uint64_t id, const Publication& publication) {
+  out.append(R"({"push":)");
+  Object object(out);
+  object.number(R"("id":)", id);
+  append(object.key(R"("pub":)"), publication);
+  object.end();
+  out.push_back('}');
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const JoinPush& join) {
   append_push(out, channel, R"("join":)", join);

@@ -31,6 +31,12 @@ const Publication kSeq3{.data = R"({"seq":3})", .offset = 3};
 const Publication kSeq4{.data = R"({"seq":4})", .offset = 4};
 const std::vector kMissed = {kSeq3, kSeq4};
 
+TEST(JsonEncoder, PushesUnderANumber) {
+  Buffer out;
+  JsonEncoder::push_numbered(out, 4294967297, Publication{.data = R"({"a":1})", .offset = 7});
+  EXPECT_EQ(out, R"({"push":{"id":4294967297,"pub":{"data":{"a":1},"offset":7}}})");
+}
+
 TEST(CentrifugeJsonEncoder, Connect) {
   EXPECT_EQ(
       reply(1, ConnectResult{.client = "6f0d",

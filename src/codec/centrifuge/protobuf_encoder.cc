@@ -80,6 +80,7 @@ void append(Writer& out, const SubscribeResult& result) {
   out.bytes(11, result.data);
   out.flag(12, result.was_recovering);
   out.flag(13, result.delta);
+  out.number(14, result.id);
   out.integer(15, result.type);
   out.integer(16, result.phase);
   out.text(17, result.cursor);
@@ -214,6 +215,7 @@ void append(Writer& out, const Reply<T>& reply) {
 
 template <class T>
 struct Push {
+  uint64_t id;  // 0: the channel's name says which
   std::string_view channel;
   uint32_t number;
   const T& payload;
@@ -221,6 +223,7 @@ struct Push {
 
 template <class T>
 void append(Writer& out, const Push<T>& push) {
+  out.number(1, push.id);
   out.text(2, push.channel);
   out.message(push.number, push.payload);
 }
@@ -251,7 +254,7 @@ void append_reply(Buffer& out, uint32_t id, uint32_t number, const T& payload) {
 
 template <class T>
 void append_push(Buffer& out, std::string_view channel, uint32_t number, const T& payload) {
-  append_reply(out, 0, 4, Push<T>{channel, number, payload});
+  append_reply(out, 0, 4, Push<T>{0, channel, number, payload});
 }
 
 }  // namespace
@@ -295,6 +298,9 @@ void ProtobufEncoder::push(Buffer& out, std::string_view channel, const Publicat
   constexpr size_t kFixedPart = 128;
   out.reserve(out.size() + channel.size() + publication.data.size() + kFixedPart);
   append_push(out, channel, 4, publication);
+}
+void ProtobufEncoder::push_numbered(Buffer& out, uint64_t id, const Publication& publication) {
+  append_reply(out, 0, 4, Push<Publication>{id, {}, 4, publication});
 }
 void ProtobufEncoder::push(Buffer& out, std::string_view channel, const JoinPush& join) {
   append_push(out, channel, 5, join);

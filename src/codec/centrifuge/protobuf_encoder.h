@@ -24,6 +24,8 @@ struct ProtobufEncoder {
 
   // `channel` is empty for what concerns the connection.
   static void push(Buffer& out, std::string_view channel, const Publication& publication);
+  // ... to a subscription that knows the channel by its SubscribeResult::id.
+  static void push_numbered(Buffer& out, uint64_t id, const Publication& publication);
   static void push(Buffer& out, std::string_view channel, const JoinPush& join);
   static void push(Buffer& out, std::string_view channel, const LeavePush& leave);
   static void push(Buffer& out, std::string_view channel, const UnsubscribePush& unsubscribe);

@@ -97,6 +97,15 @@ TEST(CentrifugeProtobufEncoder, Subscribe) {
             "315a0161980107");
 }
 
+TEST(CentrifugeProtobufEncoder, ChannelsByNumber) {
+  EXPECT_EQ(reply(2, SubscribeResult{.id = 300}), "070802320370ac02");
+  Buffer out;
+  ProtobufEncoder::push_numbered(out, 300, Publication{.data = "1", .offset = 7});
+  EXPECT_EQ(out, std::string("\x0c\x22\x0a\x08\xac\x02\x22\x05\x22\x01"
+                             "1\x30\x07",
+                             13));
+}
+
 TEST(CentrifugeProtobufEncoder, SmallReplies) {
   EXPECT_EQ(reply(14, UnsubscribeResult{}), "04080e3a00");
   EXPECT_EQ(reply(UINT32_MAX, PublishResult{}), "0808ffffffff0f4200");

@@ -48,6 +48,7 @@ struct SubscribeResult {
   ByteView data;
   bool was_recovering = false;
   bool delta = false;
+  uint64_t id = 0;  // short name of the channel in pushes; at most 2^53
   int32_t type = 0;
   int32_t phase = 0;
   std::string_view cursor;

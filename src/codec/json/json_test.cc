@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "codec/json/embed.h"
 #include "codec/json/validate.h"
 #include "codec/json/write.h"
 
@@ -210,6 +211,13 @@ TEST(JsonWrite, IntegersToTheirLimits) {
   EXPECT_EQ(decimal(-1), "-1");
   EXPECT_EQ(decimal(INT64_MAX), "9223372036854775807");
   EXPECT_EQ(decimal(INT64_MIN), "-9223372036854775808");
+}
+
+TEST(JsonEmbed, MakesJsonOfAnyBytes) {
+  EXPECT_EQ(to_embeddable(""), "");
+  EXPECT_EQ(to_embeddable(R"({"a":1})"), R"({"a":1})");
+  EXPECT_EQ(to_embeddable("say \"hi\""), R"("say \"hi\"")");
+  EXPECT_EQ(to_embeddable("\x00\xff"s), R"({"base64":"AP8="})");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "server/channel_rules.h"
+#include "server/dev_channel_options.h"
 
 namespace parley::server {
 
@@ -10,6 +10,9 @@ hub::ChannelOptions dev_channel_options() {
   options.join_leave = true;
   options.positioned = true;
   options.recoverable = true;
+  options.allow_delta = true;
+  options.allow_tags_filter = true;
+  options.compaction = true;
   return options;
 }
 

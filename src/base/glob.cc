@@ -1,6 +1,6 @@
-#include "hub/glob.h"
+#include "base/glob.h"
 
-namespace parley::hub {
+namespace parley {
 
 bool glob_match(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return true;
@@ -25,4 +25,4 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-}  // namespace parley::hub
+}  // namespace parley

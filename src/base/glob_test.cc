@@ -1,8 +1,8 @@
-#include "hub/glob.h"
+#include "base/glob.h"
 
 #include <gtest/gtest.h>
 
-namespace parley::hub {
+namespace parley {
 namespace {
 
 TEST(GlobMatch, Table) {
@@ -20,4 +20,4 @@ TEST(GlobMatch, Table) {
 }
 
 }  // namespace
-}  // namespace parley::hub
+}  // namespace parley

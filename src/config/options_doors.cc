@@ -1,0 +1,167 @@
+// Transports, APIs and pages: what clients, backends and people knock at.
+#include "config/option_rows.h"
+
+namespace parley::config {
+namespace {
+
+void add_websocket_rows(std::vector<Option>& out) {
+  Rows rows(out, "websocket");
+  constexpr auto kSocket = &Config::websocket;
+  rows.supported<kSocket, &WebSocket::disabled>("disabled", "false", "No WebSocket is served.");
+  rows.supported<kSocket, &WebSocket::handler_prefix>("handler_prefix", "/connection/websocket",
+                                                      "The path of the endpoint.");
+  rows.supported<kSocket, &WebSocket::message_size_limit>("message_size_limit", "65536",
+                                                          "Bytes of a message from a client.");
+  rows.warned("compression", Type::kBool, "false", "messages go out as they are");
+  const std::string_view own = "Parley sizes its buffers itself";
+  rows.warned("read_buffer_size", Type::kInt, "0", own);
+  rows.warned("write_buffer_size", Type::kInt, "0", own);
+  rows.warned("use_write_buffer_pool", Type::kBool, "false", own);
+  rows.warned("write_timeout", Type::kDuration, "1s",
+              "a client that takes nothing for 30 seconds is disconnected");
+  rows.idle("", "only with compression",
+            {{"compression_min_size", Type::kInt, "0"},
+             {"compression_level", Type::kInt, "1"},
+             {"decompressed_message_size_limit", Type::kInt, "0"}});
+}
+
+void add_own_rows(std::vector<Option>& out) {
+  Rows events(out, "eventsource");
+  constexpr auto kEvents = &Config::eventsource;
+  events
+      .supported<kEvents, &EventSource::enabled>(
+          "enabled", "true", "`GET /sse/<channel>` serves the browser's EventSource.")
+      .of_parley();
+  events
+      .supported<kEvents, &EventSource::handler_prefix>("handler_prefix", "/sse",
+                                                        "The path before the channel's name.")
+      .of_parley();
+  events
+      .supported<kEvents, &EventSource::heartbeat>(
+          "heartbeat", "15s", "Between two comments that keep proxies patient; 0: none.")
+      .of_parley();
+  Rows pub(out, "pub");
+  constexpr auto kPub = &Config::pub;
+  pub.supported<kPub, &Pub::enabled>("enabled", "true",
+                                     "`POST /pub/<channel>` publishes, where clients may.")
+      .of_parley();
+  pub.supported<kPub, &Pub::handler_prefix>("handler_prefix", "/pub",
+                                            "The path before the channel's name.")
+      .of_parley();
+  pub.supported<kPub, &Pub::max_request_body_size>("max_request_body_size", "1048576",
+                                                   "Bytes of a publication.")
+      .of_parley();
+}
+
+void add_api_rows(std::vector<Option>& out) {
+  Rows api(out, "http_api");
+  constexpr auto kApi = &Config::http_api;
+  api.supported<kApi, &HttpApi::disabled>("disabled", "false", "The server API is not served.");
+  api.supported<kApi, &HttpApi::handler_prefix>("handler_prefix", "/api", "The path of the API.");
+  api.supported<kApi, &HttpApi::key>("key", "",
+                                     "The key that callers show; empty: everyone is refused.");
+  api.supported<kApi, &HttpApi::insecure>("insecure", "false",
+                                          "For development: the API asks for no key.");
+  api.refused("error_mode", Type::kString, "", "errors would be answered with status 200");
+  api.idle("", "only with an internal port", {{"external", Type::kBool, "false"}});
+  Rows grpc(out, "grpc_api");
+  grpc.warned("enabled", Type::kBool, "false", "the API is served over HTTP only");
+  grpc.idle("", "only with grpc_api.enabled",
+            {{"error_mode"},
+             {"address"},
+             {"port", Type::kInt, "10000"},
+             {"key"},
+             {"tls.enabled", Type::kBool, "false"},
+             {"reflection", Type::kBool, "false"},
+             {"max_receive_message_size", Type::kInt, "0"}});
+  add_tls_rows(out, "grpc_api.tls", "only with grpc_api.enabled");
+}
+
+void add_other_transport_rows(std::vector<Option>& out) {
+  const std::string closed = "this transport is not served, its clients cannot connect";
+  for (const std::string name : {"sse", "http_stream", "webtransport", "uni_websocket", "uni_sse",
+                                 "uni_http_stream", "uni_grpc"})
+    Rows(out, name).warned("enabled", Type::kBool, "false", closed);
+  for (const std::string name : {"sse", "http_stream", "uni_sse", "uni_http_stream"})
+    Rows(out, name).idle("", "only with this transport",
+                         {{"handler_prefix", Type::kString, "/connection/" + name},
+                          {"max_request_body_size", Type::kInt, "65536"}});
+  for (const std::string name : {"uni_sse", "uni_http_stream"})
+    Rows(out, name).idle("connect_code_to_http_response", "only with this transport",
+                         {{"enabled", Type::kBool, "false"}, {"transforms", Type::kObjects}});
+  Rows(out, "emulation")
+      .idle("", "only with sse or http_stream",
+            {{"handler_prefix", Type::kString, "/emulation"},
+             {"max_request_body_size", Type::kInt, "65536"}});
+  Rows(out, "webtransport")
+      .idle("", "only with this transport",
+            {{"handler_prefix", Type::kString, "/connection/webtransport"},
+             {"message_size_limit", Type::kInt, "65536"}});
+  Rows(out, "uni_websocket")
+      .idle("", "only with this transport",
+            {{"handler_prefix", Type::kString, "/connection/uni_websocket"},
+             {"compression", Type::kBool, "false"},
+             {"compression_min_size", Type::kInt, "0"},
+             {"compression_level", Type::kInt, "1"},
+             {"read_buffer_size", Type::kInt, "0"},
+             {"use_write_buffer_pool", Type::kBool, "false"},
+             {"write_buffer_size", Type::kInt, "0"},
+             {"write_timeout", Type::kDuration, "1s"},
+             {"message_size_limit", Type::kInt, "65536"},
+             {"decompressed_message_size_limit", Type::kInt, "0"},
+             {"disable_closing_handshake", Type::kBool, "false"},
+             {"disable_disconnect_push", Type::kBool, "false"},
+             {"join_push_messages", Type::kBool, "false"}});
+  Rows(out, "uni_grpc")
+      .idle("", "only with this transport",
+            {{"address"},
+             {"port", Type::kInt, "11000"},
+             {"max_receive_message_size", Type::kInt, "0"},
+             {"tls.enabled", Type::kBool, "false"}});
+  add_tls_rows(out, "uni_grpc.tls", "only with this transport");
+}
+
+void add_page_rows(std::vector<Option>& out) {
+  Rows metrics(out, "prometheus");
+  metrics.supported<&Config::prometheus, &Prometheus::enabled>(
+      "enabled", "false", "Metrics for Prometheus are served.");
+  metrics.supported<&Config::prometheus, &Prometheus::handler_prefix>("handler_prefix", "/metrics",
+                                                                      "The path of the metrics.");
+  for (const char* name :
+       {"instrument_http_handlers", "recovered_publications_histogram", "native_histograms"})
+    metrics.warned(name, Type::kBool, "false", "these metrics are not there");
+  Rows health(out, "health");
+  health.supported<&Config::health, &Health::enabled>("enabled", "false",
+                                                      "A page for load balancers is served.");
+  health.supported<&Config::health, &Health::handler_prefix>("handler_prefix", "/health",
+                                                             "The path of the page.");
+  Rows admin(out, "admin");
+  admin.warned("enabled", Type::kBool, "false", "there is no admin console yet");
+  admin.idle("", "only with admin.enabled",
+             {{"handler_prefix"},
+              {"password"},
+              {"secret"},
+              {"insecure", Type::kBool, "false"},
+              {"web_path"},
+              {"web_proxy_address"},
+              {"external", Type::kBool, "false"}});
+  const std::pair<const char*, const char*> pages[] = {
+      {"swagger", "/swagger"}, {"debug", "/debug/pprof"}, {"init", "/connection/init"}};
+  for (const auto& [name, path] : pages) {
+    Rows page(out, name);
+    page.warned("enabled", Type::kBool, "false", "this page is not served");
+    page.idle("", "only with this page", {{"handler_prefix", Type::kString, path}});
+  }
+}
+
+}  // namespace
+
+void add_door_rows(std::vector<Option>& out) {
+  add_websocket_rows(out);
+  add_own_rows(out);
+  add_api_rows(out);
+  add_other_transport_rows(out);
+  add_page_rows(out);
+}
+
+}  // namespace parley::config

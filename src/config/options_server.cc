@@ -1,0 +1,110 @@
+// http_server, log, node, shutdown and what watches the process.
+#include <array>
+
+#include "config/option_rows.h"
+
+namespace parley::config {
+namespace {
+
+constexpr std::array kLevels = {
+    Choice{"debug", static_cast<int>(log::Level::kDebug)},
+    Choice{"trace", static_cast<int>(log::Level::kDebug)},
+    Choice{"info", static_cast<int>(log::Level::kInfo)},
+    Choice{"warn", static_cast<int>(log::Level::kWarn)},
+    Choice{"error", static_cast<int>(log::Level::kError)},
+    Choice{"none", static_cast<int>(log::Level::kOff)},
+};
+constexpr std::array kFormats = {
+    Choice{"console", static_cast<int>(log::Format::kConsole)},
+    Choice{"json", static_cast<int>(log::Format::kJson)},
+};
+
+void add_http_server_rows(std::vector<Option>& out) {
+  Rows rows(out, "http_server");
+  constexpr auto kServer = &Config::http_server;
+  rows.supported<kServer, &HttpServer::address>("address", "",
+                                                "The address to listen on; empty: all interfaces.");
+  rows.supported<kServer, &HttpServer::port>("port", "8000", "The port to listen on.");
+  for (const char* name : {"internal_address", "internal_port"})
+    rows.refused(name, name == std::string_view("internal_port") ? Type::kInt : Type::kString,
+                 name == std::string_view("internal_port") ? "0" : "",
+                 "the server API, metrics and health would be served on the public port");
+  rows.refused("tls.enabled", Type::kBool, "false", "clients would be served without encryption");
+  rows.refused("tls_autocert.enabled", Type::kBool, "false",
+               "clients would be served without encryption");
+  rows.refused("internal_tls.enabled", Type::kBool, "false",
+               "the server API would be served without encryption");
+  rows.idle("", "only with TLS", {{"tls_external", Type::kBool, "false"}});
+  add_tls_rows(out, "http_server.tls", "only with tls.enabled");
+  add_tls_rows(out, "http_server.internal_tls", "only with internal_tls.enabled");
+  rows.idle("tls_autocert", "only with tls_autocert.enabled",
+            {{"host_whitelist", Type::kStrings},
+             {"cache_dir"},
+             {"email"},
+             {"server_name"},
+             {"http", Type::kBool, "false"},
+             {"http_addr", Type::kString, ":80"}});
+  rows.warned("http3.enabled", Type::kBool, "false", "HTTP/3 is not served");
+  rows.warned("h2c_external", Type::kBool, "false", "HTTP/2 is not served");
+}
+
+void add_watch_rows(std::vector<Option>& out) {
+  Rows telemetry(out, "opentelemetry");
+  telemetry.warned("enabled", Type::kBool, "false", "no traces are sent");
+  telemetry.idle("", "only with opentelemetry.enabled",
+                 {{"api", Type::kBool, "false"},
+                  {"consuming", Type::kBool, "false"},
+                  {"google_cloud_adc_auth", Type::kBool, "false"}});
+  Rows graphite(out, "graphite");
+  graphite.warned("enabled", Type::kBool, "false", "no metrics are sent to Graphite");
+  graphite.idle("", "only with graphite.enabled",
+                {{"host", Type::kString, "localhost"},
+                 {"port", Type::kInt, "2003"},
+                 {"prefix", Type::kString, "centrifugo"},
+                 {"interval", Type::kDuration, "10s"},
+                 {"tags", Type::kBool, "false"}});
+  Rows(out, "usage_stats")
+      .idle("", "Parley never reports anything to anyone", {{"disabled", Type::kBool, "false"}});
+}
+
+}  // namespace
+
+void add_tls_rows(std::vector<Option>& out, const std::string& section, std::string_view note) {
+  Rows(out, section)
+      .idle("", note,
+            {{"cert_pem"},
+             {"key_pem"},
+             {"server_ca_pem"},
+             {"client_ca_pem"},
+             {"insecure_skip_verify", Type::kBool, "false"},
+             {"server_name"}});
+}
+
+void add_server_rows(std::vector<Option>& out) {
+  add_http_server_rows(out);
+  Rows log(out, "log");
+  log.supported<&Config::log, &Log::level>("level", "info", "The least severe messages to write.")
+      .one_of(kLevels);
+  log.supported<&Config::log, &Log::format>("format", "console",
+                                            "For people, or one JSON object a line.")
+      .one_of(kFormats)
+      .of_parley();
+  log.warned("file", Type::kString, "", "the log goes to stderr");
+  Rows node(out, "node");
+  node.supported<&Config::node, &Node::name>("name", "",
+                                             "The name of this node; empty: host name and port.");
+  node.warned("info_metrics_aggregate_interval", Type::kDuration, "60s",
+              "metrics are not aggregated");
+  Rows(out, "shutdown")
+      .supported<&Config::shutdown, &Shutdown::timeout>(
+          "timeout", "30s", "How long clients may take to leave when the server stops.");
+  Rows top(out, "");
+  top.supported<&Config::shards>("shards", "0",
+                                 "Threads that serve clients, at most 64; 0: one per core.")
+      .of_parley();
+  top.warned("pid_file", Type::kString, "", "no such file is written");
+  top.warned("enable_unreleased_features", Type::kBool, "false", "there are none");
+  add_watch_rows(out);
+}
+
+}  // namespace parley::config
