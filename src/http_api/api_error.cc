@@ -44,9 +44,13 @@ ApiError api_error(hub::HubError error) {
   return ApiError::kInternal;
 }
 
+void count_error(ApiError error) {
+  told.add(static_cast<size_t>(&row_of(error) - kApiErrors.data()));
+}
+
 void append_error(Buffer& out, ApiError error, std::string_view message) {
   const ApiErrorRow& row = row_of(error);
-  told.add(static_cast<size_t>(&row - kApiErrors.data()));
+  count_error(error);
   out += R"({"code":)";
   append_uint(out, static_cast<uint64_t>(row.error));
   out += R"(,"message":)";

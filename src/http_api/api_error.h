@@ -46,6 +46,8 @@ inline constexpr std::array kApiErrors = {
 const ApiErrorRow& row_of(ApiError error);
 ApiError api_error(hub::HubError error);
 
+// For those who tell an error in other ways than append_error().
+void count_error(ApiError error);
 // Appends {"code":107,"message":"bad request"}; with `message` instead of the table's words unless
 // it is empty.
 void append_error(Buffer& out, ApiError error, std::string_view message = {});

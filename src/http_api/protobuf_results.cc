@@ -18,6 +18,7 @@ void number(pbf_writer& out, uint32_t field, uint64_t value) {
 
 void write_error(pbf_writer out, ApiError error) {
   const ApiErrorRow& row = row_of(error);
+  count_error(error);
   number(out, 1, static_cast<uint64_t>(row.error));
   text(out, 2, row.message);
 }
@@ -140,8 +141,7 @@ class ProtobufResults final : public ResultEncoder {
     Buffer out;
     pbf_writer writer(out);
     if (bare) {
-      number(writer, 1, static_cast<uint64_t>(row_of(error).error));
-      text(writer, 2, row_of(error).message);
+      write_error(std::move(writer), error);
     } else {
       write_error(pbf_writer(writer, 1), error);
     }

@@ -53,7 +53,7 @@ TEST_F(KeyTest, WithoutAKeyNobodyPasses) {
 }
 
 TEST_F(ApiTest, UnknownMethods) {
-  for (const char* method : {"", "Publish", "publish2", "rpc", "map_publish"})
+  for (const char* method : {"Publish", "publish2", "rpc", "map_publish"})
     EXPECT_EQ(call(method, "{}"), error_body(104, "not found")) << method;
 }
 
