@@ -1,5 +1,6 @@
 // Random clients against a model of what each must see.
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <random>
@@ -63,6 +64,8 @@ class Model {
       EXPECT_FALSE(position);
       position = first;
       readers_.erase(channel);
+      ways_[channel] = asked_[channel].front();
+      asked_[channel].pop_front();
     } else if (what == "unsub") {
       EXPECT_TRUE(position);
       position.reset();
@@ -83,7 +86,8 @@ class Model {
     }
   }
 
-  void reads(const std::string& channel, Way way) { ways_[channel] = way; }
+  // From the next "sub" on: what was sent before it is still on its way.
+  void will_read(const std::string& channel, Way way) { asked_[channel].push_back(way); }
 
   void check_complete(uint64_t controls) {
     SCOPED_TRACE("seed " + std::to_string(seed_));
@@ -128,6 +132,7 @@ class Model {
   uint32_t seed_;
   std::map<std::string, std::optional<uint64_t>> positions_;
   std::map<std::string, Way> ways_;
+  std::map<std::string, std::deque<Way>> asked_;
   std::map<std::string, testing::DeltaReader> readers_;
   // Replies came before their publications: only where the subscription was gone by then.
   std::set<std::string> early_;
@@ -262,7 +267,7 @@ class RandomWorld : public testing::SessionFixture {
         peer.handles.erase(found);
       } else {
         const Way way{.delta = pick(2) == 0, .filter = pick(3) == 0};
-        peer.model->reads(channel, way);
+        peer.model->will_read(channel, way);
         const Handle handle = effects.subscribe({channel}, {}, variant_of(way));
         peer.handles[channel] = handle;
         peer.names[handle] = channel;

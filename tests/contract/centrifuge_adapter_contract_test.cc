@@ -82,7 +82,11 @@ class CentrifugeClient final : public ProtocolClient {
 
 class CentrifugeRig final : public AdapterRig {
  public:
-  explicit CentrifugeRig(bool protobuf) : protobuf_(protobuf) {}
+  explicit CentrifugeRig(bool protobuf) : protobuf_(protobuf) {
+    hub::ChannelOptions room = FakeRules::usual();
+    room.history_size = 1000;  // as the suite's world has it at most
+    rules_.set("room", room);
+  }
   const session::AdapterFactory& factory() const override { return factory_; }
   std::unique_ptr<ProtocolClient> client() override {
     return std::make_unique<CentrifugeClient>(factory_, protobuf_);
