@@ -107,12 +107,13 @@ test('bad arguments end with exit code 2', async () => {
 test('parley serve denies what nobody allowed', async () => {
   const port = await freePort();
   const key = 'secret-key';
-  const child = runParley(['serve', '--listen', `127.0.0.1:${port}`], { env: { PARLEY_API_KEY: key }, ms: 8_000 }).catch((error) => error);
+  const child = runParley(['serve', '--listen', `127.0.0.1:${port}`, '--set', 'health.enabled=true'], { env: { PARLEY_API_KEY: key }, ms: 8_000 }).catch((error) => error);
   const url = `http://127.0.0.1:${port}`;
   await until(() => fetch(`${url}/health/ready`).then(({ status }) => status === 200, () => false), 'a server that is ready');
   assert.equal((await fetch(`${url}/pub/news`, { method: 'POST', body: '1' })).status, 401);
   assert.equal((await fetch(`${url}/sse/news`)).status, 401);
   assert.equal((await fetch(`${url}/`)).status, 404);
+  assert.equal((await fetch(`${url}/metrics`)).status, 404);
   assert.equal((await fetch(`${url}/api/info`, { method: 'POST', body: '{}' })).status, 401);
   assert.equal((await fetch(`${url}/api/info`, { method: 'POST', body: '{}', headers: { 'X-API-Key': 'wrong' } })).status, 401);
   assert.equal((await fetch(`${url}/api/info`, { method: 'POST', body: '{}', headers: { 'X-API-Key': key } })).status, 200);

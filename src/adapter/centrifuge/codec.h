@@ -48,6 +48,8 @@ class Codec {
   virtual hub::ContentKind kind_of(ByteView data) const = 0;
   // The bytes field for a publication's data: the data itself, or what is built of it in `room`.
   virtual ByteView content(const hub::Publication& publication, Buffer& room) const = 0;
+  // Whether clients of this encoding understand pushes under a number (Shape::compact).
+  virtual bool compacts() const = 0;
   // Where a delta of such fields may cut them.
   virtual codec::fossil::Cuts cuts() const = 0;
 };

@@ -51,6 +51,7 @@ class JsonCodec final : public Codec {
     return {};
   }
 
+  bool compacts() const override { return true; }
   codec::fossil::Cuts cuts() const override { return codec::fossil::Cuts::kAtCharacters; }
 
  private:

@@ -41,6 +41,9 @@ class ProtobufCodec final : public Codec {
     return publication.data;
   }
 
+  // The JavaScript SDK compares 64-bit numbers as objects where the package `long` is installed, so
+  // that it drops every such push.
+  bool compacts() const override { return false; }
   codec::fossil::Cuts cuts() const override { return codec::fossil::Cuts::kAnywhere; }
 
  private:

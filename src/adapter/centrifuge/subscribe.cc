@@ -132,6 +132,7 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
   joining.present = overrides.presence.value_or(true);
   joining.recovery = recovery_of(wish, options, joining.recoverable);
   joining.shape = shape_of(wish, options);
+  joining.shape.compact = joining.shape.compact && codec_->compacts();
   // The shard may still hold more than history keeps. Whether a client recovers must not hang on
   // that.
   const uint32_t limit = std::min(context_.options.recovery_limit, options.history_size);

@@ -10,7 +10,7 @@ using session::EndReason;
 using session::kEndReasons;
 
 // EndReason's names, then what has no EndReason of its own.
-constexpr std::string_view kMore[] = {"origin", "forbidden"};
+constexpr std::string_view kMore[] = {"origin"};
 std::array<std::string_view, kEndReasons + std::size(kMore)> reasons() {
   std::array<std::string_view, kEndReasons + std::size(kMore)> all;
   for (size_t i = 0; i < kEndReasons; ++i) all[i] = session::to_string(static_cast<EndReason>(i));
@@ -27,7 +27,8 @@ metrics::CounterFamily refused("parley_sse_refused_total",
 void count_foreign_origin() { refused.add(kEndReasons); }
 
 void count_refusal(EndReason reason, int status) {
-  refused.add(status == 403 ? kEndReasons + 1 : static_cast<size_t>(reason));
+  // Who shows no credentials is unauthorized, whatever that ended as; with them, it is forbidden.
+  refused.add(static_cast<size_t>(status == 403 ? EndReason::kForbidden : reason));
 }
 
 metrics::Gauge connections("parley_sse_connections", "Open streams of server-sent events");
