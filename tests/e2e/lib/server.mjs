@@ -1,8 +1,10 @@
 // Starts the server under test. Every end-to-end test takes it from here.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const READY_MS = 10_000;
@@ -113,6 +115,24 @@ export async function startServer({ shards = 2, args = [], port, files } = {}) {
   const server = new Server(chosen, command[0], command.slice(1));
   await server.ready();
   return server;
+}
+
+/**
+ * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port.
+ * @returns {Promise<Server>} as startServer does
+ */
+export async function startConfigured(config, { shards = 2 } = {}) {
+  const port = await freePort();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
+  try {
+    const file = path.join(folder, 'parley.json');
+    await writeFile(file, JSON.stringify({ ...config, health: { enabled: true } }));
+    const server = new Server(port, binary(), ['serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--shards', String(shards)]);
+    await server.ready();
+    return server;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**
