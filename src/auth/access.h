@@ -47,6 +47,11 @@ class Access {
                 Standing standing = {}) const {
     return decide(who, channel, verb, standing);
   }
+  // Whether a channel can have this name, or the namespace is not known: who passes the
+  // permissions, as the server API does, still has to name things rightly.
+  bool has_name(std::string_view channel) const {
+    return check({}, channel, Verb::kSubscribe, {.token = true}) != Verdict::kBadName;
+  }
   virtual const ConnectRules& connect() const = 0;
   // The channel that the user is subscribed to on connect; "" where it is not, or for user "".
   virtual std::string personal_channel(const Principal& who) const = 0;
@@ -65,6 +70,10 @@ inline constexpr size_t kMaxChannelLength = 255;
 // 1 to kMaxChannelLength bytes of printable ASCII (config key channel.max_length; the names of all
 // protocols meet here).
 bool is_channel_name(std::string_view name);
+
+// What some namespace may allow as a name: 1 to kMaxChannelLength bytes of UTF-8 without control
+// characters. Whether its own does is for Access::has_name.
+bool may_be_channel_name(std::string_view name);
 
 // `parley dev`: everything is allowed. Never in production.
 class OpenAccess final : public Access {

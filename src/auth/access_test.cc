@@ -15,6 +15,18 @@ TEST(Access, ChannelNamesArePrintableAsciiOfBoundedLength) {
     EXPECT_FALSE(is_channel_name(bad)) << bad;
 }
 
+TEST(Access, MoreNamesArePossibleThanWithoutARegex) {
+  for (const std::string& name :
+       {std::string("news"), std::string("caf\xc3\xa9"), std::string(255, 'a')})
+    EXPECT_TRUE(may_be_channel_name(name)) << name;
+  for (const std::string& bad : {std::string(), std::string(256, 'a'), std::string("a\nb"),
+                                 std::string("caf\xc3"), std::string("\x7f")})
+    EXPECT_FALSE(may_be_channel_name(bad)) << bad;
+  EXPECT_TRUE(OpenAccess().has_name("news"));
+  EXPECT_TRUE(ClosedAccess().has_name("news"));
+  EXPECT_FALSE(OpenAccess().has_name("caf\xc3\xa9"));
+}
+
 TEST(Access, OpenAllowsAndClosedDeniesEveryVerb) {
   for (const Verb verb : {Verb::kSubscribe, Verb::kPublish, Verb::kPresence, Verb::kHistory}) {
     EXPECT_EQ(OpenAccess().check({}, "news", verb), Verdict::kAllow);

@@ -14,6 +14,9 @@ namespace parley::config {
 struct HttpServer {
   std::string address;  // "": all interfaces
   uint16_t port = 8000;
+  // Where the server API, metrics and health are served instead of at the port above; 0: there.
+  uint16_t internal_port = 0;
+  std::string internal_address;  // "": as `address`
   bool operator==(const HttpServer&) const = default;
 };
 
@@ -131,11 +134,17 @@ struct Channel {
   bool operator==(const Channel&) const = default;
 };
 
+// How the server API tells the error of a single command: kResult in a body with status 200,
+// kTransport by the HTTP status.
+enum class ErrorMode : uint8_t { kResult, kTransport };
+
 struct HttpApi {
   bool disabled = false;
   std::string handler_prefix = "/api";
   std::string key;  // "": everyone is refused, unless `insecure`
   bool insecure = false;
+  ErrorMode error_mode = ErrorMode::kResult;
+  bool external = false;  // served at the public port too, where there is an internal one
   bool operator==(const HttpApi&) const = default;
 };
 

@@ -1,4 +1,6 @@
 // Transports, APIs and pages: what clients, backends and people knock at.
+#include <array>
+
 #include "config/option_rows.h"
 
 namespace parley::config {
@@ -53,6 +55,9 @@ void add_own_rows(std::vector<Option>& out) {
       .of_parley();
 }
 
+constexpr std::array kErrorModes = {Choice{"", static_cast<int>(ErrorMode::kResult)},
+                                    Choice{"transport", static_cast<int>(ErrorMode::kTransport)}};
+
 void add_api_rows(std::vector<Option>& out) {
   Rows api(out, "http_api");
   constexpr auto kApi = &Config::http_api;
@@ -62,8 +67,12 @@ void add_api_rows(std::vector<Option>& out) {
                                      "The key that callers show; empty: everyone is refused.");
   api.supported<kApi, &HttpApi::insecure>("insecure", "false",
                                           "For development: the API asks for no key.");
-  api.refused("error_mode", Type::kString, "", "errors would be answered with status 200");
-  api.idle("", "only with an internal port", {{"external", Type::kBool, "false"}});
+  api.supported<kApi, &HttpApi::error_mode>("error_mode", "",
+                                            "How errors are told: in a body with status 200, or, "
+                                            "with `transport`, by the HTTP status.")
+      .one_of(kErrorModes);
+  api.supported<kApi, &HttpApi::external>(
+      "external", "false", "With an internal port, the API is served on the public one too.");
   Rows grpc(out, "grpc_api");
   grpc.warned("enabled", Type::kBool, "false", "the API is served over HTTP only");
   grpc.idle("", "only with grpc_api.enabled",

@@ -25,10 +25,12 @@ void add_http_server_rows(std::vector<Option>& out) {
   rows.supported<kServer, &HttpServer::address>("address", "",
                                                 "The address to listen on; empty: all interfaces.");
   rows.supported<kServer, &HttpServer::port>("port", "8000", "The port to listen on.");
-  for (const char* name : {"internal_address", "internal_port"})
-    rows.refused(name, name == std::string_view("internal_port") ? Type::kInt : Type::kString,
-                 name == std::string_view("internal_port") ? "0" : "",
-                 "the server API, metrics and health would be served on the public port");
+  rows.supported<kServer, &HttpServer::internal_port>(
+      "internal_port", "0",
+      "A port of its own for the server API, metrics and health, which are then not served on the "
+      "public one; 0: none.");
+  rows.supported<kServer, &HttpServer::internal_address>(
+      "internal_address", "", "The address of the internal port; empty: as `address`.");
   rows.refused("tls.enabled", Type::kBool, "false", "clients would be served without encryption");
   rows.refused("tls_autocert.enabled", Type::kBool, "false",
                "clients would be served without encryption");

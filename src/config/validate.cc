@@ -161,6 +161,13 @@ void check_doors(const Config& config, std::vector<Finding>& findings) {
       findings.push_back(
           {path, fmt::format("\"{}\" is also {}; choose another", door.prefix, at->second)});
   }
+  const HttpServer& server = config.http_server;
+  if (server.internal_port != 0 && server.internal_port == server.port &&
+      (server.internal_address.empty() || server.internal_address == server.address))
+    findings.push_back(
+        {"http_server.internal_port", "is the public port too; choose another port"});
+  if (server.internal_port == 0 && !server.internal_address.empty())
+    findings.push_back({"http_server.internal_address", "needs http_server.internal_port"});
   if (config.shards > kMaxShards)
     findings.push_back({"shards", fmt::format("must be at most {}", kMaxShards)});
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/glob.h"
 #include "codec/http1/syntax.h"
 
 namespace parley::http {
@@ -19,6 +20,20 @@ constexpr Scheme kSchemes[] = {{"http://", ":80"}, {"https://", ":443"}};
 std::string_view without(std::string_view text, std::string_view suffix) {
   if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
   return text;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+// A scheme and a host, perhaps with a port (RFC 6454 6.1). Nothing else may meet a pattern: in
+// "https://evil.com/.example.com" its '*' would stand for a host and a path.
+bool is_plain(std::string_view origin) {
+  const size_t host = origin.find("://");
+  return host != origin.npos && origin.find_first_of("/@?#\\ ", host + 3) == origin.npos;
 }
 
 bool is_same_host(std::string_view origin, std::string_view host) {
@@ -55,10 +70,15 @@ bool is_from_this_machine(const codec::http1::Request& request) {
   });
 }
 
+OriginPolicy::OriginPolicy(std::vector<std::string> allowed) : allowed_(std::move(allowed)) {
+  for (std::string& origin : allowed_) origin = to_lower(origin);
+}
+
 bool OriginPolicy::allows(std::string_view origin, std::string_view host) const {
   if (origin.empty() || is_same_host(origin, host)) return true;
+  const std::string page = to_lower(origin);
   return std::ranges::any_of(allowed_, [&](const std::string& allowed) {
-    return allowed == "*" || equals_ignoring_case(allowed, origin);
+    return allowed == "*" || (is_plain(page) && !allowed.empty() && glob_match(allowed, page));
   });
 }
 

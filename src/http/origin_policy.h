@@ -14,14 +14,15 @@ namespace parley::http {
 class OriginPolicy {
  public:
   OriginPolicy() = default;
-  // Exact origins ("https://example.com"), or "*" for all.
-  explicit OriginPolicy(std::vector<std::string> allowed) : allowed_(std::move(allowed)) {}
+  // Origins as "https://example.com"; '*' in one stands for any run of characters, '?' for one,
+  // and "*" alone for all.
+  explicit OriginPolicy(std::vector<std::string> allowed);
 
   // `origin` and `host` are the request's headers, "" when missing.
   bool allows(std::string_view origin, std::string_view host) const;
 
  private:
-  std::vector<std::string> allowed_;
+  std::vector<std::string> allowed_;  // in lower case
 };
 
 // Whether the request comes from this machine: its Host is a loopback name, and so is the page's

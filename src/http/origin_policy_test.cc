@@ -30,6 +30,20 @@ TEST(OriginPolicy, AllowsWhatIsListed) {
   EXPECT_FALSE(policy.allows("https://b.com", "server"));
 }
 
+TEST(OriginPolicy, PatternsStandForHosts) {
+  const OriginPolicy policy({"https://*.Example.com", "http://localhost:*", "https://app?.io"});
+  for (const std::string_view origin : {"https://a.example.com", "https://A.b.EXAMPLE.com",
+                                        "http://localhost:3000", "https://app1.io"})
+    EXPECT_TRUE(policy.allows(origin, "server")) << origin;
+  for (const std::string_view origin :
+       {"https://example.com", "http://a.example.com", "https://a.example.com.evil.com",
+        "https://evil.com/.example.com", "https://evil.com?.example.com",
+        "https://evil.com#.example.com", "https://u@x.example.com",
+        "https://evil.com\\.example.com", "http://localhost", "https://app.io", "https://app12.io",
+        "null"})
+    EXPECT_FALSE(policy.allows(origin, "server")) << origin;
+}
+
 TEST(OriginPolicy, AStarAllowsEverything) {
   const OriginPolicy policy({"*"});
   EXPECT_TRUE(policy.allows("https://evil.com", "server"));

@@ -36,7 +36,7 @@ bool settle_json(std::string_view base64, Buffer& out) {
 bool settle_subscribe(const RawControl& raw, Control& control) {
   if (!raw.info64.empty() && !control.info) control.info.emplace();
   return (!control.info || settle_json(raw.info64, *control.info)) &&
-         settle_json(raw.data64, control.data) && auth::is_channel_name(control.channel);
+         settle_json(raw.data64, control.data) && auth::may_be_channel_name(control.channel);
 }
 
 bool settle_disconnect(const RawControl& raw, const CommandLimits& limits, Control& control) {
@@ -53,7 +53,7 @@ bool settle(const RawControl& raw, const CommandLimits& limits, Control& control
     case Control::Kind::kSubscribe:
       return settle_subscribe(raw, control);
     case Control::Kind::kUnsubscribe:
-      return control.channel.empty() || auth::is_channel_name(control.channel);
+      return control.channel.empty() || auth::may_be_channel_name(control.channel);
     case Control::Kind::kDisconnect:
       return settle_disconnect(raw, limits, control);
     case Control::Kind::kRefresh:
@@ -107,7 +107,7 @@ void add_channel(std::string_view channel, const CommandLimits& limits, Command&
 
 void finish_channel(Command& out) {
   if (out.channels.empty()) out.channels.emplace_back();
-  if (!auth::is_channel_name(out.channels.front())) out.error = ApiError::kBadRequest;
+  if (!auth::may_be_channel_name(out.channels.front())) out.error = ApiError::kBadRequest;
 }
 
 void finish_broadcast(Command& out) {

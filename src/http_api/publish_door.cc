@@ -195,7 +195,7 @@ void PublishDoor::verified(auth::TokenResult result, Call call) {
 
 void PublishDoor::publish(const auth::Principal* who, Call call) {
   auth::Verdict verdict =
-      auth::is_channel_name(call.channel) ? auth::Verdict::kAllow : auth::Verdict::kBadName;
+      access_.has_name(call.channel) ? auth::Verdict::kAllow : auth::Verdict::kBadName;
   if (who != nullptr) verdict = access_.check(*who, call.channel, auth::Verb::kPublish);
   if (verdict != auth::Verdict::kAllow) return refuse(call, refusal(verdict), words(verdict));
   if (call.request.body.size() > options_.data_bytes)

@@ -133,11 +133,19 @@ bool ServerApi::may_start(const Call& call) const {
   return call.list.parallel || call.running_command == call.command;
 }
 
+bool ServerApi::has_name(std::string_view channel) const {
+  if (options_.access == nullptr) return auth::is_channel_name(channel);
+  return options_.access->has_name(channel);
+}
+
 void ServerApi::start(Call& call, Operation operation) {
   const Command& command = call.list.commands[operation.command];
   const std::string& channel = command.channels[operation.channel];
   Outcome& outcome = call.list.commands[operation.command].outcomes[operation.channel];
-  if (command.method->many_channels && !auth::is_channel_name(channel)) {
+  const bool named = !channel.empty() || command.method->many_channels;
+  const std::string& name =
+      named ? channel : (command.control ? command.control->channel : channel);
+  if ((named || !name.empty()) && !has_name(name)) {
     outcome.error = ApiError::kBadRequest;
     return;
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "auth/access.h"
 #include "http/router.h"
 #include "http_api/answer.h"
 #include "http_api/api_key.h"
@@ -23,7 +24,8 @@ struct ServerApiOptions {
   uint32_t operations = 64;         // of one call at the hub at a time
   size_t history_bytes = 16 << 20;  // of one history answer; it then ends early
   uint64_t body_bytes = 1 << 20;
-  std::string prefix = "/api";  // of all paths
+  std::string prefix = "/api";           // of all paths
+  const auth::Access* access = nullptr;  // which names channels can have; null: printable ASCII
 };
 
 // What: POST /api/<method> for every method in methods.cc, POST /api/batch, and POST /api for the
@@ -69,6 +71,7 @@ class ServerApi final : public http::Handler, public hub::Requester {
   void advance(Call& call);
   bool may_start(const Call& call) const;
   void start(Call& call, Operation operation);
+  bool has_name(std::string_view channel) const;
   void finish(Call& call);
 
   hub::Hub& hub_;

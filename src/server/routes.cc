@@ -21,9 +21,13 @@ http_api::PublishDoorOptions pub_options(const Shared& shared) {
           .prefix = config.pub.handler_prefix};
 }
 
-http_api::ServerApiOptions api_options(const Shared& shared) {
+http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access) {
   const config::HttpApi& api = shared.config.http_api;
-  return {.key = api.key, .insecure = shared.dev || api.insecure, .prefix = api.handler_prefix};
+  return {.key = api.key,
+          .insecure = shared.dev || api.insecure,
+          .transport_errors = api.error_mode == config::ErrorMode::kTransport,
+          .prefix = api.handler_prefix,
+          .access = &access};
 }
 
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
@@ -61,16 +65,28 @@ Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authentica
     : shared_(shared),
       sessions_(sessions),
       publish_door_(hub, policy, tokens, pub_options(shared)),
-      api_(hub, shared.node, api_options(shared)),
+      api_(hub, shared.node, api_options(shared, policy)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
                             .metrics = shared.config.prometheus.handler_prefix}) {
-  const config::Config& config = shared.config;
   add_protocols(policy, policy);
-  if (config.pub.enabled) publish_door_.add_routes(router_);
-  if (!config.http_api.disabled) api_.add_routes(router_);
-  if (shared.dev || config.health.enabled) health_.add_health_routes(router_);
-  if (shared.dev || config.prometheus.enabled) health_.add_metrics_route(router_);
-  if (shared.dev) demo_.add_to(router_);
+  if (shared.config.pub.enabled) publish_door_.add_routes(router_);
+  add_pages();
+}
+
+// What is not for clients: at the internal port, or, without one, where it is configured.
+void Routes::add_pages() {
+  const config::Config& config = shared_.config;
+  const bool internal = config.http_server.internal_port != 0;
+  if (internal) {
+    health_.add_health_routes(internal_router_);
+    health_.add_metrics_route(internal_router_);
+    if (!config.http_api.disabled) api_.add_routes(internal_router_);
+  }
+  if (!config.http_api.disabled && (!internal || config.http_api.external))
+    api_.add_routes(router_);
+  if (shared_.dev || (config.health.enabled && !internal)) health_.add_health_routes(router_);
+  if (shared_.dev || (config.prometheus.enabled && !internal)) health_.add_metrics_route(router_);
+  if (shared_.dev) demo_.add_to(router_);
 }
 
 template <class Factory>

@@ -22,8 +22,11 @@ class Routes {
   Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
          hub::Hub& hub, session::SessionTable& sessions);
   const http::Router& router() const { return router_; }
+  // For the internal port: server API, metrics and health.
+  const http::Router& internal_router() const { return internal_router_; }
 
  private:
+  void add_pages();
   void add_protocols(const hub::ChannelRules& rules, const auth::Access& access);
   // GET `path` is a WebSocket that speaks the factory's protocol.
   template <class Factory>
@@ -46,6 +49,7 @@ class Routes {
   http_api::HealthHandlers health_;
   admin::DemoHandler demo_;
   http::Router router_;  // borrows the handlers
+  http::Router internal_router_;
 };
 
 }  // namespace parley::server

@@ -23,12 +23,16 @@ constexpr size_t kMinDescriptors = 256;
 constexpr size_t kGoodDescriptors = 10'000;
 constexpr uint32_t kMaxShards = 64;
 
+Result<io::Address> to_address(const std::string& name, uint16_t port) {
+  const std::string host_name = name.empty() ? "0.0.0.0" : name;
+  const bool v6 = host_name.find(':') != std::string::npos;
+  const std::string text = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host_name, port);
+  return io::Address::parse(text);
+}
+
 Result<io::Address> listen_address(const ServerOptions& options) {
   const config::HttpServer& at = options.config.http_server;
-  const std::string host_name = at.address.empty() ? "0.0.0.0" : at.address;
-  const bool v6 = host_name.find(':') != std::string::npos;
-  const std::string text = fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host_name, at.port);
-  io::Address address = TRY(io::Address::parse(text));
+  io::Address address = TRY(to_address(at.address, at.port));
   const std::string host = address.host();
   if (options.dev && host != "::1" && !host.starts_with("127."))
     return fail(
@@ -37,6 +41,14 @@ Result<io::Address> listen_address(const ServerOptions& options) {
                     "or parley serve",
                     host, at.port));
   return address;
+}
+
+// None without an internal port.
+Result<std::vector<io::Listener>> bind_internal(const config::HttpServer& at, unsigned shards) {
+  if (at.internal_port == 0) return {};
+  const std::string& name = at.internal_address.empty() ? at.address : at.internal_address;
+  const io::Address address = TRY(to_address(name, at.internal_port));
+  return io::bind_listeners(address, shards);
 }
 
 Result<void> check_descriptors() {
@@ -78,6 +90,9 @@ void announce(const ServerOptions& options, const io::Address& address, unsigned
                "  subscribe   curl -N http://{0}/sse/news\n\n",
                address.to_string());
   }
+  if (options.config.http_server.internal_port != 0)
+    log::info("listening for the server API, metrics and health",
+              {{"port", options.config.http_server.internal_port}});
   log::info("listening", {{"address", address.to_string()},
                           {"shards", shards},
                           {"mode", options.dev ? "dev" : "serve"}});
@@ -111,12 +126,12 @@ class Process {
           std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_, shared_));
   }
 
-  void start(std::vector<io::Listener> listeners) {
-    for (size_t i = 0; i < worlds_.size(); ++i)
-      group_.shard(static_cast<ShardId>(i))
-          .listen(std::move(listeners[i]), [world = worlds_[i].get()](const io::PeerAddress&) {
-            return world->http().make_connection();
-          });
+  // `internal` may be empty.
+  void start(std::vector<io::Listener> listeners, std::vector<io::Listener> internal) {
+    for (size_t i = 0; i < worlds_.size(); ++i) {
+      listen(i, std::move(listeners[i]), worlds_[i]->http());
+      if (!internal.empty()) listen(i, std::move(internal[i]), worlds_[i]->internal_http());
+    }
     status_.set_phase(NodeStatus::Phase::kReady);
     group_.start();
   }
@@ -124,8 +139,8 @@ class Process {
   // From their next turn on, the shards go by `policy`.
   void adopt(const std::shared_ptr<const Policy>& policy) {
     for (size_t i = 0; i < worlds_.size(); ++i)
-      group_.post(static_cast<ShardId>(i),
-                  [world = worlds_[i].get(), policy] { world->adopt(policy); });
+      group_.post_reserved(static_cast<ShardId>(i),
+                           [world = worlds_[i].get(), policy] { world->adopt(policy); });
   }
 
   // Tells every client, waits until they have gone or the time is up, and stops.
@@ -140,6 +155,12 @@ class Process {
   }
 
  private:
+  void listen(size_t shard, io::Listener listener, http::Server& server) {
+    group_.shard(static_cast<ShardId>(shard))
+        .listen(std::move(listener),
+                [&server](const io::PeerAddress&) { return server.make_connection(); });
+  }
+
   size_t sessions_left() {
     std::atomic<size_t> left{0};
     std::atomic<size_t> answers{0};
@@ -204,8 +225,9 @@ Result<int> serve(const ServerOptions& options) {
   const unsigned shards = shard_count(options);
   std::vector<io::Listener> listeners = TRY(io::bind_listeners(address, shards));
   const io::Address bound = listeners.front().address;
+  std::vector<io::Listener> internal = TRY(bind_internal(options.config.http_server, shards));
   Process process(options, std::move(policy), shards);
-  process.start(std::move(listeners));
+  process.start(std::move(listeners), std::move(internal));
   announce(options, bound, shards);
   warn_of(options.config);
   const int signal = wait_for_end(signals, options, process);

@@ -29,11 +29,13 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  }),
       sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
       routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_)),
-      http_(shard, routes_->router(), {.this_machine_only = shared.dev}) {
+      http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
+      internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);
   shard.add_hook(http_);
+  shard.add_hook(internal_http_);
 }
 
 ShardWorld::~ShardWorld() = default;

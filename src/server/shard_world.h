@@ -51,6 +51,7 @@ class ShardWorld final : public io::TurnHook {
   ~ShardWorld() override;
 
   http::Server& http() { return http_; }
+  http::Server& internal_http() { return internal_http_; }
   session::SessionTable& sessions() { return sessions_; }
   // Goes by this policy from now on. Between turns only.
   void adopt(const std::shared_ptr<const Policy>& policy);
@@ -76,6 +77,7 @@ class ShardWorld final : public io::TurnHook {
   session::SessionTable sessions_;
   std::unique_ptr<Routes> routes_;
   http::Server http_;
+  http::Server internal_http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;
 };

@@ -26,7 +26,7 @@ std::optional<wire::ErrorCode> CentrifugeAdapter::start_server_side(std::vector<
     grants.push_back({.channel = std::move(personal)});
   for (auth::Grant& grant : grants) {
     if (find(grant.channel) != nullptr) continue;
-    if (!auth::is_channel_name(grant.channel)) return wire::ErrorCode::kBadRequest;
+    if (!context_.access.has_name(grant.channel)) return wire::ErrorCode::kBadRequest;
     const auto options = context_.rules.find(grant.channel);
     if (!options) return wire::ErrorCode::kUnknownChannel;
     if (channels_.size() >= context_.options.channel_limit) {
