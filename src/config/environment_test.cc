@@ -8,21 +8,21 @@ namespace parley::config {
 namespace {
 
 std::expected<Loaded, std::vector<Problem>> load_with(const Environment& environment,
-                                                      const std::string& yaml = "") {
+                                                      const std::string& yaml = "# nothing\n") {
   Sources sources;
   sources.files.push_back({"c.yaml", yaml});
   sources.environment = environment;
   return load(sources);
 }
 
-Config must_load(const Environment& environment, const std::string& yaml = "") {
+Config must_load(const Environment& environment, const std::string& yaml = "# nothing\n") {
   auto loaded = load_with(environment, yaml);
   if (loaded) return loaded->config;
   for (const Problem& problem : loaded.error()) ADD_FAILURE() << problem.text();
   return {};
 }
 
-std::string first_problem(const Environment& environment, const std::string& yaml = "") {
+std::string first_problem(const Environment& environment, const std::string& yaml = "# nothing\n") {
   const auto loaded = load_with(environment, yaml);
   return loaded ? "" : loaded.error().front().text();
 }

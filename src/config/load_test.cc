@@ -192,7 +192,7 @@ TEST(LoadTest, NothingGivesTheDefaults) {
   Config expected;
   expected.channel.without_namespace.history_meta_ttl = std::chrono::hours(720);
   EXPECT_EQ(load({})->config, expected);
-  EXPECT_EQ(must_load("c.yaml", ""), expected);
+  EXPECT_EQ(must_load("c.yaml", "# all defaults\n"), expected);
   EXPECT_EQ(must_load("c.json", "{}"), expected);
   EXPECT_EQ(must_load("c.yaml", "client:\nchannel:\n  without_namespace:\n"), expected);
 }
@@ -210,6 +210,19 @@ consumers: [{name: k, type: kafka, enabled: false, kafka: {brokers: [a]}}]
 channel: {without_namespace: {subscription_type: stream, subscribe_proxy_enabled: false}}
 )");
   EXPECT_EQ(config, load({})->config);
+}
+
+TEST(LoadTest, AValueOfTheWrongTypeIsNotRepeatedForItMayBeASecret) {
+  for (const char* text : {"client: {token: {hmac_secret_key: 77004411}}",
+                           "http_api: {key: 77004411}", "http_api: 77004411",
+                           "client: {token: sec77004411}", "{\"http_api\": {\"key\": 77004411}}"}) {
+    Sources sources;
+    sources.files = {{text[0] == '{' ? "c.json" : "c.yaml", text}};
+    const auto loaded = load(sources);
+    ASSERT_FALSE(loaded.has_value()) << text;
+    for (const Problem& problem : loaded.error())
+      EXPECT_EQ(problem.text().find("77004411"), std::string::npos) << problem.text();
+  }
 }
 
 TEST(LoadTest, LaterFilesAndFlagsWin) {

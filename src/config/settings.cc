@@ -12,10 +12,8 @@ namespace {
 constexpr std::string_view kVariable = "${CENTRIFUGO_VAR_";
 constexpr std::string_view kOwnVariable = "${PARLEY_VAR_";
 
-std::string shown(const DocumentNode& node) {
-  if (node.text.empty()) return std::string(kind_name(node.kind));
-  return fmt::format("{} ({})", kind_name(node.kind), node.text);
-}
+// Never the value itself: where it stands is told anyway, and it may be a secret.
+std::string shown(const DocumentNode& node) { return std::string(kind_name(node.kind)); }
 
 std::string wanted(const Option& option, const DocumentNode& node) {
   return fmt::format("must be {}, not {}", type_name(option.type), shown(node));
@@ -59,6 +57,9 @@ Place Layers::place_of(const std::string& path) const {
 }
 
 void SettingsReader::read_file(const std::string& name, ByteView text) {
+  // Half-written or cut off: the defaults would not be meant.
+  if (text.find_first_not_of(" \t\r\n") == text.npos)
+    return report_.add({name, {1, 1}}, {}, "the file is empty; leave it out for the defaults");
   auto document = read_document(name, text);
   if (!document) {
     for (Problem& problem : document.error()) report_.add(std::move(problem));
@@ -150,8 +151,7 @@ std::expected<Value, std::string> SettingsReader::scalar(const Option& option,
     default:
       if (node.kind == Kind::kString) return node.text;
       if (number || node.kind == Kind::kBool)
-        return std::unexpected(
-            fmt::format("must be a string; put it in quotes: \"{}\"", node.text));
+        return std::unexpected("must be a string; put it in quotes");
   }
   return std::unexpected(wanted(option, node));
 }

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { api, pub } from './lib/http.mjs';
-import { startServer } from './lib/server.mjs';
+import { freePort, startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -111,6 +111,30 @@ globalThis.EventSource = EventSource;`);
       assert.match(out, /"publications":\[/);
       assert.match(out, /"num_clients":/);
       assert.match(out, /^# TYPE parley_/m);
+    },
+  },
+  {
+    name: 'a configuration',
+    is: (code, language) => language === 'yaml',
+    check: (t, code) => writeFile(path.join(scratch, 'parley.yaml'), code),
+  },
+  {
+    name: 'serving it',
+    is: (code, language) => language === 'sh' && code.includes('parley serve'),
+    async check(t, code) {
+      const port = await freePort();
+      const lines = code.trimEnd().split('\n');
+      assert.match(lines.at(-1), /parley serve --config parley\.yaml$/);
+      const { out } = await runScript(t, [`cd "${scratch}"`, ...lines.slice(0, -1)].join('\n'));
+      const [verdict, token] = out.trimEnd().split('\n');
+      assert.equal(verdict, 'parley.yaml: ok');
+      const run = start(t, 'bash', ['-c', local(`cd "${scratch}" && exec ${lines.at(-1)} --listen 127.0.0.1:${port}`)]);
+      const stream = (query) => fetch(`http://127.0.0.1:${port}/sse/chat:a${query}`, { signal: AbortSignal.timeout(5_000) }).then(async ({ status, body }) => {
+        await body?.cancel();
+        return status;
+      });
+      await until(() => stream('').then((status) => status === 401, () => false), () => `a server in ${run.err}`);
+      assert.equal(await stream(`?token=${token}`), 200);
     },
   },
 ];

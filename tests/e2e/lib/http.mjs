@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 
 /** POST /api/<method>; fails unless the answer is a result, which it returns. */
-export async function api(server, method, body = {}) {
-  const answer = await fetch(`${server.url}/api/${method}`, { method: 'POST', body: JSON.stringify(body) });
+export async function api(server, method, body = {}, headers = {}) {
+  const answer = await fetch(`${server.url}/api/${method}`, { method: 'POST', body: JSON.stringify(body), headers });
   assert.equal(answer.status, 200, `/api/${method}`);
   const { error, result } = await answer.json();
   assert.equal(error, undefined, `/api/${method}: ${JSON.stringify(error)}`);

@@ -29,15 +29,20 @@ async function isReady(url) {
   }
 }
 
+/** PARLEY_BIN is for the tests; the server would warn of it. */
+const environment = (more) => ({ ...process.env, PARLEY_BIN: undefined, ...more });
+
 class Server {
   #child;
+  #stdout = '';
   #stderr = '';
   #ended;
 
-  constructor(port, command, args) {
+  constructor(port, command, args, env = {}) {
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
-    this.#child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment(env) });
+    this.#child.stdout.setEncoding('utf8').on('data', (text) => { this.#stdout += text; });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
     });
@@ -56,6 +61,10 @@ class Server {
     return this.#stderr;
   }
 
+  get stdout() {
+    return this.#stdout;
+  }
+
   /** Resolves with {code, how} when the server has ended. */
   get ended() {
     return this.#ended;
@@ -67,15 +76,19 @@ class Server {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1024;
   }
 
-  /** Resolves when /health/ready answers 200. */
-  async ready() {
+  /** Resolves when /health/ready answers 200, or `isUp` says so. */
+  async ready(isUp = isReady) {
     let ended;
     this.#ended.then((end) => { ended = end; });
     for (const deadline = Date.now() + READY_MS; Date.now() < deadline && !ended; await pause(20)) {
-      if (await isReady(this.url)) return;
+      if (await isUp(this.url)) return;
     }
     await this.kill();
     throw new Error(`the server did not become ready: ${ended?.how ?? `no answer in ${READY_MS} ms`}\n${this.#stderr}`);
+  }
+
+  signal(name) {
+    this.#child.kill(name);
   }
 
   /** The signal, and a failure unless the server then ends by itself with exit code 0. */
@@ -117,6 +130,20 @@ export async function startServer({ shards = 2, args = [], port, files } = {}) {
   return server;
 }
 
+const answers = (url) => fetch(url).then(() => true, () => false);
+
+/**
+ * Runs `parley serve` on a configuration file until stop() or kill(), on a free port of loopback.
+ * @returns {Promise<Server>}
+ */
+export async function startServe(file, { args = [], env, shards = 2 } = {}) {
+  const port = await freePort();
+  const options = ['serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
+  const server = new Server(port, binary(), options, env);
+  await server.ready(answers);
+  return server;
+}
+
 /**
  * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port.
  * @returns {Promise<Server>} as startServer does
@@ -142,7 +169,7 @@ export async function startConfigured(config, { shards = 2 } = {}) {
 export async function runParley(args, { files, env = {}, ms = 10_000 } = {}) {
   let command = [binary(), ...args];
   if (files !== undefined) command = ulimited(files, command);
-  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, timeout: ms, killSignal: 'SIGKILL' });
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: environment(env), timeout: ms, killSignal: 'SIGKILL' });
   const result = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr']) child[stream].setEncoding('utf8').on('data', (text) => { result[stream] += text; });
   const [code, signal] = await once(child, 'close');

@@ -30,3 +30,6 @@ export function ecdsaToken(key, claims, alg = 'ES256', header = {}) {
   const body = unsigned({ alg, typ: 'JWT', ...header }, claims);
   return signed(body, ecdsa(alg, key, body));
 }
+
+/** Seconds since 1970, as claims count. */
+export const now = () => Math.floor(Date.now() / 1000);
