@@ -155,12 +155,12 @@ struct WebSocket {
   bool operator==(const WebSocket&) const = default;
 };
 
-// Parley's own: GET /sse/<channel> for the browser's EventSource.
-struct EventSource {
+// Parley's own: GET /sse/<channel> as text/event-stream.
+struct EventStream {
   bool enabled = true;
   std::string handler_prefix = "/sse";
   Duration heartbeat = seconds(15);  // 0: none
-  bool operator==(const EventSource&) const = default;
+  bool operator==(const EventStream&) const = default;
 };
 
 // Parley's own: POST /pub/<channel>.
@@ -200,7 +200,7 @@ struct Config {
   Channel channel;
   HttpApi http_api;
   WebSocket websocket;
-  EventSource eventsource;
+  EventStream event_stream;
   Pub pub;
   Prometheus prometheus;
   Health health;

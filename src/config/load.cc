@@ -74,7 +74,7 @@ void complete(const Layers& layers, Config& config) {
     inherit(channel, &layers.lists.find("channel.namespaces")->second[n].settings,
             "publication_data_format", channel.namespaces[n]);
   for (std::string* prefix : {&config.http_api.handler_prefix, &config.websocket.handler_prefix,
-                              &config.eventsource.handler_prefix, &config.pub.handler_prefix,
+                              &config.event_stream.handler_prefix, &config.pub.handler_prefix,
                               &config.prometheus.handler_prefix, &config.health.handler_prefix})
     trim(*prefix);
 }

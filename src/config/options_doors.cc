@@ -28,18 +28,18 @@ void add_websocket_rows(std::vector<Option>& out) {
 }
 
 void add_own_rows(std::vector<Option>& out) {
-  Rows events(out, "eventsource");
-  constexpr auto kEvents = &Config::eventsource;
+  Rows events(out, "event_stream");
+  constexpr auto kEvents = &Config::event_stream;
   events
-      .supported<kEvents, &EventSource::enabled>(
-          "enabled", "true", "`GET /sse/<channel>` serves the browser's EventSource.")
+      .supported<kEvents, &EventStream::enabled>(
+          "enabled", "true", "`GET /sse/<channel>` serves text/event-stream to browsers.")
       .of_parley();
   events
-      .supported<kEvents, &EventSource::handler_prefix>("handler_prefix", "/sse",
+      .supported<kEvents, &EventStream::handler_prefix>("handler_prefix", "/sse",
                                                         "The path before the channel's name.")
       .of_parley();
   events
-      .supported<kEvents, &EventSource::heartbeat>(
+      .supported<kEvents, &EventStream::heartbeat>(
           "heartbeat", "15s", "Between two comments that keep proxies patient; 0: none.")
       .of_parley();
   Rows pub(out, "pub");

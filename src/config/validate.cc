@@ -145,7 +145,7 @@ void check_doors(const Config& config, std::vector<Finding>& findings) {
   const Door doors[] = {
       {"websocket", !config.websocket.disabled, config.websocket.handler_prefix},
       {"http_api", !config.http_api.disabled, config.http_api.handler_prefix},
-      {"eventsource", config.eventsource.enabled, config.eventsource.handler_prefix},
+      {"event_stream", config.event_stream.enabled, config.event_stream.handler_prefix},
       {"pub", config.pub.enabled, config.pub.handler_prefix},
       {"prometheus", config.prometheus.enabled, config.prometheus.handler_prefix},
       {"health", config.health.enabled, config.health.handler_prefix},

@@ -54,10 +54,10 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
     add_websocket(
         config.websocket.handler_prefix, {"centrifuge-json", "centrifuge-protobuf"},
         adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
-  if (config.eventsource.enabled)
-    add_sse(config.eventsource.handler_prefix + "/",
+  if (config.event_stream.enabled)
+    add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
-                                                     {.heartbeat = config.eventsource.heartbeat}));
+                                                     {.heartbeat = config.event_stream.heartbeat}));
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
