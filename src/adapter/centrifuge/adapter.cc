@@ -123,16 +123,19 @@ session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::E
 
 // A reply that is larger than the limit is not sent: it would end the connection as slow.
 void CentrifugeAdapter::reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const {
+  if (!try_reply(id, body, effects)) refuse(id, wire::ErrorCode::kLimitExceeded, effects);
+}
+
+bool CentrifugeAdapter::try_reply(uint32_t id, const ReplyBody& body,
+                                  session::Effects& effects) const {
   Buffer& out = effects.scratch();
   codec_->append_reply(out, id, body);
   const auto* refused = std::get_if<wire::ErrorReply>(&body);
   if (refused != nullptr) meters::count_refusal(refused->code);
-  if (out.size() > context_.options.reply_bytes) {
-    meters::count_refusal(static_cast<uint32_t>(wire::ErrorCode::kLimitExceeded));
-    out.clear();
-    codec_->append_reply(out, id, wire::to_reply(wire::ErrorCode::kLimitExceeded));
-  }
+  // An error is never too large.
+  if (refused == nullptr && out.size() > context_.options.reply_bytes) return false;
   effects.send(out);
+  return true;
 }
 
 void CentrifugeAdapter::push(std::string_view channel, const PushBody& body,

@@ -101,6 +101,9 @@ class CentrifugeAdapter final : public session::Adapter {
   void refuse_connect(wire::ErrorCode code, session::Effects& effects);
   void finish_connect(session::Effects& effects);
   void reply_connected(uint32_t id, Connecting& connecting, session::Effects& effects);
+  // With at most `room` bytes of what was missed inside. Whether it could be sent.
+  bool try_connected(uint32_t id, wire::ConnectResult result, Connecting& connecting, size_t room,
+                     session::Effects& effects);
   void end_older_connections(uint32_t command, session::Effects& effects);
   void start_pings(session::Effects& effects);
 
@@ -156,6 +159,8 @@ class CentrifugeAdapter final : public session::Adapter {
   hub::ClientInfo client_info(const Channel* channel) const;
 
   void reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const;
+  // False, and nothing is sent, where the reply is larger than one may be.
+  bool try_reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const;
   void push(std::string_view channel, const PushBody& body, session::Effects& effects) const;
   void refuse(uint32_t id, wire::ErrorCode code, session::Effects& effects) const {
     reply(id, wire::to_reply(code), effects);

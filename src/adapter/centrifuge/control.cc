@@ -45,7 +45,6 @@ void CentrifugeAdapter::push_subscribed(const Channel& channel, const hub::Subsc
                                         session::Effects& effects) {
   SubscribeReply told(*codec_, channel, result, effects, SIZE_MAX, 0);
   const wire::SubscribeResult& body = told.body();
-  told.rewind(effects);
   push(channel.name,
        wire::SubscribePush{.recoverable = body.recoverable,
                            .epoch = body.epoch,
@@ -53,6 +52,7 @@ void CentrifugeAdapter::push_subscribed(const Channel& channel, const hub::Subsc
                            .positioned = body.positioned,
                            .data = body.data},
        effects);
+  told.follow(effects);
 }
 
 // The client is told whether or not it was subscribed, as Centrifugo does.

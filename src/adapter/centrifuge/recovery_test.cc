@@ -150,6 +150,22 @@ TEST_F(RecoveryTest, ManyChannelsAtOnceAreAllRecovered) {
   EXPECT_EQ(recovered, kChannels);
 }
 
+// Escaped, they are six times as long as they count: the reply would be too large to be sent.
+TEST_F(RecoveryTest, WhatGrowsInJsonFollowsTheReply) {
+  for (int i = 0; i < 3; ++i)
+    world.publish("recovery:a", testing::text(std::string(60'000, '\x01')));
+  const std::string frame = R"({"subscribe":{"channel":"recovery:a","recover":true,"epoch":")" +
+                            epoch("recovery:a") + R"("},"id":4})";
+  FakeClient& client = connect();
+  const Replies replies = ask(client, frame);
+  ASSERT_THAT(replies, SizeIs(4));
+  EXPECT_EQ(replies[0], R"({"id":4,"subscribe":{"recoverable":true,"epoch":")" +
+                            epoch("recovery:a") +
+                            R"(","recovered":true,"positioned":true,"was_recovering":true}})");
+  for (int i = 1; i <= 3; ++i)
+    EXPECT_NE(replies[i].find(R"("offset":)" + std::to_string(i)), std::string::npos);
+}
+
 TEST_F(RecoveryTest, IsNotAttemptedWhereTheSubscriptionIsNotRecoverable) {
   publish("asked", 1, 4);
   EXPECT_EQ(recover(2, epoch("asked"), 3, "asked"), R"({"id":4,"subscribe":{}})");

@@ -91,22 +91,32 @@ void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
   }
   if (context_.options.include_server_time) result.time = effects.now().wall;
 
-  // All that was missed stands in the one reply, as far as it fits; the rest follows it.
-  size_t room = std::min(effects.room(), context_.options.reply_bytes) / 2;
+  // All that was missed stands in the one reply, as far as it fits, also encoded; the rest follows.
+  for (const size_t room : {std::min(effects.room(), context_.options.reply_bytes) / 2, size_t{0}})
+    if (try_connected(id, result, connecting, room, effects)) return;
+  effects.end(session::EndReason::kLimit);
+}
+
+bool CentrifugeAdapter::try_connected(uint32_t id, wire::ConnectResult result,
+                                      Connecting& connecting, size_t room,
+                                      session::Effects& effects) {
   std::vector<std::unique_ptr<SubscribeReply>> replies;
   std::vector<wire::ConnectResult::Sub> subs;
   for (auto& [handle, subscribed] : connecting.subscribed) {
     const Channel& channel = *find(handle);
     auto& reply = replies.emplace_back(std::make_unique<SubscribeReply>(
         *codec_, channel, subscribed, effects, context_.options.reply_bytes / 2, room));
-    if (channel.joining->wish.recover) meters::count_recovery(reply->recovered());
-    reply->rewind(effects);
     room -= reply->missed_bytes();
     subs.emplace_back(channel.name, reply->body());
   }
   result.subs = subs;
-  reply(id, result, effects);
-  for (const auto& told : replies) told->note_sent(effects);
+  if (!try_reply(id, result, effects)) return false;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (find(connecting.subscribed[i].first)->joining->wish.recover)
+      meters::count_recovery(replies[i]->recovered());
+    replies[i]->follow(effects);
+  }
+  return true;
 }
 
 }  // namespace parley::adapter::centrifuge

@@ -191,22 +191,26 @@ bool CentrifugeAdapter::tell_subscribed(const Channel& channel, const hub::Subsc
     push_subscribed(channel, result, effects);
     return true;
   }
-  SubscribeReply told(*codec_, channel, result, effects, context_.options.reply_bytes / 2,
-                      effects.room() / 2);
   const bool recovering = joining.recovery.mode != Recovery::Mode::kNone;
-  if (recovering) meters::count_recovery(told.recovered());
-  if (recovering && !told.recovered() && joining.wish.reject_unrecovered) {
-    refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
-    return false;
+  // Encoded, what was missed may be several times what it counts: then all of it follows the reply.
+  for (const size_t room : {effects.room() / 2, size_t{0}}) {
+    SubscribeReply told(*codec_, channel, result, effects, context_.options.reply_bytes / 2, room);
+    if (recovering && !told.recovered() && joining.wish.reject_unrecovered) {
+      meters::count_recovery(false);
+      refuse(joining.command, wire::ErrorCode::kUnrecoverablePosition, effects);
+      return false;
+    }
+    if (channel.terms && channel.terms->expires_at != 0) {
+      told.body().expires = true;
+      told.body().ttl = ttl(channel.terms->expires_at, effects);
+    }
+    if (!try_reply(joining.command, told.body(), effects)) continue;
+    if (recovering) meters::count_recovery(told.recovered());
+    told.follow(effects);
+    return true;
   }
-  if (channel.terms && channel.terms->expires_at != 0) {
-    told.body().expires = true;
-    told.body().ttl = ttl(channel.terms->expires_at, effects);
-  }
-  told.rewind(effects);
-  reply(joining.command, told.body(), effects);
-  told.note_sent(effects);
-  return true;
+  refuse(joining.command, wire::ErrorCode::kLimitExceeded, effects);
+  return false;
 }
 
 // The reply goes first, and the client hears its own join.

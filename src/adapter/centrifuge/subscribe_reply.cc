@@ -62,14 +62,11 @@ SubscribeReply::SubscribeReply(const Codec& codec, const Channel& channel,
   body_.data = codec.content(data_, data_room_);
 }
 
-void SubscribeReply::rewind(session::Effects& effects) const {
-  if (body_.recovered && body_.publications.empty() && !recovered_.publications.empty())
+void SubscribeReply::follow(session::Effects& effects) const {
+  const bool inside = !body_.publications.empty();
+  if (body_.recovered && !inside && !recovered_.publications.empty())
     effects.rewind(handle_, recovered_.before);
-}
-
-void SubscribeReply::note_sent(session::Effects& effects) const {
-  if (body_.delta && !body_.publications.empty())
-    effects.sent(handle_, body_.publications.back().offset);
+  if (body_.delta && inside) effects.sent(handle_, body_.publications.back().offset);
 }
 
 }  // namespace parley::adapter::centrifuge

@@ -24,10 +24,9 @@ class SubscribeReply {
 
   wire::SubscribeResult& body() { return body_; }
   bool recovered() const { return body_.recovered; }
-  // What was missed and does not stand inside follows. Call it before the reply is sent.
-  void rewind(session::Effects& effects) const;
-  // ... and this behind it: deltas go on from what stands inside.
-  void note_sent(session::Effects& effects) const;
+  // The reply has been sent: what was missed and does not stand inside follows it, and deltas go on
+  // from what does.
+  void follow(session::Effects& effects) const;
   size_t missed_bytes() const { return missed_bytes_; }  // inside
 
  private:
