@@ -1,0 +1,70 @@
+// The contract under random worlds. SIM_SEEDS=n runs n seeds, from SIM_FIRST=k on.
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "tests/sim/contract_world.h"
+#include "tests/sim/seeds.h"
+
+namespace parley::sim {
+namespace {
+
+struct Sum {
+  double virtual_seconds = 0;
+  uint64_t published = 0, delivered = 0, gaps = 0, recoveries = 0;
+};
+
+TEST(ContractSim, Seeds) {
+  const Seeds seeds = seeds_from_environment(200);
+  Sum sum;
+  int failures = 0;
+  const auto started = std::chrono::steady_clock::now();
+  for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count && failures < 5; ++seed) {
+    const SeedOnTrial trial("ContractSim.Seeds", seed);
+    ContractWorld world(contract_of_seed(seed));
+    world.run();
+    if (!world.failure().empty()) {
+      ++failures;
+      ADD_FAILURE() << trial.report(world.failure());
+    }
+    sum.virtual_seconds += world.seconds_passed();
+    sum.published += world.published();
+    sum.delivered += world.delivered();
+    sum.gaps += world.gaps();
+    sum.recoveries += world.recoveries();
+  }
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
+  std::printf("%llu seeds: %.0f virtual seconds in %.1f s, %.0f times as fast as real time; "
+              "%llu published, %llu delivered, %llu recoveries, %llu gaps\n",
+              static_cast<unsigned long long>(seeds.count), sum.virtual_seconds, wall.count(),
+              sum.virtual_seconds / wall.count(), static_cast<unsigned long long>(sum.published),
+              static_cast<unsigned long long>(sum.delivered),
+              static_cast<unsigned long long>(sum.recoveries),
+              static_cast<unsigned long long>(sum.gaps));
+  // A simulation in which nothing happens proves nothing.
+  if (seeds.count >= 50 && failures == 0) {
+    EXPECT_GT(sum.published, 50 * seeds.count);
+    EXPECT_GT(sum.delivered, 100 * seeds.count);
+    EXPECT_GT(sum.recoveries, 5 * seeds.count);
+    EXPECT_GT(sum.gaps, 5 * seeds.count);
+    EXPECT_GT(sum.virtual_seconds, 50.0 * static_cast<double>(seeds.count));
+  }
+}
+
+TEST(ContractSim, SameSeedSameTrace) {
+  const auto trace = [](uint64_t seed) {
+    ContractWorld world(contract_of_seed(seed));
+    world.run();
+    return world.trace();
+  };
+  for (const uint64_t seed : {3, 4, 5, 6, 7}) {
+    const uint64_t once = trace(seed);
+    EXPECT_EQ(once, trace(seed)) << "seed " << seed;
+    EXPECT_NE(once, trace(seed + 100));
+    std::printf("seed %llu: trace %016llx\n", static_cast<unsigned long long>(seed),
+                static_cast<unsigned long long>(once));
+  }
+}
+
+}  // namespace
+}  // namespace parley::sim

@@ -1,0 +1,235 @@
+#include "tests/sim/contract_world.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace parley::sim {
+
+ContractWorld::ContractWorld(const ContractOptions& options)
+    : options_(options),
+      sim_(options.seed),
+      ledger_(sim_),
+      ids_(options.seed),
+      slots_(options.shards),
+      centrifuge_(options.centrifuge, access_, rules_),
+      eventsource_(access_),
+      farm_(sim_, ledger_, ids_, options_) {
+  add_namespaces();
+  ledger_.set_watermark([this](const std::string& channel, uint64_t offset) {
+    return rules_.find(channel)->level != hub::AckLevel::kDurable ||
+           farm_.may_be_seen(home(channel), channel, offset);
+  });
+  boot();
+  add_clients();
+}
+
+ContractWorld::~ContractWorld() {
+  for (const auto& client : clients_) client->leave();
+  die();
+}
+
+void ContractWorld::add_namespaces() {
+  const auto add = [this](const std::string& space, hub::ChannelOptions options, int count) {
+    options.tail_bytes = options_.tail_bytes;
+    rules_.add(space, options);
+    for (int i = 1; i <= count; ++i)
+      channels_.push_back({.name = space + ":" + std::to_string(i),
+                           .told = options.positioned,
+                           .recovers = options.recoverable,
+                           .delta = options.allow_delta,
+                           .window = options.history_size});
+  };
+  const bool durable = options_.broker == BrokerKind::kDurable;
+  add("h",
+      {.history_size = options_.small_history,
+       .history_ttl = seconds(20),
+       .positioned = true,
+       .recoverable = true},
+      2);
+  add("l",
+      {.history_size = options_.large_history,
+       .history_ttl = seconds(3600),
+       .positioned = true,
+       .recoverable = true,
+       .delta_publish = true,
+       .allow_delta = true,
+       .allow_tags_filter = true,
+       .level = durable ? hub::AckLevel::kDurable : hub::AckLevel::kAccepted},
+      2);
+  add("n", {}, 1);
+  add("p",
+      {.history_size = 10,
+       .history_ttl = seconds(3600),
+       .presence = true,
+       .join_leave = true,
+       .positioned = true,
+       .recoverable = true,
+       .force_push_join_leave = true},
+      1);
+}
+
+void ContractWorld::add_clients() {
+  for (size_t i = 0; i < options_.centrifuge_clients; ++i)
+    add_centrifuge({.user = sim_.random.one_in(3) ? "" : "u" + std::to_string(i % 3),
+                    .delta = sim_.random.one_in(2),
+                    .filter = sim_.random.one_in(4) ? "1" : ""});
+  for (size_t i = 0; i < options_.eventsource_clients; ++i)
+    add_eventsource(channels_[sim_.random.below(channels_.size())].name);
+}
+
+CentrifugeClient& ContractWorld::add_centrifuge(const CentrifugeHabits& habits) {
+  auto made = std::make_unique<CentrifugeClient>(
+      *this, "client " + std::to_string(clients_.size()), habits);
+  CentrifugeClient& client = *made;
+  clients_.push_back(std::move(made));
+  return client;
+}
+
+EventSourceClient& ContractWorld::add_eventsource(const std::string& name) {
+  auto made = std::make_unique<EventSourceClient>(
+      *this, "source " + std::to_string(clients_.size()), channel(name));
+  EventSourceClient& client = *made;
+  clients_.push_back(std::move(made));
+  return client;
+}
+
+const KnownChannel& ContractWorld::channel(const std::string& name) const {
+  return *std::ranges::find(channels_, name, &KnownChannel::name);
+}
+
+// --- the node ---------------------------------------------------------------------------------
+
+void ContractWorld::boot() {
+  if (!shards_.empty()) return;
+  ++lives_;
+  sim_.note("the node starts");
+  rings_ = std::make_unique<Rings>(options_.shards, options_.ring_capacity, options_.credits);
+  std::vector<SimShard*> all;
+  for (ShardId id = 0; id < options_.shards; ++id) {
+    ShardOptions options = options_.shard;
+    options.hub.shard = id;
+    const auto maker = [this, id](std::function<void()> news) {
+      return farm_.connect(id, std::move(news));
+    };
+    shards_.push_back(std::make_unique<SimShard>(sim_, options, slots_, *rings_, rules_, ids_,
+                                                 maker, ledger_));
+    if (!calm_) shards_.back()->tokens().misbehave(options_.late_tokens, options_.lost_tokens);
+    all.push_back(shards_.back().get());
+  }
+  for (const auto& shard : shards_) shard->set_others(all);
+}
+
+void ContractWorld::die() {
+  if (shards_.empty()) return;
+  sim_.note("the node dies");
+  shards_.clear();
+  rings_.reset();
+  farm_.node_died();
+}
+
+void ContractWorld::crash(Duration away) {
+  die();
+  sim_.time.after(away, [this] { boot(); });
+}
+
+void ContractWorld::shut_down(Duration away) {
+  sim_.note("the node is shut down");
+  for (const auto& shard : shards_)
+    shard->enter([&] { shard->table().end_all(session::EndReason::kShutdown); });
+  sim_.time.after(sim_.between(milliseconds(10), seconds(3)), [this, away, life = lives_] {
+    if (life == lives_ && !shards_.empty()) crash(away);
+  });
+}
+
+bool ContractWorld::connect(const std::shared_ptr<Line>& line, Door door,
+                            const session::Handshake& handshake) {
+  if (shards_.empty()) return false;
+  const ShardId at =
+      lead_ != kNoShard ? lead_ : static_cast<ShardId>(sim_.random.below(shards_.size()));
+  const session::AdapterFactory& factory =
+      door == Door::kCentrifuge ? static_cast<const session::AdapterFactory&>(centrifuge_)
+                                : eventsource_;
+  return shards_[at]->enter([&] { shards_[at]->accept(line, factory, handshake); });
+}
+
+// Some lines are much worse than others.
+LineOptions ContractWorld::line_options() {
+  LineOptions options = options_.line;
+  if (!calm_ && sim_.random.one_in(6)) options.delay_to *= 10;
+  return options;
+}
+
+void ContractWorld::look(const std::string& channel, RecordingBroker::Seen seen) {
+  if (!shards_.empty()) shards_[home(channel)]->broker().look(channel, std::move(seen));
+}
+
+// What history has by now is no more than it had then, so what it still has was there.
+void ContractWorld::check_unrecovered(const std::string& who, const KnownChannel& channel,
+                                      const hub::StreamPosition& position) {
+  const uint64_t limit = std::min(options_.centrifuge.recovery_limit, channel.window);
+  look(channel.name, [this, who, name = channel.name, position,
+                      limit](const hub::ReadPage& page) {
+    const bool there = page.epoch == position.epoch && page.base <= position.offset &&
+                       page.top >= position.offset && page.top - position.offset <= limit;
+    if (there)
+      sim_.fail(fmt::format("{} of {} did not recover from {}, though all of it is there: {}-{}",
+                            who, name, position.offset, page.base, page.top));
+  });
+}
+
+void ContractWorld::check_gone(const std::string& who, const std::string& channel,
+                               const hub::Epoch& epoch, uint64_t to) {
+  look(channel, [this, who, channel, epoch, to](const hub::ReadPage& page) {
+    if (page.epoch == epoch && page.base < to)
+      sim_.fail(fmt::format("{} of {} was told that {} is gone, but history begins behind {}", who,
+                            channel, to, page.base));
+  });
+}
+
+// --- the run ----------------------------------------------------------------------------------
+
+void ContractWorld::pass(Duration time) {
+  const Time end = sim_.now().mono + time;
+  while (sim_.failure().empty() && sim_.time.run_next(end)) {
+  }
+}
+
+void ContractWorld::run() {
+  for (const auto& client : clients_) {
+    Client* acting = client.get();
+    every(options_.think, [acting] { acting->act(); });
+  }
+  start_api();
+  start_faults();
+  pass(options_.length);
+  settle_and_check();
+}
+
+void ContractWorld::every(Duration mean, std::function<void()> what) {
+  if (mean <= Duration(0)) return;
+  sim_.time.after(sim_.between(Duration(0), 2 * mean), [this, mean, what = std::move(what)] {
+    if (calm_) return;
+    what();
+    every(mean, what);
+  });
+}
+
+uint64_t ContractWorld::delivered() const {
+  uint64_t sum = 0;
+  for (const auto& client : clients_) sum += client->delivered();
+  return sum;
+}
+
+uint64_t ContractWorld::gaps() const {
+  uint64_t sum = 0;
+  for (const auto& client : clients_) sum += client->gaps();
+  return sum;
+}
+
+uint64_t ContractWorld::recoveries() const {
+  uint64_t sum = 0;
+  for (const auto& client : clients_) sum += client->recoveries();
+  return sum;
+}
+
+}  // namespace parley::sim

@@ -1,0 +1,117 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+
+namespace parley::sim {
+
+std::string Ledger::compose(const std::string& channel, size_t size) {
+  std::string data = fmt::format(R"({{"n":{},"pad":")", ++composed_);
+  if (data.size() + 2 < size) data.append(size - data.size() - 2, 'x');
+  data += "\"}";
+  publishes_[data].channel = channel;
+  return data;
+}
+
+void Ledger::ended(const std::string& data, Outcome outcome) {
+  Publish& publish = publishes_[data];
+  // A later try with the same key may succeed where an earlier one was refused.
+  if (publish.outcome != Outcome::kAccepted) publish.outcome = outcome;
+  if (outcome == Outcome::kRefused && publish.delivered && publish.key.empty())
+    sim_.fail("a refused publish was delivered: " + data);
+}
+
+void Ledger::delivered(const std::string& data) {
+  const auto found = publishes_.find(data);
+  if (found == publishes_.end()) return sim_.fail("invented: " + data);
+  found->second.delivered = true;
+  if (found->second.outcome == Outcome::kRefused) sim_.fail("delivered, but refused: " + data);
+}
+
+void Ledger::sequenced(const std::string& channel, const hub::Publication& publication) {
+  Life& life = lives_[name(channel, publication.epoch)];
+  const auto [first, last] = life.entries.equal_range(publication.offset);
+  const auto known = std::find_if(first, last, [&](const auto& entry) {
+    return entry.second.epoch == publication.epoch;
+  });
+  if (known == last) {
+    ++published_;
+    const std::string tag = publication.tags.empty() ? "" : publication.tags.front().second;
+    const auto made =
+        life.entries.emplace(publication.offset, Entry{publication.data, publication.epoch,
+                                                       publication.offset, publication.prev, tag});
+    const auto publish = publishes_.find(publication.data);
+    if (publish == publishes_.end() || publish->second.channel != channel)
+      return sim_.fail("sequenced, but never published to " + channel + ": " + publication.data);
+    publish->second.latest = &made->second;
+    return;
+  }
+  const Entry& entry = known->second;
+  if (entry.data != publication.data || entry.prev != publication.prev)
+    sim_.fail(fmt::format("two publications at {} of {}", publication.offset, channel));
+}
+
+void Ledger::rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end) {
+  Life& life = lives_[name(channel, now)];
+  life.ends[now.generation - 1] = end;
+}
+
+void Ledger::answered(const std::string& channel, const std::string& key,
+                      const hub::StreamPosition& position, bool sure) {
+  const auto [first, made] = keys_.try_emplace({channel, key}, position);
+  if (!made && sure && first->second != position && first->second.epoch == position.epoch)
+    sim_.fail(fmt::format("key {} of {} was applied twice, at {} and {}", key, channel,
+                          first->second.offset, position.offset));
+}
+
+const Ledger::Life* Ledger::life(const std::string& channel, const hub::Epoch& epoch) const {
+  const auto found = lives_.find(name(channel, epoch));
+  return found == lives_.end() ? nullptr : &found->second;
+}
+
+const Entry* Ledger::find(const std::string& channel, const std::string& data,
+                          const hub::Epoch& epoch, std::optional<uint64_t> offset) const {
+  const Life* in = life(channel, epoch);
+  if (in == nullptr) return nullptr;
+  const Entry* newest = nullptr;
+  const auto look = [&](auto first, auto last) {
+    for (; first != last; ++first)
+      if (first->second.data == data) newest = &first->second;
+  };
+  if (offset) {
+    const auto [first, last] = in->entries.equal_range(*offset);
+    look(first, last);
+  } else {
+    look(in->entries.begin(), in->entries.end());
+  }
+  return newest;
+}
+
+const Entry* Ledger::latest(const std::string& data) const {
+  const auto found = publishes_.find(data);
+  return found == publishes_.end() ? nullptr : found->second.latest;
+}
+
+const Entry* Ledger::before(const std::string& channel, const Entry& entry) const {
+  const Life* in = life(channel, entry.epoch);
+  const Entry* found = nullptr;
+  const auto [first, last] = in->entries.equal_range(entry.prev);
+  for (auto at = first; at != last; ++at)
+    if (at->second.epoch.generation <= entry.epoch.generation &&
+        (found == nullptr || found->epoch.generation < at->second.epoch.generation))
+      found = &at->second;
+  return found;
+}
+
+bool Ledger::survives(const std::string& channel, const hub::StreamPosition& position,
+                      const hub::Epoch& later) const {
+  if (!position.epoch.same_incarnation(later)) return false;
+  const Life* in = life(channel, later);
+  if (in == nullptr) return true;
+  for (const auto& [generation, end] : in->ends)
+    if (generation >= position.epoch.generation && generation < later.generation &&
+        position.offset > end)
+      return false;
+  return true;
+}
+
+}  // namespace parley::sim
