@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "session/session_table.h"
 #include "tests/sim/centrifuge_frames.h"
 #include "tests/sim/host.h"
 #include "tests/sim/reader_check.h"
@@ -19,6 +20,8 @@ struct CentrifugeHabits {
   seconds patience{12};        // for answers, before it connects anew
   seconds silence{35};         // without a word from the server, before it does
   size_t publish_bytes = 200;  // at most
+  // So long the server lets the answer to a publish wait for the publication itself.
+  Duration reply_waits = session::SessionLimits().write_stall;
 };
 
 // What: one client that never gives up. What it reads is checked. Owner: the world.
@@ -63,6 +66,7 @@ class CentrifugeClient final : public Client {
     uint32_t leaving = 0;   // unsubscribes without an answer
     bool recovers = false;  // has a position to come back with
     hub::Epoch epoch;       // ... in this life
+    uint64_t late = 0;      // offset of its own, which was answered before it came
     bool delta = false;
     std::string base;  // what it holds for the next delta
   };

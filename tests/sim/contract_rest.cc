@@ -26,6 +26,8 @@ void ContractWorld::calm_down() {
   for (const auto& client : clients_) {
     Line* line = client->line();
     if (line != nullptr && line->broken()) line->cut();
+    if (line != nullptr) line->mend();
+    if (line != nullptr) line->read(true);
     client->start();
   }
 }

@@ -77,7 +77,8 @@ void ContractWorld::add_clients() {
     add_eventsource(channels_[sim_.random.below(channels_.size())].name);
 }
 
-CentrifugeClient& ContractWorld::add_centrifuge(const CentrifugeHabits& habits) {
+CentrifugeClient& ContractWorld::add_centrifuge(CentrifugeHabits habits) {
+  habits.reply_waits = options_.shard.session.write_stall;
   auto made = std::make_unique<CentrifugeClient>(
       *this, "client " + std::to_string(clients_.size()), habits);
   CentrifugeClient& client = *made;
@@ -154,8 +155,9 @@ bool ContractWorld::connect(const std::shared_ptr<Line>& line, Door door,
 
 // Some lines are much worse than others.
 LineOptions ContractWorld::line_options() {
+  if (calm_) return {};
   LineOptions options = options_.line;
-  if (!calm_ && sim_.random.one_in(6)) options.delay_to *= 10;
+  if (sim_.random.one_in(6)) options.delay_to *= 10;
   return options;
 }
 

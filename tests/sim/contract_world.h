@@ -34,7 +34,7 @@ class ContractWorld final : public Host {
   // No more faults: everything comes to rest, and is what it should be.
   void settle_and_check();
 
-  CentrifugeClient& add_centrifuge(const CentrifugeHabits& habits = {});
+  CentrifugeClient& add_centrifuge(CentrifugeHabits habits = {});
   EventSourceClient& add_eventsource(const std::string& channel);
   const KnownChannel& channel(const std::string& name) const;
   // Where the next client comes in; kNoShard: anywhere.

@@ -37,6 +37,8 @@ class Ledger {
   std::string compose(const std::string& channel, size_t size);
   // A repeated publish with the same key has the same data.
   void set_key(const std::string& data, const std::string& key) { publishes_[data].key = key; }
+  // It is sent once more.
+  void again(const std::string& data) { ended(data, Outcome::kPending); }
   void ended(const std::string& data, Outcome outcome);
   void delivered(const std::string& data);
 

@@ -51,6 +51,7 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   // What happens to the line: it breaks and both ends notice, or neither does.
   void cut();
   void go_silent() { silent_ = true; }
+  void mend() { options_ = {}; }  // as good as new, unless it is broken
   bool broken() const { return silent_ || closed_; }
 
   // The server's side.
@@ -84,7 +85,7 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   void freed(size_t bytes);
 
   Simulation& sim_;
-  const LineOptions options_;
+  LineOptions options_;
   const session::Framing& framing_;
   LineUser* user_;
   SimShard* shard_ = nullptr;
