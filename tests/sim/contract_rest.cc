@@ -19,7 +19,7 @@ void ContractWorld::calm_down() {
   calm_ = true;
   if (rings_ != nullptr) rings_->closed = false;
   for (const auto& shard : shards_) {
-    shard->tokens().misbehave(0, 0);
+    shard->calm();
     farm_.calm(shard->broker().real());
   }
   // What is silent now would be found out much later; that is waited for once, in kHalfOpen.

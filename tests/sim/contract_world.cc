@@ -114,7 +114,8 @@ void ContractWorld::boot() {
     };
     shards_.push_back(std::make_unique<SimShard>(sim_, options, slots_, *rings_, rules_, ids_,
                                                  maker, ledger_));
-    if (!calm_) shards_.back()->tokens().misbehave(options_.late_tokens, options_.lost_tokens);
+    shards_.back()->tokens().misbehave(options_.late_tokens, options_.lost_tokens);
+    if (calm_) shards_.back()->calm();
     all.push_back(shards_.back().get());
   }
   for (const auto& shard : shards_) shard->set_others(all);

@@ -28,6 +28,8 @@ class Slices final : public session::SliceSink {
 
 constexpr size_t kWrite = 64 << 10;
 constexpr seconds kCloseTimeout{5};
+// TCP_USER_TIMEOUT: so long after a write of which nothing is acknowledged, the kernel gives up.
+constexpr seconds kUserTimeout{30};
 
 bool without_farewell(EndReason reason) {
   return reason == EndReason::kSlow || reason == EndReason::kTransportLost;
@@ -138,6 +140,9 @@ void Line::flush() {
 void Line::ship(std::string bytes) {
   sim_.trace.note(bytes);
   unread_ += bytes.size();
+  if (silent_)
+    sim_.time.after(kUserTimeout,
+                    [self = shared_from_this()] { self->release(EndReason::kTransportLost); });
   if (broken()) return;
   down_.emplace_back(std::move(bytes));
   sim_.time.at(arrival(last_down_), [self = shared_from_this()] { self->arrive(); });

@@ -46,6 +46,11 @@ bool SimShard::enter(std::function<void()> work) {
   return true;
 }
 
+void SimShard::calm() {
+  options_.ring_delay = std::min<Duration>(options_.ring_delay, milliseconds(1));
+  tokens_.misbehave(0, 0);
+}
+
 void SimShard::stall(Duration duration) {
   sim_.note("shard {} stands still for {} ms", options_.hub.shard, duration / milliseconds(1));
   stalled_until_ = sim_.now().mono + duration;

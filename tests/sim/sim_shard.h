@@ -41,6 +41,8 @@ class SimShard final : private hub::Requester {
   // Runs `work` as this shard, and what follows from it soon. False while it stands still.
   bool enter(std::function<void()> work);
   void want_turn();
+  // The rings are as fast as they should be, and tokens are answered.
+  void calm();
   // Nothing happens here until then.
   void stall(Duration duration);
   Time stalled_until() const { return stalled_until_; }
@@ -76,7 +78,7 @@ class SimShard final : private hub::Requester {
   void pump();
 
   Simulation& sim_;
-  const ShardOptions options_;
+  ShardOptions options_;
   Rings& rings_;
   RecordingBroker broker_;
   SimPost post_;
