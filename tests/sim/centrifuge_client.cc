@@ -160,6 +160,7 @@ void CentrifugeClient::publish(const KnownChannel& channel) {
   if (phase_ != Phase::kConnected) return;
   const std::string data =
       host_.ledger().compose(channel.name, sim().random.below(habits_.publish_bytes));
+  host_.ledger().sent(data);
   const Sub& here = sub(channel);
   const bool reads = here.state == Sub::State::kLive && here.leaving == 0;
   sim().note("{} publishes {} to {}", name_, data.substr(0, 12), channel.name);

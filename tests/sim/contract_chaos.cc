@@ -38,7 +38,7 @@ void ContractWorld::api_publish(const std::string& channel, const std::string& k
 
 void ContractWorld::api_send(const ApiPublish& publish) {
   if (shards_.empty()) return;
-  ledger_.again(publish.data);
+  ledger_.sent(publish.data);
   const auto options = rules_.find(publish.channel);
   hub::PublishRecord record{.channel = {publish.channel}};
   record.publication = std::make_unique<hub::Publication>();

@@ -13,18 +13,19 @@ std::string Ledger::compose(const std::string& channel, size_t size) {
 }
 
 void Ledger::ended(const std::string& data, Outcome outcome) {
+  constexpr std::string_view kWords[] = {"sent", "accepted", "refused", "unknown"};
+  sim_.note("... {} is {}", data.substr(0, 12), kWords[static_cast<size_t>(outcome)]);
   Publish& publish = publishes_[data];
-  // A later try with the same key may succeed where an earlier one was refused.
-  if (publish.outcome != Outcome::kAccepted) publish.outcome = outcome;
-  if (outcome == Outcome::kRefused && publish.delivered && publish.key.empty())
-    sim_.fail("a refused publish was delivered: " + data);
+  publish.tries += outcome == Outcome::kPending;
+  publish.refusals += outcome == Outcome::kRefused;
+  if (publish.delivered && publish.refused()) sim_.fail("refused, but delivered: " + data);
 }
 
 void Ledger::delivered(const std::string& data) {
   const auto found = publishes_.find(data);
   if (found == publishes_.end()) return sim_.fail("invented: " + data);
   found->second.delivered = true;
-  if (found->second.outcome == Outcome::kRefused) sim_.fail("delivered, but refused: " + data);
+  if (found->second.refused()) sim_.fail("delivered, but refused: " + data);
 }
 
 void Ledger::sequenced(const std::string& channel, const hub::Publication& publication) {

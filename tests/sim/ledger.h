@@ -37,8 +37,8 @@ class Ledger {
   std::string compose(const std::string& channel, size_t size);
   // A repeated publish with the same key has the same data.
   void set_key(const std::string& data, const std::string& key) { publishes_[data].key = key; }
-  // It is sent once more.
-  void again(const std::string& data) { ended(data, Outcome::kPending); }
+  // It is sent, maybe once more; then it ends in one of the other ways, or in none.
+  void sent(const std::string& data) { ended(data, Outcome::kPending); }
   void ended(const std::string& data, Outcome outcome);
   void delivered(const std::string& data);
 
@@ -73,9 +73,11 @@ class Ledger {
  private:
   struct Publish {
     std::string channel, key;
-    Outcome outcome = Outcome::kPending;
+    uint32_t tries = 0, refusals = 0;
     bool delivered = false;
     const Entry* latest = nullptr;
+    // Every try of it was.
+    bool refused() const { return refusals > 0 && refusals == tries; }
   };
   struct Life {
     std::multimap<uint64_t, Entry> entries;  // by offset; one for each generation at most

@@ -107,6 +107,7 @@ void RemoteBroker::break_line(Duration down) {
   sim_.note("broker of shard {} is away for {} ms", shard_, down / milliseconds(1));
   up_ = false;
   ++line_;
+  fed_.clear();
   for (auto it = asked_.begin(); it != asked_.end();) {
     if (it->second.again && sim_.random.one_in(2)) {
       ++it;
@@ -158,16 +159,17 @@ void RemoteBroker::attach(const hub::ChannelKey& key, std::shared_ptr<const hub:
   if (!up_) return fail();
   // The answer comes by the feed, so that what is fed behind it follows it.
   carry(
-      last_fed_,
-      [this, stands, answered, key, attempt] {
-        if (!stands()) return;
+      last_up_,
+      [this, stands, answered, key, attempt, number] {
         StoredStream& stream = server_.stream(key.name);
-        const auto now = stream.attached(stream.top);
-        tell(feed_, [stands, answered, key, attempt, now](BrokerEvents& events) {
+        fed_[key.name] = number;
+        const Event answer = [stands, answered, key, attempt,
+                              now = stream.attached(stream.top)](BrokerEvents& events) {
           if (!stands()) return;
           *answered = true;
           events.on_attached(key, attempt, now);
-        });
+        };
+        carry(last_fed_, [this, answer] { tell(feed_, answer); }, false);
       },
       false);
   // A line that breaks before the answer came is an answer too.
@@ -176,11 +178,14 @@ void RemoteBroker::attach(const hub::ChannelKey& key, std::shared_ptr<const hub:
   });
 }
 
-void RemoteBroker::detach(const hub::ChannelKey& channel) { attached_.erase(channel.name); }
+void RemoteBroker::detach(const hub::ChannelKey& channel) {
+  attached_.erase(channel.name);
+  fed_.erase(channel.name);
+}
 
 void RemoteBroker::feed(const std::string& channel, const hub::PublicationPtr& publication) {
-  const auto found = attached_.find(channel);
-  if (found == attached_.end() || found->second == 0 || !up_) return;
+  const auto found = fed_.find(channel);
+  if (found == fed_.end() || !up_) return;
   const uint64_t dice = sim_.random.below(1000);
   if (dice < faults_.lost_feed) {
     // It is noticed, but not at once.
@@ -205,8 +210,8 @@ void RemoteBroker::feed(const std::string& channel, const hub::PublicationPtr& p
 
 void RemoteBroker::feed_reset(const std::string& channel, const hub::Attached& now,
                               hub::GapReason reason) {
-  const auto found = attached_.find(channel);
-  if (found == attached_.end() || found->second == 0 || !up_) return;
+  const auto found = fed_.find(channel);
+  if (found == fed_.end() || !up_) return;
   carry(
       last_fed_,
       [this, channel, now, reason, number = found->second] {

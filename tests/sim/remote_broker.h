@@ -102,6 +102,7 @@ class RemoteBroker final : public hub::Broker {
   std::map<uint64_t, Request> asked_;
   uint64_t last_request_ = 0;
   std::map<std::string, uint32_t> attached_;  // with the feed's number: older ones are not told
+  std::map<std::string, uint32_t> fed_;       // ... as the server has it
   uint32_t last_feed_ = 0;
   std::deque<Event> feed_, answers_;
   Time last_up_{}, last_down_{}, last_fed_{};
