@@ -203,6 +203,7 @@ void CentrifugeClient::on_closed(const Closing& closing) {
 
 void CentrifugeClient::on_frame(const WireFrame& frame) {
   if (frame.ping()) {
+    sim().note("{} is pinged{}", name_, muted_ ? ", and mute" : "");
     if (!muted_ || host_.calm()) line_->send("{}");
   } else if (frame.id != 0) {
     on_reply(frame);
@@ -303,7 +304,10 @@ void CentrifugeClient::on_published(const Pending& asked, const WireFrame& frame
   const hub::StreamPosition& at = reader.check.position();
   const bool seen = !at.epoch.same_incarnation(position.epoch) || at.offset >= position.offset;
   const bool wanted = !reader.channel->delta || habits_.filter.empty();
-  if (reads && wanted && !seen && sim().now().mono - asked.since < habits_.reply_waits)
+  // An answer that was let go lets go those that stood behind it.
+  const Time now = sim().now().mono;
+  if (now - asked.since >= habits_.reply_waits) let_go_ = now;
+  if (reads && wanted && !seen && now - let_go_ > habits_.reply_waits)
     reader.late = position.offset;
 }
 

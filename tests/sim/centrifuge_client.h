@@ -109,7 +109,7 @@ class CentrifugeClient final : public Client {
   uint32_t last_id_ = 0;
   uint64_t last_order_ = 0;
   uint64_t lines_ = 0;
-  Time heard_{};
+  Time heard_{}, let_go_{};
   std::string in_;  // bytes of a frame that has not come whole
   std::string client_id_;
   std::map<uint32_t, Pending> pending_;

@@ -126,6 +126,7 @@ void ContractWorld::fault_broker(const std::string& channel) {
   if (shards_.empty()) return;
   const bool fatal = farm_.fault(shards_[home(channel)]->broker().real(), channel);
   if (!fatal) return;
+  dying_ = true;
   sim_.time.after(sim_.between(Duration(0), seconds(1)), [this, life = lives_] {
     if (life == lives_ && !shards_.empty()) crash(sim_.between(milliseconds(1), seconds(2)));
   });

@@ -124,6 +124,7 @@ void ContractWorld::boot() {
 void ContractWorld::die() {
   if (shards_.empty()) return;
   sim_.note("the node dies");
+  dying_ = false;
   shards_.clear();
   rings_.reset();
   farm_.node_died();
@@ -138,6 +139,7 @@ void ContractWorld::shut_down(Duration away) {
   sim_.note("the node is shut down");
   for (const auto& shard : shards_)
     shard->enter([&] { shard->table().end_all(session::EndReason::kShutdown); });
+  dying_ = !shards_.empty();
   sim_.time.after(sim_.between(milliseconds(10), seconds(3)), [this, away, life = lives_] {
     if (life == lives_ && !shards_.empty()) crash(away);
   });

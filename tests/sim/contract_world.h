@@ -98,6 +98,7 @@ class ContractWorld final : public Host {
   void check_tops();
   void check_presence();
   void check_last_words();
+  bool has(const Client::Reading& reading, const std::string& data) const;
   void check_empty();
 
   const ContractOptions options_;
@@ -118,6 +119,7 @@ class ContractWorld final : public Host {
   ShardId lead_ = kNoShard;
   uint64_t lives_ = 0;  // of the node
   uint64_t keys_ = 0;
+  bool dying_ = false;  // the node is about to die
   bool calm_ = false;
 };
 
