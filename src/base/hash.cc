@@ -3,8 +3,6 @@
 #include <bit>
 #include <cstring>
 
-#include "base/random.h"
-
 namespace parley {
 namespace {
 
@@ -47,11 +45,6 @@ uint64_t siphash13(HashKey key, std::string_view bytes) {
   s.v2 ^= 0xff;
   for (int i = 0; i < 3; ++i) s.round();
   return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-}
-
-const HashKey& process_hash_key() {
-  static const HashKey key{random_u64(), random_u64()};
-  return key;
 }
 
 }  // namespace parley

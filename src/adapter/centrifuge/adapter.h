@@ -175,7 +175,7 @@ class CentrifugeAdapter final : public session::Adapter {
   Channels channels_;
   PendingRequests requests_;
   Stage stage_ = Stage::kNew;
-  bool awaiting_pong_ = false;
+  uint16_t awaited_pongs_ = 0;
 };
 
 class CentrifugeFactory final : public session::AdapterFactory {

@@ -124,15 +124,16 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
   Buffer& ping = effects.scratch();
   codec_->append_ping(ping);
   effects.send_urgent(ping);
-  awaiting_pong_ = true;
+  ++awaited_pongs_;
   effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);
   effects.set_timer(session::TimerId::kPing, context_.options.ping_interval);
 }
 
-// Exactly one for each ping.
+// Exactly one for each ping. Of a client whose input we had paused several may be on their way.
 void CentrifugeAdapter::handle(uint32_t, const wire::Pong&, session::Effects& effects) {
-  if (!awaiting_pong_) return bad_request(effects);
-  awaiting_pong_ = false;
+  if (awaited_pongs_ == 0) return bad_request(effects);
+  if (--awaited_pongs_ > 0)
+    return effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);
   effects.cancel_timer(session::TimerId::kPong);
 }
 
