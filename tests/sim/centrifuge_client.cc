@@ -198,6 +198,8 @@ void CentrifugeClient::on_closed(const Closing& closing) {
   // 3501: we broke the protocol; 3505: too many channels; 3508: asked for what there is not.
   if (closing.code == 3501 || closing.code == 3505 || closing.code == 3508)
     fail(fmt::format("ended with {}", closing.code));
+  // Another connection of the user has taken its place: an SDK does not come back.
+  if (closing.code == 3504) gone_ = true;
   lose_line();
 }
 

@@ -82,9 +82,7 @@ void ContractWorld::send_control(hub::Control::Kind kind, const std::string& use
 void ContractWorld::start_faults() {
   const FaultRates& rates = options_.faults;
   Random& random = sim_.random;
-  every(rates.cut, [this] {
-    if (Line* line = any_client().line()) line->cut();
-  });
+  every(rates.cut, [this] { cut_one(); });
   every(rates.silence, [this] {
     if (Line* line = any_client().line()) line->go_silent();
   });
@@ -111,6 +109,15 @@ void ContractWorld::start_faults() {
         unsubscribe ? hub::Control::Kind::kUnsubscribe : hub::Control::Kind::kDisconnect,
         "u" + std::to_string(random.below(3)), channels_[random.below(channels_.size())].name);
   });
+}
+
+void ContractWorld::cut_one() {
+  if (Line* line = any_client().line()) line->cut();
+}
+
+void ContractWorld::allow_one_connection(const std::string& user) {
+  access_.rules.personal_channel = access_.rules.single_connection = true;
+  rules_.add("#" + user);
 }
 
 void ContractWorld::close_rings(Duration time) {

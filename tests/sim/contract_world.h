@@ -50,7 +50,11 @@ class ContractWorld final : public Host {
   void fault_broker(const std::string& channel);
   void break_broker_line(const std::string& channel, Duration time);
   void send_control(hub::Control::Kind kind, const std::string& user, const std::string& channel);
-  testing::FakeAccess& access() { return access_; }
+  // The user may be connected once, and has a channel of its own.
+  void allow_one_connection(const std::string& user);
+  void cut_one();
+  // The faults of the options begin, as in run().
+  void run_faults() { start_faults(); }
   Rings& rings() { return *rings_; }
 
   const std::string& failure() const { return sim_.failure(); }
