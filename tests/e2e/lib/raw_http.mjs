@@ -4,9 +4,11 @@ import net from 'node:net';
 /**
  * Sends bytes over a connection of its own and resolves when that has ended, or when `ms` passed without an end.
  * @param {string | Buffer} bytes
+ * @param {{ms?: number, quiet?: number, enough?: (text: string) => unknown}} options `quiet`: after so many milliseconds without a
+ *   byte our side is ended; `enough`: when it is true of what came, the connection is given up
  * @returns {Promise<{text: string, end: 'fin' | 'reset' | 'none', ms: number}>} what came, and how it ended
  */
-export function exchange(port, bytes, { ms = 5_000, quiet } = {}) {
+export function exchange(port, bytes, { ms = 5_000, quiet, enough } = {}) {
   return new Promise((resolve) => {
     const started = performance.now();
     const pieces = [];
@@ -17,7 +19,11 @@ export function exchange(port, bytes, { ms = 5_000, quiet } = {}) {
     // Half closes, so that whoever waits for more bytes is told that there are none.
     const listen = () => { if (quiet) { clearTimeout(silence); silence = setTimeout(() => socket.end(), quiet); } };
     socket.on('connect', () => { socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes); listen(); });
-    socket.on('data', (piece) => { pieces.push(piece); listen(); });
+    socket.on('data', (piece) => {
+      pieces.push(piece);
+      listen();
+      if (enough?.(Buffer.concat(pieces).toString('latin1'))) socket.destroy();
+    });
     socket.on('end', () => { end = 'fin'; });
     socket.on('error', () => { if (end === 'none') end = 'reset'; });
     socket.on('close', () => {
