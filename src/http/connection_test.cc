@@ -203,7 +203,7 @@ TEST_F(ConnectionTest, RefusalsSayWhatIsWrong) {
 // Not even a refusal: whoever asks with HEAD would take a body for the next answer.
 TEST_F(ConnectionTest, ABadRequestWithHeadIsAnsweredWithoutABody) {
   start();
-  for (const std::string& rest :
+  for (const std::string rest :
        {" /echo HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", " /echo HTTP/1.1\r\n\r\n",
         " /echo HTTP/2.0\r\n\r\n", " /#a HTTP/1.1\r\nHost: x\r\n\r\n",
         " /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"}) {
