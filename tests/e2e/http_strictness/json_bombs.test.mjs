@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { exchange, median, parseAnswers } from '../lib/raw_http.mjs';
-import { freePort, runParley, startServer } from '../lib/server.mjs';
+import { exchange, inParallel, median, parseAnswers } from '../lib/raw_http.mjs';
+import { runParley, startServer } from '../lib/server.mjs';
 import { openWire } from '../lib/wire.mjs';
 
 let server;
@@ -37,9 +37,10 @@ const BOMBS = [
   ['+1', '+1', false],
   ['NaN', 'NaN', false],
   ['Infinity', '-Infinity', false],
-  ['a lone high surrogate', '"\\ud800"', 'surrogate'],
-  ['a lone low surrogate', '"\\udc00x"', 'surrogate'],
-  ['surrogates the wrong way round', '"\\udc00\\ud800"', 'surrogate'],
+  // Grammar allows them (RFC 8259 8.2), and data go through as they came.
+  ['a lone high surrogate', '"\\ud800"', true],
+  ['a lone low surrogate', '"\\udc00x"', true],
+  ['surrogates the wrong way round', '"\\udc00\\ud800"', true],
   ['a surrogate in UTF-8', Buffer.from('22eda08022', 'hex'), false],
   ['a NUL', '"\0"', false],
   ['a byte order mark', '\ufeff1', false],
@@ -73,8 +74,7 @@ const told = (expected, body) => (expected === 'too large' || body.length > 1024
 test('at /pub, JSON is data: whole or refused', async () => {
   for (const [name, text, fine] of BOMBS) {
     const { status, body } = await ask(post('/pub/bombs', text, 'Content-Type: application/json\r\n'));
-    if (fine === 'surrogate') console.log(`/pub, ${name}: ${status}`);
-    else assert.equal(status, told(fine, text), `${name}: ${body}`);
+    assert.equal(status, told(fine, text), `${name}: ${body}`);
     if (status === 400) assert.match(body, /^\{"error":\{"code":107,"message":"the body is not JSON[^"]*"\}\}$/, name);
   }
 });
@@ -85,8 +85,7 @@ test('at /api, data is data and a command says a thing once', async () => {
     const { status } = await ask(post('/api/publish', bytes));
     // The command around it takes one of the 64.
     const deep = /64 deep/.test(name);
-    if (fine === 'surrogate') console.log(`/api, ${name}: ${status}`);
-    else assert.equal(status, deep ? 400 : told(fine, bytes), name);
+    assert.equal(status, deep ? 400 : told(fine, bytes), name);
   }
   for (const [body, status] of [
     ['{"channel":"bombs","channel":"other","data":1}', 400],
@@ -98,6 +97,9 @@ test('at /api, data is data and a command says a thing once', async () => {
     ['{"channel":"bombs","limit":99999999999999999999}', 400],
     ['{"channel":"bombs","limit":1e3}', 400],
     ['{"channel":"bombs","limit":-99999999999999999999}', 400],
+    ['{"channel":"\\ud800","data":1}', 400],
+    ['{"channel":"bombs","data":1,"idempotency_key":"\\udc00"}', 400],
+    ['{"channel":"bombs","data":1,"tags":{"\\ud800":"1"}}', 400],
   ]) assert.equal((await ask(post(body.includes('limit') ? '/api/history' : '/api/publish', body))).status, status, body.slice(0, 80));
 });
 
@@ -109,12 +111,10 @@ test('at the Centrifuge WebSocket, a frame is read or the connection ends', asyn
     const started = performance.now();
     wire.socket.send(frame, { binary: false });
     if (frame.length > 65_536) {
-      assert.equal((await wire.closed()).code, 1009, name);
+      // Who sends megabytes more is cut off without having read why.
+      assert.ok([1009, ...(frame.length > 2 * 1024 * 1024 ? [1006] : [])].includes((await wire.closed()).code), name);
     } else if (Buffer.isBuffer(text)) {
       assert.equal((await wire.closed()).code, 1007, name);
-    } else if (fine === 'surrogate') {
-      const end = await Promise.race([wire.reply(2).then(({ error }) => error?.code ?? 'taken'), wire.closed().then(({ code }) => code)]);
-      console.log(`WebSocket, ${name}: ${end}`);
     } else if (!fine || /64 deep/.test(name)) {
       assert.equal((await wire.closed()).code, 3501, name);
     } else {
@@ -135,17 +135,19 @@ test('at the Centrifuge WebSocket, a frame is read or the connection ends', asyn
 test('a configuration file is refused with its place', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
   try {
-    for (const [name, text] of [...BOMBS, ['a key twice', '{"shards":1,"shards":2}'], ['a key twice, escaped', '{"shards":1,"sh\\u0061rds":2}'], ['a key twice, deep', '{"client":{"token":{"issuer":"a","issuer":"b"}}}']]) {
-      const file = path.join(folder, 'parley.json');
-      // As the file, and as what is wrong in a file that is fine otherwise.
-      for (const whole of [text, Buffer.concat([Buffer.from('{"node":{"name":'), Buffer.from(text), Buffer.from('}}')])]) {
-        await writeFile(file, whole);
-        const { code, stderr } = await runParley(['serve', '--config', file, '--listen', `127.0.0.1:${await freePort()}`]);
-        assert.equal(code, 1, `${name}: ${stderr.slice(0, 300)}`);
-        assert.match(stderr, whole.length > 4 * 1024 * 1024 ? /4194304 are allowed/ : /parley\.json:\d+/, `${name}: ${stderr.slice(0, 300)}`);
-        assert.ok(stderr.length < 10_000, `${name}: ${stderr.length} characters`);
-      }
-    }
+    // A string is a name like any other; half a character is none.
+    const bad = BOMBS.filter(([name]) => name !== 'half a million escapes');
+    // As the file, and as what is wrong in a file that is fine otherwise.
+    const files = [...bad, ['a key twice', '{"shards":1,"shards":2}'], ['a key twice, escaped', '{"shards":1,"sh\\u0061rds":2}'], ['a key twice, deep', '{"client":{"token":{"issuer":"a","issuer":"b"}}}']]
+      .flatMap(([name, text]) => [[name, Buffer.from(text)], [`${name}, inside`, Buffer.concat([Buffer.from('{"node":{"name":'), Buffer.from(text), Buffer.from('}}')])]]);
+    await inParallel(2, files, async ([name, text], row) => {
+      const file = path.join(folder, `${row}.json`);
+      await writeFile(file, text);
+      const { code, stderr } = await runParley(['check', file]);
+      assert.equal(code, 1, `${name}: ${stderr.slice(0, 300)}`);
+      assert.match(stderr, text.length > 4 * 1024 * 1024 ? /4194304 are allowed/ : /\d\.json:\d+/, `${name}: ${stderr.slice(0, 300)}`);
+      assert.ok(stderr.length < 10_000, `${name}: ${stderr.length} characters`);
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
