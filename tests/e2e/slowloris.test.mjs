@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { metrics } from './lib/http.mjs';
-import { median } from './lib/raw_http.mjs';
+import { inParallel, median } from './lib/raw_http.mjs';
 import { startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
-import { HANDSHAKE, openTcp } from './lib/wire.mjs';
+import { HANDSHAKE, Tcp } from './lib/wire.mjs';
 
 const LONG = Boolean(process.env.LONG);
 const EACH = LONG ? 1_000 : 80;
@@ -38,21 +38,26 @@ let server;
 before(async () => { server = await startServer(); });
 after(() => server.stop());
 
-/** Opens them all, keeps feeding them, and resolves with how long each was let. */
+/** Opens them all, keeps feeding them, and resolves with how long each was let: at the least, from when it was ready, and at the most. */
 async function hold([kind, first, more, , answer]) {
   const crowd = [];
-  for (let i = 0; i < EACH; i += 100) crowd.push(...await Promise.all(Array.from({ length: Math.min(100, EACH - i) }, () => openTcp(server.port))));
-  const started = performance.now();
-  if (first) for (const one of crowd) one.write(first);
-  const feed = more && setInterval(() => { for (const one of crowd) if (one.socket.writable) one.write(more); }, 500);
-  const lasted = await Promise.all(crowd.map(async (one) => {
-    // The answer ends our patience; a socket that is half closed by the server ends with its last byte.
-    await once(one.socket, 'end').catch(() => {});
-    return performance.now() - started;
-  }));
+  const feed = more && setInterval(() => { for (const { socket, write } of crowd) if (socket.writable) write(); }, 500);
+  const lasted = await inParallel(EACH, Array.from({ length: EACH }), async () => {
+    const asked = performance.now();
+    const one = new Tcp(server.port);
+    // The server's end; its last byte is the answer's.
+    const end = once(one.socket, 'end').catch(() => {});
+    await one.connected();
+    if (first) one.write(first);
+    const ready = performance.now();
+    crowd.push({ socket: one.socket, write: () => one.write(more) });
+    await end;
+    const ended = performance.now();
+    assert.equal(one.text.slice(9, 12), answer, kind);
+    one.socket.destroy();
+    return { least: ended - ready, most: ended - asked };
+  });
   clearInterval(feed);
-  for (const one of crowd) assert.equal(one.text.slice(9, 12), answer, kind);
-  for (const one of crowd) one.socket.destroy();
   return lasted;
 }
 
@@ -81,17 +86,21 @@ describe('slow clients', () => {
     const lasted = await Promise.all(KINDS.map(hold));
     patient = false;
     await client;
+    const over = [];
     for (const [row, [kind, , , deadline]] of KINDS.entries()) {
-      // The wheel's ticks may come a little early for who counts from here.
-      assert.ok(Math.min(...lasted[row]) >= deadline - 100, `${kind}: ended after ${Math.min(...lasted[row])} ms`);
-      assert.ok(Math.max(...lasted[row]) <= deadline + SLACK_MS, `${kind}: held for ${Math.max(...lasted[row])} ms`);
+      const shortest = Math.min(...lasted[row].map(({ most }) => most));
+      const longest = Math.max(...lasted[row].map(({ least }) => least));
+      over.push(longest - deadline);
+      assert.ok(shortest >= deadline, `${kind}: ended after ${shortest} ms`);
+      assert.ok(longest <= deadline + SLACK_MS, `${kind}: held for ${longest} ms`);
     }
     await until(async () => (await metrics(server)).get('parley_http_connections') <= base, 'the slots are free again', SLACK_MS);
-    const sorted = [...waits].sort((a, b) => a - b);
+    const p99 = [...waits].sort((a, b) => a - b)[Math.floor(waits.length * 0.99)];
     console.log(JSON.stringify({
-      held: EACH * KINDS.length, longest_ms_over: Math.round(Math.max(...lasted.map((list, row) => Math.max(...list) - KINDS[row][3]))),
-      others_served: waits.length, others_median_ms: median(waits).toFixed(2), others_p99_ms: sorted[Math.floor(sorted.length * 0.99)].toFixed(2),
+      held: EACH * KINDS.length, longest_ms_over: Math.round(Math.max(...over)),
+      others_served: waits.length, others_median_ms: median(waits).toFixed(2), others_p99_ms: p99.toFixed(2),
     }));
-    assert.ok(waits.length >= 50 && Math.max(...waits) < 1_000);
+    // Generous: the crowd lives in the same process as the client who waits.
+    assert.ok(waits.length >= 50 && p99 < 500, `${waits.length} served, p99 ${p99} ms`);
   });
 });
