@@ -2,11 +2,10 @@
 // Under a sanitizer's binary (PARLEY_BIN) memory is not weighed, and stop() fails on a leak.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { metrics, pub } from './lib/http.mjs';
-import { openFiles } from './lib/process.mjs';
+import { isSanitized, openFiles } from './lib/process.mjs';
 import { inParallel } from './lib/raw_http.mjs';
 import { startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -55,7 +54,7 @@ let sanitized;
 before(async () => {
   server = await startServer();
   port = server.port;
-  sanitized = /libasan|libtsan/.test(await readFile(`/proc/${server.pid}/maps`, 'latin1'));
+  sanitized = await isSanitized(server.pid);
 });
 after(() => server.stop());
 

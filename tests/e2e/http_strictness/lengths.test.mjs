@@ -1,6 +1,7 @@
 // Every length that a request can name, around its limit and around the sizes of integers: the right answer, and no memory for a promise.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isSanitized } from '../lib/process.mjs';
 import { exchange, inParallel, median, parseAnswers } from '../lib/raw_http.mjs';
 import { startServer } from '../lib/server.mjs';
 import { openTcp } from '../lib/wire.mjs';
@@ -65,7 +66,7 @@ test('lengths at the limits, and at those of 31, 32, 63 and 64 bits', async () =
   for (let i = 0; i < 10; i += 1) warm.push(...await inParallel(8, promises, ask));
   const grown = (await server.memory()) - before;
   console.log(JSON.stringify({ rows: rows.length, answers: warm.length, median_ms_of_a_refusal: median(warm.filter(({ refused }) => refused).map(({ ms }) => ms)).toFixed(2), rss_growth_kib: grown / 1024 }));
-  assert.ok(grown <= MiB, `${grown} bytes for promises`);
+  if (!await isSanitized(server.pid)) assert.ok(grown <= MiB, `${grown} bytes for promises`);
 });
 
 test('a thousand promises of a megabyte cost next to nothing', async () => {
@@ -76,5 +77,5 @@ test('a thousand promises of a megabyte cost next to nothing', async () => {
   const each = ((await server.memory()) - before) / 1024 / crowd.length;
   for (const one of crowd) one.reset();
   console.log(JSON.stringify({ promises: crowd.length, rss_growth_kib_each: each }));
-  assert.ok(each <= 4, `${each} KiB for each`);
+  if (!await isSanitized(server.pid)) assert.ok(each <= 4, `${each} KiB for each`);
 });

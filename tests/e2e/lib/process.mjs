@@ -7,6 +7,11 @@ export async function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** Whether a sanitizer is in it, beside which memory cannot be weighed: what is freed is kept back. */
+export async function isSanitized(pid) {
+  return /lib[at]san/.test(await readFile(`/proc/${pid}/maps`, 'latin1'));
+}
+
 /** How many descriptors it has open. */
 export async function openFiles(pid) {
   return (await readdir(`/proc/${pid}/fd`)).length;
