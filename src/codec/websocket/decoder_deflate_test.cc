@@ -162,7 +162,7 @@ TEST(CompressedTable, Limits) {
        text(deflated(over).substr(0, 3), false) + more(deflated(over).substr(3), true),
        {"fragment()", "fail(1009)"}},
       {"noise at the limit is longer on the wire", binary(packed_noise), {"bin(" + noise + ")"}},
-      {"bomb", binary(bomb(64 << 20).substr(0, 900)), {"fail(1009)"}},
+      {"bomb", binary(bomb(1 << 20).substr(0, 900)), {"fail(1009)"}},
       {"bomb in fragments",
        binary(bomb(1 << 20).substr(0, 400), false) + more(bomb(1 << 20).substr(400, 500), true),
        {"fragment()", "fail(1009)"}},

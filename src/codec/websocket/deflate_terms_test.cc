@@ -157,11 +157,11 @@ TEST(DeflateTerms, InTheHandshake) {
 }
 
 TEST(DeflateTerms, LongHeadersAreReadOnce) {
-  // As Handshake.LongHeadersAreReadOnce: quadratic time would run into the test's limit.
+  // As Handshake.LongHeadersAreReadOnce: quadratic time would be 10^10 steps.
   for (const std::string_view unit :
        {" ", ",", ";", "\"", "\\", "a,", "a;b,", "a;b=\"c\",", "permessage-deflate;a,", "a; b"}) {
     std::string flood;
-    while (flood.size() < 1'000'000) flood += unit;
+    while (flood.size() < 200'000) flood += unit;
     answer_to(flood);
     answer_to("permessage-deflate; a=\"" + flood);
   }
