@@ -14,6 +14,7 @@ namespace parley::history {
 struct Violation {
   char rule;         // 'a' to 'j', see README.md
   std::string text;  // in words, with client, channel and offsets
+  size_t count = 1;  // of how many it speaks
 };
 
 struct CheckerOptions {
