@@ -116,6 +116,19 @@ TEST(CorrectHistory, OfARestartThatIsTold) {
   EXPECT_EQ(run.broken(), "");
 }
 
+TEST(CorrectHistory, OfAPublicationWithoutAPlaceThatAGapCovers) {
+  History run;
+  run.add({.kind = Kind::kSubscribed, .client = "eve", .asked = 0});
+  run.restarted();
+  run.sent("v1");
+  run.add({.kind = Kind::kAcked, .client = "writer", .value = "v1"});
+  run.disconnected("eve");
+  run.add({.kind = Kind::kSubscribed, .client = "eve", .recovered = true});
+  run.gap("eve", 1, 1, "epoch_changed").epoch = "e2";
+  run.quiet();
+  EXPECT_EQ(run.broken(), "");
+}
+
 TEST(CorrectHistory, OfARollbackThatIsTold) {
   History run;
   run.subscribed("ann", 0);

@@ -107,8 +107,8 @@ class LossOfReader {
   Standing at_;
 };
 
-// The event with which the reader began that has followed a channel for longest, of those that
-// still do and hide nothing. 0: there is none.
+// The event from which on the reader was owed everything that has followed a channel for longest,
+// of those that still do and hide nothing. 0: there is none.
 size_t longest_follower(const Ledger& ledger, Id channel) {
   size_t longest = 0;
   for (const Reader& reader : ledger.readers()) {
@@ -116,7 +116,8 @@ size_t longest_follower(const Ledger& ledger, Id channel) {
     Standing standing;
     size_t begun = 0;
     for (const Step& step : reader.steps) {
-      if (step.kind == Kind::kSubscribed && !step.recovered) begun = step.order;
+      const bool begins = step.kind == Kind::kSubscribed && !step.recovered;
+      if (begins || step.kind == Kind::kGap) begun = step.order;
       standing.take(step);
     }
     if (standing.state != State::kLive || !standing.placed || standing.tag != 0) continue;
