@@ -42,7 +42,7 @@ async function run(options, shards, faults) {
 }
 
 test('48 clients of both kinds behind lines that break, a server that halts and one that is killed', { timeout: 60_000 }, async () => {
-  const options = { name: 'small', channels: 8, centrifuge: 32, eventsource: 16, workers: 1, rate: 80, seconds: 7, drops: 4, window: 30, longShare: 0.05, longMs: 1_500 };
+  const options = { name: 'small', channels: 8, centrifuge: 32, eventsource: 16, workers: 1, doors: ['sdk', 'pub', 'api'], rate: 80, seconds: 7, drops: 4, window: 30, longShare: 0.05, longMs: 1_500 };
   const summary = await run(options, 2, async ({ server, restart }) => {
     await pause(1_500);
     server().signal('SIGSTOP');
@@ -59,7 +59,7 @@ test('48 clients of both kinds behind lines that break, a server that halts and 
 
 // Acceptance test 6 of the list: what is dropped at random moments loses, doubles and disorders nothing.
 test('1,000 clients dropped 20 times each during 1,000 publications a second', { skip: !LONG && 'LONG=1 runs it: 3 minutes', timeout: 400_000 }, async () => {
-  const options = { name: 'long', channels: 100, centrifuge: 700, eventsource: 300, workers: 2, rate: 1_000, seconds: Number(process.env.CHAOS_SECONDS ?? 120), drops: 20, window: 40, longShare: 0.06, longMs: 5_000 };
+  const options = { name: 'long', channels: 100, centrifuge: 700, eventsource: 300, workers: 2, doors: [...Array(8).fill('sdk'), 'pub', 'api'], rate: 1_000, seconds: Number(process.env.CHAOS_SECONDS ?? 120), drops: 20, window: 40, longShare: 0.06, longMs: 5_000 };
   const summary = await run(options, 2, async () => {});
   assert.ok(summary.drops >= 0.95 * 20 * 1_000, `only ${summary.drops} drops`);
   assert.ok(summary.acknowledged >= 0.9 * options.rate * options.seconds, `only ${summary.acknowledged} publications`);

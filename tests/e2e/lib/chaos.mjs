@@ -35,16 +35,18 @@ class Publisher {
   sent = 0;
   acked = 0;
   #log;
+  #name;
   #door;
 
-  constructor(log, door) {
+  constructor(log, name, door) {
     this.#log = log;
+    this.#name = name;
     this.#door = door;
   }
 
   /** Whether that was acknowledged. */
   async publish(channel, id, text = '') {
-    const who = { client: this.#door.name, channel, value: id };
+    const who = { client: this.#name, channel, value: id };
     this.sent += 1;
     this.#log.add('sent', who);
     try {
@@ -64,7 +66,7 @@ class Publisher {
     for (let due = Date.now() + random.between(0, everyMs); due < deadline; due += everyMs) {
       await pause(Math.max(0, due - Date.now()));
       n += 1;
-      await this.publish(channel, `${this.#door.name}.${channel}.${n}`, 'x'.repeat(random.integer(0, 200)));
+      await this.publish(channel, `${this.#name}.${channel}.${n}`, 'x'.repeat(random.integer(0, 200)));
     }
   }
 }
@@ -80,8 +82,8 @@ export class Chaos {
   #publishers;
 
   /**
-   * @param options name, channels, centrifuge, eventsource (how many readers), workers, rate (publications a second), seconds, drops (of each
-   *   line), window (what recovery is promised for), longShare and longMs (outages that last longer)
+   * @param options name, channels, centrifuge, eventsource (how many readers), workers, doors (names; each publishes its share), rate
+   *   (publications a second), seconds, drops (of each line), window (what recovery is promised for), longShare and longMs (outages that last longer)
    */
   constructor(server, options, seed) {
     this.server = server;
@@ -104,7 +106,7 @@ export class Chaos {
 
   /** Resolves when all readers are subscribed. */
   async start() {
-    const { name, workers, centrifuge, eventsource } = this.#options;
+    const { name, workers, centrifuge, eventsource, doors } = this.#options;
     rmSync(logFolder(name), { recursive: true, force: true });
     mkdirSync(logFolder(name), { recursive: true });
     this.#log = new HistoryLog(this.#file('run'));
@@ -118,7 +120,7 @@ export class Chaos {
       return worker.ask('start', { port: this.server.port, seed: this.seed + 10_000 * w, log: this.#file(`readers-${w}`), readers: share, ms: seconds * 1000, drops, window, longShare, longMs });
     }));
     this.#doors = await openDoors(this.server);
-    this.#publishers = this.#doors.doors.map((door) => new Publisher(this.#log, door));
+    this.#publishers = doors.map((name, i) => new Publisher(this.#log, `${name}${i}`, this.#doors.doors.find((door) => door.name === name)));
   }
 
   /** Publishes while lines break and `faults` does to the server what it likes. */
@@ -126,8 +128,10 @@ export class Chaos {
     const deadline = Date.now() + this.#options.seconds * 1000;
     const everyMs = (this.#publishers.length * this.channels.length * 1000) / this.#options.rate;
     await this.#all('disturb');
+    const begun = Date.now();
     await Promise.all([faults(), ...this.#publishers.flatMap((publisher, p) => this.channels.map(
       (channel, c) => publisher.publishAll(channel, everyMs, new Random(this.seed + 1_000_000 + 10 * c + p), deadline)))]);
+    this.seconds = (Date.now() - begun) / 1000;
   }
 
   /** Everything whole again; one more publication in each channel shows that all has come. */
@@ -187,6 +191,7 @@ export class Chaos {
     return {
       publications: sum('sent'),
       acknowledged: sum('acked'),
+      publicationsPerSecond: Math.round(sum('sent') / this.seconds),
       ...total,
       lacking: results.flatMap(({ lacking }) => lacking),
       load: results.map(({ load }) => load),

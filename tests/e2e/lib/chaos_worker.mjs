@@ -41,19 +41,27 @@ function outageOf(random) {
   return random.between(plan.longMs, 2 * plan.longMs);
 }
 
-/** Breaks one line so many times, at moments that are all equally likely. */
-async function disturb({ proxy, random }) {
-  const moments = Array.from({ length: plan.drops }, () => random.between(0, plan.ms)).sort((a, b) => a - b);
+/** Breaks a line whose reader is there, until the reader has noticed. */
+async function drop({ proxy, reader, random }) {
+  const before = reader.lost;
+  proxy.delay = random.next() < 0.2 ? random.integer(1, 100) : 0;
+  await breakLine(proxy, random, outageOf(random));
+  while (reader.lost === before && !healed) {
+    await pause(50);
+    proxy.cut();
+  }
+}
+
+/** Breaks one line so many times, at moments that are all equally likely, unless its reader is away then already. */
+async function disturb(line) {
+  const moments = Array.from({ length: plan.drops }, () => line.random.between(0, plan.ms)).sort((a, b) => a - b);
   const begun = Date.now();
-  let drops = 0;
   for (const moment of moments) {
     await pause(Math.max(0, begun + moment - Date.now()));
+    while (!line.reader.live && !healed) await pause(20);
     if (healed) break;
-    proxy.delay = random.next() < 0.2 ? random.integer(1, 100) : 0;
-    await breakLine(proxy, random, outageOf(random));
-    drops += 1;
+    await drop(line);
   }
-  return drops;
 }
 
 /** Waits until each reader has the last publication of its channel, and tells how it went. */
@@ -61,12 +69,11 @@ async function finish(last) {
   const lacking = () => lines.filter(({ reader }) => reader.last !== last[reader.who.channel]);
   await until(() => lacking().length === 0, 'the last publications', 20_000).catch(() => {});
   const sum = (what) => lines.reduce((total, { reader }) => total + reader[what], 0);
-  const drops = (await Promise.all(disturbing)).reduce((total, n) => total + n, 0);
   log.close();
   return {
     lacking: lacking().map(({ reader }) => reader.who.client),
     members: lines.filter(({ reader }) => reader.member).map(({ reader }) => ({ channel: reader.who.channel, member: reader.member })),
-    counts: { drops, deliveries: sum('delivered'), lost: sum('lost'), recovered: sum('recovered'), notRecovered: sum('notRecovered'), gaps: sum('gaps'), events: log.events },
+    counts: { drops: sum('lost'), deliveries: sum('delivered'), recovered: sum('recovered'), notRecovered: sum('notRecovered'), gaps: sum('gaps'), events: log.events },
     load: { cpuSeconds: Object.values(process.cpuUsage()).reduce((a, b) => a + b) / 1e6, lagMsP99: lag.percentile(99) / 1e6, lagMsMax: lag.max / 1e6 },
   };
 }
