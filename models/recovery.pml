@@ -2,7 +2,7 @@
 
    Home (one process) is the broker and src/hub/home_channels.cc; Shard is src/hub/local_channels.cc, local_readers.cc and the sessions
    with their outboxes; Client is the reader behind its line. Client 0 recovers as a Centrifuge client does (one reply with all it
-   missed, or "not recovered"), client 1 resumes as an EventSource does (it reads on from history, and is told gaps).
+   missed, or "not recovered"), client 1, or with RESUMES each, resumes as an EventSource does (it reads on from history, and is told gaps).
 
    Bounds: SHARDS, CLIENTS, MSGS publications, HIST of them kept in history, TAIL in a shard's tail, HOMETAIL in home's while a shard is
    behind, ROOM feeds in a shard's ring, LINE messages on a line, PAGE publications in a page of history, CUTS of each line. */
@@ -65,7 +65,11 @@ byte missed[CLIENTS];               /* publications that go into the reply */
 bool connected[CLIENTS], subscribed[CLIENTS], known[CLIENTS];
 byte position[CLIENTS], cuts[CLIENTS];
 
+#ifdef RESUMES
+#define recovers(c) false
+#else
 #define recovers(c) (c == 0)
+#endif
 #define needed(c) (state[c] == LIVE || state[c] == READY -> cursor[c] : reached[c])
 #define covers(s, p) (p >= tail_base[s] && p <= tail_top[s])
 #define larger(a, b) ((a) > (b) -> (a) : (b))

@@ -96,3 +96,6 @@ const ACTIONS = {
 process.on('message', ({ action, argument }) => {
   ACTIONS[action](argument).then((result) => process.send({ result }), (error) => process.send({ error: error.stack }));
 });
+
+// Without its parent it has nothing to do.
+process.on('disconnect', () => process.exit());
