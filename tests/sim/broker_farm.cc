@@ -12,8 +12,7 @@ BrokerFarm::BrokerFarm(Simulation& sim, Ledger& ledger, IdSource& ids,
 std::unique_ptr<hub::Broker> BrokerFarm::connect(ShardId shard, std::function<void()> news) {
   switch (options_.broker) {
     case BrokerKind::kRemote:
-      return std::make_unique<RemoteBroker>(sim_, remote_, shard, options_.remote,
-                                            std::move(news));
+      return std::make_unique<RemoteBroker>(sim_, remote_, shard, options_.remote, std::move(news));
     case BrokerKind::kDurable:
       return std::make_unique<DurableBroker>(sim_, disks_[shard], options_.sync_every,
                                              std::move(news));
@@ -51,8 +50,7 @@ void BrokerFarm::calm(hub::Broker& broker) {
 }
 
 bool BrokerFarm::may_be_seen(ShardId home, const std::string& channel, uint64_t offset) {
-  return options_.broker != BrokerKind::kDurable ||
-         disks_[home].stream(channel).synced >= offset;
+  return options_.broker != BrokerKind::kDurable || disks_[home].stream(channel).synced >= offset;
 }
 
 }  // namespace parley::sim

@@ -90,9 +90,11 @@ void CentrifugeClient::lose_line() {
   line_.reset();
   phase_ = Phase::kAway;
   for (auto& [id, asked] : pending_)
-    if (asked.what == "publish") host_.ledger().ended(asked.data, Outcome::kUnknown);
+    if (asked.what == "publish") host_.ledger().ended(asked.data, name_, Outcome::kUnknown);
   pending_.clear();
   own_.clear();
+  sim().tell(
+      {.kind = gone_ ? history::Kind::kEnded : history::Kind::kDisconnected, .client = name_});
   for (auto& [name, sub] : subs_) {
     sub.state = Sub::State::kOff;
     sub.leaving = 0;
@@ -134,6 +136,7 @@ void CentrifugeClient::ask_subscribe(Sub& asked) {
   if (channel.delta && habits_.delta) body += R"(,"delta":"fossil")";
   if (channel.delta && !habits_.filter.empty()) {
     body += R"(,"tf":{"key":"t","cmp":"eq","val":")" + habits_.filter + "\"}";
+    asked.check.set_tag(habits_.filter);
     asked.check.set_filter([tag = habits_.filter](const std::string& has) { return has == tag; });
   }
   ask(std::move(pending), body);
@@ -149,7 +152,7 @@ void CentrifugeClient::resubscribe_after(Duration delay, const std::string& chan
 
 void CentrifugeClient::unsubscribe(const KnownChannel& channel) {
   Sub& left = sub(channel);
-  left.wanted = false;
+  if (std::exchange(left.wanted, false) && left.check.placed()) left.check.stop();
   if (phase_ != Phase::kConnected || left.state == Sub::State::kOff) return;
   left.state = Sub::State::kOff;
   ++left.leaving;
@@ -160,10 +163,9 @@ void CentrifugeClient::publish(const KnownChannel& channel) {
   if (phase_ != Phase::kConnected) return;
   const std::string data =
       host_.ledger().compose(channel.name, sim().random.below(habits_.publish_bytes));
-  host_.ledger().sent(data);
+  host_.ledger().sent(data, name_);
   const Sub& here = sub(channel);
   const bool reads = here.state == Sub::State::kLive && here.leaving == 0;
-  sim().note("{} publishes {} to {}", name_, data.substr(0, 12), channel.name);
   ask({.what = "publish",
        .channel = channel.name,
        .data = data,
@@ -269,6 +271,7 @@ void CentrifugeClient::on_subscribed(Sub& sub, const Pending& asked, const WireF
     sim().note("{} recovers {} from {} with {}", name_, asked.channel, asked.from.offset,
                told.publications.size());
     if (told.offset != asked.from.offset) return fail("recovers from another offset");
+    sub.check.resume(*epoch);
   } else {
     if (!told.publications.empty()) return fail("publications without recovery");
     if (asked.recovering) {
@@ -287,7 +290,7 @@ void CentrifugeClient::on_published(const Pending& asked, const WireFrame& frame
   const auto outcome = frame.error == 0     ? Outcome::kAccepted
                        : frame.error == 111 ? Outcome::kRefused
                                             : Outcome::kUnknown;
-  host_.ledger().ended(asked.data, outcome);
+  host_.ledger().ended(asked.data, name_, outcome);
   if (frame.error != 0) return;
   const Entry* entry = host_.ledger().latest(asked.data);
   if (entry == nullptr) return fail("accepted, but nowhere: " + asked.data);
@@ -301,8 +304,8 @@ void CentrifugeClient::on_published(const Pending& asked, const WireFrame& frame
   // Who reads the channel has seen its own publication before the answer, unless that did not come
   // for so long that the reply was let go, or the reader is told a gap right behind it.
   Sub& reader = subs_.at(asked.channel);
-  const bool reads = asked.life != 0 && reader.state == Sub::State::kLive &&
-                     reader.leaving == 0 && reader.life == asked.life && reader.channel->told;
+  const bool reads = asked.life != 0 && reader.state == Sub::State::kLive && reader.leaving == 0 &&
+                     reader.life == asked.life && reader.channel->told;
   const hub::StreamPosition& at = reader.check.position();
   const bool seen = !at.epoch.same_incarnation(position.epoch) || at.offset >= position.offset;
   const bool wanted = !reader.channel->delta || habits_.filter.empty();
@@ -342,8 +345,11 @@ void CentrifugeClient::on_push(const WireFrame& frame) {
   if (sub.leaving > 0 || sub.state != Sub::State::kLive) return;
   sim().note("{} is unsubscribed from {}: {}", name_, frame.channel, frame.code);
   sub.state = Sub::State::kOff;
-  if (frame.code < 2500) sub.wanted = false;
-  else resubscribe_after(sim().between(milliseconds(1), milliseconds(300)), frame.channel);
+  sub.check.stop();
+  if (frame.code < 2500)
+    sub.wanted = false;
+  else
+    resubscribe_after(sim().between(milliseconds(1), milliseconds(300)), frame.channel);
 }
 
 void CentrifugeClient::deliver(Sub& sub, const WirePublication& publication) {
@@ -378,11 +384,12 @@ bool CentrifugeClient::settled() const {
 }
 
 std::string CentrifugeClient::state() const {
-  std::string text = fmt::format("{}: phase {}, {} unanswered", name_, static_cast<int>(phase_),
-                                 pending_.size());
+  std::string text =
+      fmt::format("{}: phase {}, {} unanswered", name_, static_cast<int>(phase_), pending_.size());
   for (const auto& [id, asked] : pending_) text += " " + asked.what + " " + asked.channel;
   for (const auto& [name, sub] : subs_)
-    text += fmt::format(", {} {}{}", name, sub.wanted ? "wanted " : "", static_cast<int>(sub.state));
+    text +=
+        fmt::format(", {} {}{}", name, sub.wanted ? "wanted " : "", static_cast<int>(sub.state));
   return text;
 }
 

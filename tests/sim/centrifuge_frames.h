@@ -33,10 +33,10 @@ struct WireFrame {
   uint32_t error = 0;
   std::string what;  // "connect", "subscribe", ..., of a push "pub", "join", "unsubscribe", ...
   std::string channel;
-  std::string client;            // connect
-  WireSubscribed subscribed;     // subscribe; of history only epoch, offset and publications
-  WirePublication publication;   // pub
-  uint32_t code = 0;             // unsubscribe, disconnect
+  std::string client;           // connect
+  WireSubscribed subscribed;    // subscribe; of history only epoch, offset and publications
+  WirePublication publication;  // pub
+  uint32_t code = 0;            // unsubscribe, disconnect
   bool ping() const { return id == 0 && what.empty(); }
 };
 

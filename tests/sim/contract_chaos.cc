@@ -38,7 +38,9 @@ void ContractWorld::api_publish(const std::string& channel, const std::string& k
 
 void ContractWorld::api_send(const ApiPublish& publish) {
   if (shards_.empty()) return;
-  ledger_.sent(publish.data);
+  // Each try has a publisher of its own: their answers may overtake one another.
+  const std::string who = "application " + std::to_string(++tries_);
+  ledger_.sent(publish.data, who, publish.tag);
   const auto options = rules_.find(publish.channel);
   hub::PublishRecord record{.channel = {publish.channel}};
   record.publication = std::make_unique<hub::Publication>();
@@ -46,16 +48,14 @@ void ContractWorld::api_send(const ApiPublish& publish) {
   if (!publish.tag.empty()) record.publication->tags = {{"t", publish.tag}};
   record.idempotency_key = publish.key;
   record.ack = options->level;
-  sim_.note("the application publishes {} to {} {}", publish.data.substr(0, 12), publish.channel,
-            publish.key);
   shards_[sim_.random.below(shards_.size())]->publish(
-      std::move(record), [this, publish, options](hub::Answer answer) {
+      std::move(record), [this, publish, options, who](hub::Answer answer) {
         if (!answer) {
           const bool refused = answer.error() != hub::HubError::kUnavailable;
-          return ledger_.ended(publish.data, refused ? Outcome::kRefused : Outcome::kUnknown);
+          return ledger_.ended(publish.data, who, refused ? Outcome::kRefused : Outcome::kUnknown);
         }
         const auto& published = std::get<hub::Published>(*answer);
-        ledger_.ended(publish.data, Outcome::kAccepted);
+        ledger_.ended(publish.data, who, Outcome::kAccepted, published.position);
         if (!publish.key.empty())
           ledger_.answered(publish.channel, publish.key, published.position, true);
         if (published.level < options->level) sim_.fail("answered below the channel's level");
@@ -105,9 +105,9 @@ void ContractWorld::start_faults() {
         [this, &random] { fault_broker(channels_[random.below(channels_.size())].name); });
   every(rates.control, [this, &random] {
     const bool unsubscribe = random.one_in(2);
-    send_control(
-        unsubscribe ? hub::Control::Kind::kUnsubscribe : hub::Control::Kind::kDisconnect,
-        "u" + std::to_string(random.below(3)), channels_[random.below(channels_.size())].name);
+    send_control(unsubscribe ? hub::Control::Kind::kUnsubscribe : hub::Control::Kind::kDisconnect,
+                 "u" + std::to_string(random.below(3)),
+                 channels_[random.below(channels_.size())].name);
   });
 }
 
@@ -145,9 +145,9 @@ void ContractWorld::break_broker_line(const std::string& channel, Duration time)
 }
 
 void ContractWorld::step_clock() {
-  constexpr seconds kSteps[] = {seconds(1),      seconds(-1),      seconds(3600),
-                                seconds(-3600),  seconds(-86400),  seconds(400'000'000),
-                                seconds(-1'500'000'000)};
+  constexpr seconds kSteps[] = {
+      seconds(1),      seconds(-1),          seconds(3600),          seconds(-3600),
+      seconds(-86400), seconds(400'000'000), seconds(-1'500'000'000)};
   const seconds step = kSteps[sim_.random.below(std::size(kSteps))];
   sim_.note("the wall clock jumps by {} s", step.count());
   sim_.time.step_wall_clock(step);

@@ -19,6 +19,7 @@ constexpr seconds kHalfOpen{75};
 void ContractWorld::calm_down() {
   sim_.note("no more faults");
   calm_ = true;
+  sim_.tell({.kind = history::Kind::kHealed});
   if (rings_ != nullptr) rings_->closed = false;
   for (const auto& shard : shards_) {
     shard->calm();
@@ -102,6 +103,8 @@ void ContractWorld::check_last_words() {
       if (!has(reading, last[reading.channel->name]))
         sim_.fail(fmt::format("{} misses the last publication of {}", client->state(),
                               reading.channel->name));
+  sim_.tell({.kind = history::Kind::kQuiet});
+  sim_.judge();
 }
 
 void ContractWorld::check_presence() {
@@ -110,8 +113,7 @@ void ContractWorld::check_presence() {
   size_t sessions = 0, open = 0;
   for (const auto& shard : shards_) sessions += shard->table().size();
   for (const auto& client : clients_) open += client->line() != nullptr;
-  if (sessions != open)
-    return sim_.fail(fmt::format("{} sessions for {} clients", sessions, open));
+  if (sessions != open) return sim_.fail(fmt::format("{} sessions for {} clients", sessions, open));
   std::set<std::string> expected;
   for (const auto& client : clients_) {
     const auto* who = dynamic_cast<const CentrifugeClient*>(client.get());

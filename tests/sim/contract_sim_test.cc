@@ -34,13 +34,13 @@ TEST(ContractSim, Seeds) {
     sum.recoveries += world.recoveries();
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
-  std::printf("%llu seeds: %.0f virtual seconds in %.1f s, %.0f times as fast as real time; "
-              "%llu published, %llu delivered, %llu recoveries, %llu gaps\n",
-              static_cast<unsigned long long>(seeds.count), sum.virtual_seconds, wall.count(),
-              sum.virtual_seconds / wall.count(), static_cast<unsigned long long>(sum.published),
-              static_cast<unsigned long long>(sum.delivered),
-              static_cast<unsigned long long>(sum.recoveries),
-              static_cast<unsigned long long>(sum.gaps));
+  std::printf(
+      "%llu seeds: %.0f virtual seconds in %.1f s, %.0f times as fast as real time; "
+      "%llu published, %llu delivered, %llu recoveries, %llu gaps\n",
+      static_cast<unsigned long long>(seeds.count), sum.virtual_seconds, wall.count(),
+      sum.virtual_seconds / wall.count(), static_cast<unsigned long long>(sum.published),
+      static_cast<unsigned long long>(sum.delivered),
+      static_cast<unsigned long long>(sum.recoveries), static_cast<unsigned long long>(sum.gaps));
   // A simulation in which nothing happens proves nothing.
   if (seeds.count >= 50 && failures == 0) {
     EXPECT_GT(sum.published, 50 * seeds.count);

@@ -79,8 +79,8 @@ void ContractWorld::add_clients() {
 
 CentrifugeClient& ContractWorld::add_centrifuge(CentrifugeHabits habits) {
   habits.reply_waits = options_.shard.session.write_stall;
-  auto made = std::make_unique<CentrifugeClient>(
-      *this, "client " + std::to_string(clients_.size()), habits);
+  auto made = std::make_unique<CentrifugeClient>(*this, "client " + std::to_string(clients_.size()),
+                                                 habits);
   CentrifugeClient& client = *made;
   clients_.push_back(std::move(made));
   return client;
@@ -112,8 +112,8 @@ void ContractWorld::boot() {
     const auto maker = [this, id](std::function<void()> news) {
       return farm_.connect(id, std::move(news));
     };
-    shards_.push_back(std::make_unique<SimShard>(sim_, options, slots_, *rings_, rules_, ids_,
-                                                 maker, ledger_));
+    shards_.push_back(
+        std::make_unique<SimShard>(sim_, options, slots_, *rings_, rules_, ids_, maker, ledger_));
     shards_.back()->tokens().misbehave(options_.late_tokens, options_.lost_tokens);
     if (calm_) shards_.back()->calm();
     all.push_back(shards_.back().get());
@@ -128,6 +128,20 @@ void ContractWorld::die() {
   shards_.clear();
   rings_.reset();
   farm_.node_died();
+  forget_keys();
+}
+
+// What was lost with its key would be applied once more, and rightly so; but then it could not be
+// told from what was applied twice. What was never applied is still tried again.
+void ContractWorld::forget_keys() {
+  const bool kept = options_.broker == BrokerKind::kRemote;
+  std::erase_if(keyed_, [&](const ApiPublish& publish) {
+    const Entry* entry = ledger_.latest(publish.data);
+    if (entry == nullptr || kept) return false;
+    const bool synced = options_.broker == BrokerKind::kDurable &&
+                        farm_.may_be_seen(home(publish.channel), publish.channel, entry->offset);
+    return !synced || !ledger_.stands(publish.channel, *entry);
+  });
 }
 
 void ContractWorld::crash(Duration away) {
@@ -172,8 +186,7 @@ void ContractWorld::look(const std::string& channel, RecordingBroker::Seen seen)
 void ContractWorld::check_unrecovered(const std::string& who, const KnownChannel& channel,
                                       const hub::StreamPosition& position) {
   const uint64_t limit = std::min(options_.centrifuge.recovery_limit, channel.window);
-  look(channel.name, [this, who, name = channel.name, position,
-                      limit](const hub::ReadPage& page) {
+  look(channel.name, [this, who, name = channel.name, position, limit](const hub::ReadPage& page) {
     const bool there = page.epoch == position.epoch && page.base <= position.offset &&
                        page.top >= position.offset && page.top - position.offset <= limit;
     if (there)

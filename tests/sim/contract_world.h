@@ -19,9 +19,9 @@
 
 namespace parley::sim {
 
-// What: S shards with brokers and rings, clients on lines, an application that publishes, and faults.
-// All of it in one thread and from one seed. Owner: the test. Failure: failure(), the first thing
-// that broke a promise.
+// What: S shards with brokers and rings, clients on lines, an application that publishes, and
+// faults. All of it in one thread and from one seed. Owner: the test. Failure: failure(), the first
+// thing that broke a promise.
 class ContractWorld final : public Host {
  public:
   explicit ContractWorld(const ContractOptions& options);
@@ -86,6 +86,7 @@ class ContractWorld final : public Host {
   void add_clients();
   void boot();
   void die();
+  void forget_keys();
   void look(const std::string& channel, RecordingBroker::Seen seen);
   // Something that happens again and again, at random, until the world calms down.
   void every(Duration mean, std::function<void()> what);
@@ -123,6 +124,7 @@ class ContractWorld final : public Host {
   ShardId lead_ = kNoShard;
   uint64_t lives_ = 0;  // of the node
   uint64_t keys_ = 0;
+  uint64_t tries_ = 0;
   bool dying_ = false;  // the node is about to die
   bool calm_ = false;
 };

@@ -78,8 +78,7 @@ void DurableBroker::attach(const hub::ChannelKey& key,
   tell([this, key, attempt, number,
         now = store_.stream(key.name).attached(visible(key.name))](BrokerEvents& events) {
     const auto found = attached_.find(key.name);
-    if (found != attached_.end() && found->second == number)
-      events.on_attached(key, attempt, now);
+    if (found != attached_.end() && found->second == number) events.on_attached(key, attempt, now);
   });
 }
 
@@ -106,8 +105,8 @@ void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
     unsynced_.push_back({answer(again), failed});
     return wait_for_sync();
   }
-  const auto publication = store_.stream(channel).append(
-      std::move(record.publication), *record.options, record.skip_history, 1);
+  const auto publication = store_.stream(channel).append(std::move(record.publication),
+                                                         *record.options, record.skip_history, 1);
   const hub::Published published{.position = {publication->epoch, publication->offset},
                                  .prev = publication->prev,
                                  .level = level};

@@ -44,8 +44,9 @@ class DurableStore {
   uint32_t epochs_ = 0;
 };
 
-// What: sequences at once, syncs now and then, and gives nothing above a channel's level: with level
-// durable neither feed nor history show what is not synced. Owner: RecordingBroker of the shard.
+// What: sequences at once, syncs now and then, and gives nothing above a channel's level: with
+// level durable neither feed nor history show what is not synced. Owner: RecordingBroker of the
+// shard.
 class DurableBroker final : public hub::Broker {
  public:
   DurableBroker(Simulation& sim, DurableStore& store, Duration sync_every,

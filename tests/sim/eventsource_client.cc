@@ -60,6 +60,8 @@ void EventSourceClient::watch() {
 void EventSourceClient::lose_line() {
   line_.reset();
   open_ = false;
+  host_.sim().tell(
+      {.kind = gone_ ? history::Kind::kEnded : history::Kind::kDisconnected, .client = name_});
   if (gone_) return;
   host_.sim().time.after(retry_, [this] { start(); });
 }
@@ -77,8 +79,8 @@ void EventSourceClient::on_bytes(std::string_view bytes) {
   }
 }
 
-// The stream begins with a block that dispatches no event; where none was asked for, its id is where
-// the reader begins.
+// The stream begins with a block that dispatches no event; where none was asked for, its id is
+// where the reader begins.
 void EventSourceClient::take_id() {
   if (open_) return;
   const std::string_view id = decoder_->last_event_id();
@@ -86,6 +88,7 @@ void EventSourceClient::take_id() {
   open_ = true;
   if (resumed_) {
     ++recoveries_;
+    check_.resume({});
     return;
   }
   const auto position = parse_event_id(id);

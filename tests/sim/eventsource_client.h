@@ -35,7 +35,9 @@ class EventSourceClient final : public Client, private codec::sse::EventSink {
 
  private:
   void on_event(const codec::sse::DecodedEvent& event) override;
-  void on_retry(uint32_t milliseconds) override { retry_ = std::chrono::milliseconds(milliseconds); }
+  void on_retry(uint32_t milliseconds) override {
+    retry_ = std::chrono::milliseconds(milliseconds);
+  }
   void on_gap(const codec::sse::DecodedEvent& event, const hub::StreamPosition& resume);
   void take_id();
   void watch();

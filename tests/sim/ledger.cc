@@ -12,12 +12,33 @@ std::string Ledger::compose(const std::string& channel, size_t size) {
   return data;
 }
 
-void Ledger::ended(const std::string& data, Outcome outcome) {
-  constexpr std::string_view kWords[] = {"sent", "accepted", "refused", "unknown"};
-  sim_.note("... {} is {}", data.substr(0, 12), kWords[static_cast<size_t>(outcome)]);
+void Ledger::sent(const std::string& data, const std::string& publisher, const std::string& tag) {
   Publish& publish = publishes_[data];
-  publish.tries += outcome == Outcome::kPending;
+  ++publish.tries;
+  sim_.note("{} publishes {} to {} {}", publisher, data.substr(0, 12), publish.channel,
+            publish.key);
+  sim_.tell({.kind = history::Kind::kSent,
+             .client = publisher,
+             .channel = publish.channel,
+             .value = data,
+             .key = publish.key,
+             .tag = tag});
+}
+
+void Ledger::ended(const std::string& data, const std::string& publisher, Outcome outcome,
+                   const hub::StreamPosition& position) {
+  constexpr std::string_view kWords[] = {"accepted", "refused", "unknown"};
+  constexpr history::Kind kKinds[] = {history::Kind::kAcked, history::Kind::kRefused,
+                                      history::Kind::kUnknown};
+  sim_.note("{}: {} is {}", publisher, data.substr(0, 12), kWords[static_cast<size_t>(outcome)]);
+  Publish& publish = publishes_[data];
   publish.refusals += outcome == Outcome::kRefused;
+  sim_.tell({.kind = kKinds[static_cast<size_t>(outcome)],
+             .client = publisher,
+             .channel = publish.channel,
+             .value = data,
+             .epoch = hub::to_string(position.epoch),
+             .offset = position.offset});
   if (publish.delivered && publish.refused()) sim_.fail("refused, but delivered: " + data);
 }
 
@@ -28,18 +49,23 @@ void Ledger::delivered(const std::string& data) {
   if (found->second.refused()) sim_.fail("delivered, but refused: " + data);
 }
 
+void Ledger::lives_in(const std::string& channel, const hub::Epoch& epoch) {
+  if (!known_lives_.insert(name(channel, epoch)).second) return;
+  sim_.tell({.kind = history::Kind::kRestarted, .channel = channel, .reason = "a new life"});
+}
+
 void Ledger::sequenced(const std::string& channel, const hub::Publication& publication) {
+  lives_in(channel, publication.epoch);
   Life& life = lives_[name(channel, publication.epoch)];
   const auto [first, last] = life.entries.equal_range(publication.offset);
-  const auto known = std::find_if(first, last, [&](const auto& entry) {
-    return entry.second.epoch == publication.epoch;
-  });
+  const auto known = std::find_if(
+      first, last, [&](const auto& entry) { return entry.second.epoch == publication.epoch; });
   if (known == last) {
     ++published_;
     const std::string tag = publication.tags.empty() ? "" : publication.tags.front().second;
-    const auto made =
-        life.entries.emplace(publication.offset, Entry{publication.data, publication.epoch,
-                                                       publication.offset, publication.prev, tag});
+    const auto made = life.entries.emplace(
+        publication.offset,
+        Entry{publication.data, publication.epoch, publication.offset, publication.prev, tag});
     const auto publish = publishes_.find(publication.data);
     if (publish == publishes_.end() || publish->second.channel != channel)
       return sim_.fail("sequenced, but never published to " + channel + ": " + publication.data);
@@ -54,6 +80,13 @@ void Ledger::sequenced(const std::string& channel, const hub::Publication& publi
 void Ledger::rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end) {
   Life& life = lives_[name(channel, now)];
   life.ends[now.generation - 1] = end;
+  hub::Epoch before = now;
+  --before.generation;
+  sim_.tell({.kind = history::Kind::kEpochBegan,
+             .channel = channel,
+             .epoch = hub::to_string(now),
+             .offset = end,
+             .after = hub::to_string(before)});
 }
 
 void Ledger::answered(const std::string& channel, const std::string& key,
@@ -90,6 +123,12 @@ const Entry* Ledger::find(const std::string& channel, const std::string& data,
 const Entry* Ledger::latest(const std::string& data) const {
   const auto found = publishes_.find(data);
   return found == publishes_.end() ? nullptr : found->second.latest;
+}
+
+bool Ledger::stands(const std::string& channel, const Entry& entry) const {
+  hub::Epoch newest = entry.epoch;
+  newest.generation = UINT32_MAX;
+  return survives(channel, {entry.epoch, entry.offset}, newest);
 }
 
 const Entry* Ledger::before(const std::string& channel, const Entry& entry) const {

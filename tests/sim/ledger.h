@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -25,7 +26,7 @@ struct Entry {
 };
 
 // How a publish ended, as its publisher knows.
-enum class Outcome : uint8_t { kPending, kAccepted, kRefused, kUnknown };
+enum class Outcome : uint8_t { kAccepted, kRefused, kUnknown };
 
 // What: writes down each publish and each position, and fails the simulation where the two cannot
 // be true together. Owner: the world.
@@ -37,12 +38,16 @@ class Ledger {
   std::string compose(const std::string& channel, size_t size);
   // A repeated publish with the same key has the same data.
   void set_key(const std::string& data, const std::string& key) { publishes_[data].key = key; }
-  // It is sent, maybe once more; then it ends in one of the other ways, or in none.
-  void sent(const std::string& data) { ended(data, Outcome::kPending); }
-  void ended(const std::string& data, Outcome outcome);
+  // It is sent, maybe once more; then it ends in one of the other ways, or in none. `position`: if
+  // the publisher is told.
+  void sent(const std::string& data, const std::string& publisher, const std::string& tag = "");
+  void ended(const std::string& data, const std::string& publisher, Outcome outcome,
+             const hub::StreamPosition& position = {});
   void delivered(const std::string& data);
 
-  // From brokers: this stands there. Told again and again, always the same.
+  // From brokers: the channel lives in this epoch now.
+  void lives_in(const std::string& channel, const hub::Epoch& epoch);
+  // This stands there. Told again and again, always the same.
   void sequenced(const std::string& channel, const hub::Publication& publication);
   // The channel's generation before `now` ended at `end`.
   void rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end);
@@ -50,12 +55,14 @@ class Ledger {
   void answered(const std::string& channel, const std::string& key,
                 const hub::StreamPosition& position, bool sure);
 
-  // The publication with these data in that life of the channel, at that offset if it is known; null:
-  // there is none.
+  // The publication with these data in that life of the channel, at that offset if it is known;
+  // null: there is none.
   const Entry* find(const std::string& channel, const std::string& data, const hub::Epoch& epoch,
                     std::optional<uint64_t> offset) const;
   // Where it was sequenced last, in whatever life; null: nowhere.
   const Entry* latest(const std::string& data) const;
+  // Whether no rollback took it away.
+  bool stands(const std::string& channel, const Entry& entry) const;
   // The publication before it that the same life has.
   const Entry* before(const std::string& channel, const Entry& entry) const;
   // Whether what stood at the position when its generation was the newest still stands in `later`.
@@ -92,6 +99,7 @@ class Ledger {
   Simulation& sim_;
   std::unordered_map<std::string, Publish> publishes_;  // by data
   std::map<LifeName, Life> lives_;
+  std::set<LifeName> known_lives_;
   std::map<std::pair<std::string, std::string>, hub::StreamPosition> keys_;
   Watermark watermark_;
   uint64_t composed_ = 0;

@@ -82,7 +82,8 @@ void Line::hang_up() {
 void Line::cut() {
   if (closed_) return;
   closed_ = true;
-  sim_.time.after(delay(), [self = shared_from_this()] { self->release(EndReason::kTransportLost); });
+  sim_.time.after(delay(),
+                  [self = shared_from_this()] { self->release(EndReason::kTransportLost); });
   sim_.time.after(delay(), [self = shared_from_this()] {
     if (auto* user = std::exchange(self->user_, nullptr)) user->on_closed({});
   });
@@ -126,7 +127,8 @@ void Line::flush() {
   const bool cut = end_ && without_farewell(end_->reason);
   // Without room there is one try all the same, which is how the session learns that it waits.
   while (!cut) {
-    Slices slices(std::min(kWrite, options_.socket_bytes - std::min(options_.socket_bytes, unread_)));
+    Slices slices(
+        std::min(kWrite, options_.socket_bytes - std::min(options_.socket_bytes, unread_)));
     session_->gather(slices);
     session_->consumed(slices.bytes.size());
     if (slices.bytes.empty()) break;
@@ -181,8 +183,7 @@ void Line::hand_over() {
       return;
     }
     const auto& bytes = std::get<std::string>(piece);
-    sim_.time.after(delay(),
-                    [self = shared_from_this(), n = bytes.size()] { self->freed(n); });
+    sim_.time.after(delay(), [self = shared_from_this(), n = bytes.size()] { self->freed(n); });
     if (user_ != nullptr) user_->on_bytes(bytes);
   }
 }

@@ -45,9 +45,9 @@ class Line final : public session::TransportLink, public std::enable_shared_from
 
   // The client's side.
   void send(std::string message);
-  void hang_up();                   // in order: the server is told
+  void hang_up();                      // in order: the server is told
   void abandon() { user_ = nullptr; }  // nothing is told to the client any more
-  void read(bool reading);          // whether it takes what arrives
+  void read(bool reading);             // whether it takes what arrives
   // What happens to the line: it breaks and both ends notice, or neither does.
   void cut();
   void go_silent() { silent_ = true; }
@@ -91,10 +91,10 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   SimShard* shard_ = nullptr;
   session::Session* session_ = nullptr;
   Time last_up_{}, last_down_{};
-  std::deque<std::string> inbox_;                         // arrived, not taken
+  std::deque<std::string> inbox_;                        // arrived, not taken
   std::deque<std::variant<std::string, Closing>> down_;  // on its way, then at the client unread
-  size_t arrived_ = 0;                                    // ... of which have arrived
-  size_t unread_ = 0;                                     // bytes in the socket buffer
+  size_t arrived_ = 0;                                   // ... of which have arrived
+  size_t unread_ = 0;                                    // bytes in the socket buffer
   std::optional<End> end_;
   bool woken_ = false;
   bool paused_ = false;

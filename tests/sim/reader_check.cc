@@ -15,12 +15,31 @@ void ReaderCheck::start(const hub::StreamPosition& position) {
   sim_.note("{} starts in {} at {}", name_, channel_, text(position));
   position_ = position;
   placed_ = true;
+  tell_subscribed(position, false);
+}
+
+void ReaderCheck::resume(const hub::Epoch& epoch) { tell_subscribed({epoch, 0}, true); }
+
+void ReaderCheck::stop() {
+  sim_.tell({.kind = history::Kind::kUnsubscribed, .client = name_, .channel = channel_});
+}
+
+void ReaderCheck::tell_subscribed(const hub::StreamPosition& position, bool recovered) {
+  sim_.tell({.kind = history::Kind::kSubscribed,
+             .client = name_,
+             .channel = channel_,
+             .epoch = hub::to_string(position.epoch),
+             .offset = position.offset,
+             .recovered = recovered,
+             .positioned = told_,
+             .tag = tag_});
 }
 
 void ReaderCheck::skip_to(const hub::StreamPosition& position) {
   sim_.note("{} goes on in {} at {}, was at {}", name_, channel_, text(position), text(position_));
   ++gaps_;
   position_ = position;
+  tell_subscribed(position, false);
 }
 
 void ReaderCheck::deliver(const std::string& data, std::optional<uint64_t> offset,
@@ -28,12 +47,18 @@ void ReaderCheck::deliver(const std::string& data, std::optional<uint64_t> offse
   sim_.note("{} gets {} of {} ({})", name_, offset.value_or(0), channel_, data.substr(0, 16));
   sim_.trace.note(offset.value_or(0));
   ++delivered_;
+  sim_.tell({.kind = history::Kind::kDelivered,
+             .client = name_,
+             .channel = channel_,
+             .value = data,
+             .epoch = epoch ? hub::to_string(*epoch) : "",
+             .offset = offset.value_or(0)});
   ledger_.delivered(data);
   last_data_ = data;
   if (epoch && told_ && !epoch->same_incarnation(position_.epoch))
     return fail("another epoch without a word: " + hub::to_string(*epoch));
-  const Entry* entry = told_ ? ledger_.find(channel_, data, position_.epoch, offset)
-                             : ledger_.latest(data);
+  const Entry* entry =
+      told_ ? ledger_.find(channel_, data, position_.epoch, offset) : ledger_.latest(data);
   if (entry == nullptr)
     return fail(fmt::format("nothing such stands at {}: {}", offset.value_or(0), data));
   if (told_) check_chain(*entry);
@@ -65,6 +90,13 @@ void ReaderCheck::tell_gap(uint64_t from, uint64_t to, std::string_view reason,
             text(resume));
   ++gaps_;
   sim_.trace.note(to);
+  sim_.tell({.kind = history::Kind::kGap,
+             .client = name_,
+             .channel = channel_,
+             .epoch = hub::to_string(resume.epoch),
+             .from = from,
+             .to = to,
+             .reason = std::string(reason)});
   const bool same = resume.epoch.same_incarnation(position_.epoch);
   if (reason == "epoch_changed") {
     if (placed_ && resume.epoch == position_.epoch) fail("told of an epoch change that was none");

@@ -10,8 +10,8 @@
 namespace parley::sim {
 
 // What: a reader's position, moved by what it is told. Fails the simulation at the first thing that
-// breaks order, comes twice, is missing without a word, or never was. Owner: a client model, one for
-// each channel that it ever subscribed to.
+// breaks order, comes twice, is missing without a word, or never was. Owner: a client model, one
+// for each channel that it ever subscribed to.
 class ReaderCheck {
  public:
   // Whether the reader wants a publication with that tag.
@@ -23,9 +23,14 @@ class ReaderCheck {
   // Gaps are told to this one; the others are only promised order.
   void set_told(bool told) { told_ = told; }
   void set_filter(Wanted wanted) { wanted_ = std::move(wanted); }
+  void set_tag(const std::string& tag) { tag_ = tag; }
 
   // It reads from here on, and what came before is not its matter.
   void start(const hub::StreamPosition& position);
+  // It goes on where it stood; `epoch`: if it is told.
+  void resume(const hub::Epoch& epoch);
+  // Nothing more comes.
+  void stop();
   // Everything up to the position is known to be missing, or is not its matter.
   void skip_to(const hub::StreamPosition& position);
   void deliver(const std::string& data, std::optional<uint64_t> offset,
@@ -41,12 +46,14 @@ class ReaderCheck {
 
  private:
   void fail(const std::string& what);
+  void tell_subscribed(const hub::StreamPosition& position, bool recovered);
   void check_chain(const Entry& entry);
 
   Simulation& sim_;
   Ledger& ledger_;
   const std::string name_, channel_;
   Wanted wanted_;
+  std::string tag_;
   hub::StreamPosition position_;
   std::string last_data_;
   uint64_t delivered_ = 0;

@@ -29,6 +29,7 @@ void RecordingBroker::on_read(hub::BrokerToken token,
     return;
   }
   const auto asked = reads_.extract(token);
+  if (page) ledger_.lives_in(asked.mapped(), page->epoch);
   if (page)
     for (const auto& publication : page->publications)
       ledger_.sequenced(asked.mapped(), *publication);

@@ -61,6 +61,7 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
 
   void on_attached(const hub::ChannelKey& channel, uint32_t attempt,
                    std::expected<hub::Attached, hub::BrokerError> result) override {
+    if (result) ledger_.lives_in(channel.name, result->epoch);
     events_->on_attached(channel, attempt, std::move(result));
   }
   void on_published(hub::BrokerToken token,
@@ -77,6 +78,7 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
   }
   void on_reset(const hub::ChannelKey& channel, const hub::Attached& now,
                 hub::GapReason reason) override {
+    ledger_.lives_in(channel.name, now.epoch);
     events_->on_reset(channel, now, reason);
   }
   void on_feed_broken(const std::vector<hub::Slot>& slots) override {

@@ -41,7 +41,6 @@ std::expected<hub::Published, BrokerError> RemoteServer::publish(hub::PublishRec
 void RemoteServer::lose(const std::string& channel) {
   StoredStream& lost = stream(channel);
   lost = {.epoch = {.boot = 77, .counter = ++epochs_}};
-  std::erase_if(keys_, [&](const auto& key) { return std::get<0>(key.first) == channel; });
   for (RemoteBroker* broker : brokers_)
     broker->feed_reset(channel, lost.attached(0), hub::GapReason::kEpochChanged);
 }
@@ -73,10 +72,10 @@ void RemoteBroker::tell(std::deque<Event>& queue, Event event) {
 void RemoteBroker::carry(Time& last, std::function<void()> arrive, bool through_break) {
   const Duration delay = sim_.between(Duration(0), faults_.delay);
   last = std::max(last, sim_.now().mono + delay);
-  sim_.time.at(last, [this, alive = alive_, line = line_, arrive = std::move(arrive),
-                      through_break] {
-    if (*alive && (line == line_ || through_break)) arrive();
-  });
+  sim_.time.at(last,
+               [this, alive = alive_, line = line_, arrive = std::move(arrive), through_break] {
+                 if (*alive && (line == line_ || through_break)) arrive();
+               });
 }
 
 void RemoteBroker::ask(Request request) {
@@ -92,8 +91,7 @@ void RemoteBroker::send(uint64_t id) {
       last_up_,
       [this, id, apply = asked_.at(id).apply] {
         Event answer = apply();
-        carry(
-            last_down_, [this, id, answer = std::move(answer)] { complete(id, answer); }, false);
+        carry(last_down_, [this, id, answer = std::move(answer)] { complete(id, answer); }, false);
       },
       through);
 }

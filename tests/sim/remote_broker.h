@@ -28,7 +28,7 @@ class RemoteServer {
 
   StoredStream& stream(const std::string& channel);
   std::expected<hub::Published, hub::BrokerError> publish(hub::PublishRecord& record);
-  // The history is gone: offsets begin anew under another epoch.
+  // The history is gone: offsets begin anew under another epoch. Keys are kept elsewhere.
   void lose(const std::string& channel);
 
   void add(RemoteBroker& broker) { brokers_.insert(&broker); }
@@ -47,13 +47,13 @@ class RemoteServer {
 };
 
 struct RemoteFaults {
-  uint64_t lost_feed = 0;    // of 1,000 publications, so many never come by feed
+  uint64_t lost_feed = 0;     // of 1,000 publications, so many never come by feed
   uint64_t doubled_feed = 0;  // ... and so many twice
   Duration delay = milliseconds(20);
 };
 
-// What: one shard's connection to the server. While it is down everything fails; what was asked when
-// it broke is unknown, or asked again under the same key. Owner: RecordingBroker of the shard.
+// What: one shard's connection to the server. While it is down everything fails; what was asked
+// when it broke is unknown, or asked again under the same key. Owner: RecordingBroker of the shard.
 class RemoteBroker final : public hub::Broker {
  public:
   RemoteBroker(Simulation& sim, RemoteServer& server, ShardId shard, const RemoteFaults& faults,

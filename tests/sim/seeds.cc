@@ -4,9 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 // Where a sanitizer is linked in, it calls this before it ends the process.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
@@ -56,9 +55,10 @@ Seeds seeds_from_environment(uint64_t otherwise) {
 
 SeedOnTrial::SeedOnTrial(const std::string& test, uint64_t seed) {
   static const std::string at = commit();
-  told_ = fmt::format("seed {} at {}; repeat: SIM_LOG=1 SIM_FIRST={} SIM_SEEDS=1 "
-                      "sim_contract_test --gtest_filter={}",
-                      seed, at, seed, test);
+  told_ = fmt::format(
+      "seed {} at {}; repeat: SIM_LOG=1 SIM_FIRST={} SIM_SEEDS=1 "
+      "sim_contract_test --gtest_filter={}",
+      seed, at, seed, test);
   std::strncpy(last_words, (told_ + "\n").c_str(), sizeof last_words - 1);
   std::signal(SIGABRT, on_abort);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(say_last_words);
@@ -69,8 +69,6 @@ SeedOnTrial::~SeedOnTrial() {
   std::signal(SIGABRT, SIG_DFL);
 }
 
-std::string SeedOnTrial::report(const std::string& failure) const {
-  return failure + "\n" + told_;
-}
+std::string SeedOnTrial::report(const std::string& failure) const { return failure + "\n" + told_; }
 
 }  // namespace parley::sim

@@ -16,8 +16,8 @@ SimShard::SimShard(Simulation& sim, const ShardOptions& options, const hub::Slot
       tokens_(sim),
       timers_(sim.now().mono),
       hub_(std::make_unique<hub::Hub>(options.hub, slots, broker_, post_, rules, ids)),
-      table_(std::make_unique<session::SessionTable>(*hub_, timers_, ids, tokens_,
-                                                     options.session)),
+      table_(
+          std::make_unique<session::SessionTable>(*hub_, timers_, ids, tokens_, options.session)),
       arriving_(slots.shards()) {
   self_ = hub_->add(*this);
   broker_.on_news([this] { want_turn(); });
@@ -85,7 +85,8 @@ void SimShard::turn() {
   const bool busy = pace_ == hub::Pace::kNow || hub_->has_work() || !flushed_ ||
                     std::ranges::any_of(lines_, [](const auto& line) { return line->woken(); });
   if (busy) return want_turn();
-  const Duration most = pace_ == hub::Pace::kSoon ? Duration(milliseconds(1)) : Duration(seconds(1));
+  const Duration most =
+      pace_ == hub::Pace::kSoon ? Duration(milliseconds(1)) : Duration(seconds(1));
   schedule_turn(std::min(now + most, timers_.next_due().value_or(Time::max())));
 }
 
@@ -133,8 +134,8 @@ void SimShard::receive_from(ShardId from) {
   if (here) arriving_[from] = false;
   if (here && rings_.ring(from, self).messages.empty()) return;
   arriving_[from] = true;
-  const Time again = here ? sim_.now().mono + sim_.between(Duration(0), options_.ring_delay)
-                          : stalled_until_;
+  const Time again =
+      here ? sim_.now().mono + sim_.between(Duration(0), options_.ring_delay) : stalled_until_;
   sim_.time.at(again, [this, alive = alive_, from] {
     if (*alive) receive_from(from);
   });
@@ -168,8 +169,7 @@ void SimShard::control(hub::Control control, Answered answered) {
   });
 }
 
-void SimShard::history(const std::string& channel, const hub::ReadQuery& query,
-                       Answered answered) {
+void SimShard::history(const std::string& channel, const hub::ReadQuery& query, Answered answered) {
   enter([&] { hub_->history(self_, open(std::move(answered)), channel, query); });
 }
 

@@ -25,8 +25,8 @@ struct ShardOptions {
   Duration ring_delay = milliseconds(1);
 };
 
-// What: a hub with its broker, sessions and lines, which takes turns when there is reason to. Owner:
-// SimNode. Shard: its own; the world calls it between turns.
+// What: a hub with its broker, sessions and lines, which takes turns when there is reason to.
+// Owner: SimNode. Shard: its own; the world calls it between turns.
 class SimShard final : private hub::Requester {
  public:
   using Answered = std::function<void(hub::Answer)>;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/history/checker.h"
 #include "tests/sim/sim_random.h"
 #include "tests/sim/timeline.h"
 
@@ -36,6 +37,10 @@ class Simulation {
   }
   const std::string& failure() const { return failure_; }
 
+  // For the history of the run, which is judged at its end.
+  void tell(history::Event event);
+  void judge();
+
   template <class... Args>
   void note(fmt::format_string<Args...> format, Args&&... args) {
     if (!telling_) return;
@@ -47,6 +52,7 @@ class Simulation {
 
  private:
   bool telling_;
+  history::Checker history_;
   std::string failure_;
 };
 

@@ -14,8 +14,8 @@
 
 namespace parley::sim {
 
-// What: the simplest thing that keeps a broker's promises about offsets and history. Expires nothing
-// by age. Owner: a model's store.
+// What: the simplest thing that keeps a broker's promises about offsets and history. Expires
+// nothing by age. Owner: a model's store.
 struct StoredStream {
   hub::Epoch epoch;
   uint64_t base = 0;
