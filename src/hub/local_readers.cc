@@ -304,7 +304,8 @@ void LocalChannels::collect_page(LocalChannel& channel, Subscription& subscripti
   const bool too_many = catchup.collected.size() + found.size() > catchup.start.limit;
   if (!newest && (page.base > from || too_many)) {
     catchup.collected.clear();
-    return go_live(channel, subscription, channel.tail_.top(), {});
+    // This shard may be behind: the reader is not to be given again what it had elsewhere.
+    return go_live(channel, subscription, std::max(page.top, channel.tail_.top()), {});
   }
   catchup.collected.insert(catchup.collected.end(), found.begin(), found.end());
   if (newest) keep_last(catchup.collected, catchup.start.limit);

@@ -20,15 +20,15 @@ void DurableStore::sync() {
 
 void DurableStore::roll_back() {
   for (auto& [name, stream] : streams_) {
-    if (stream.top != stream.synced)
-      sim_.note("{} is rolled back from {} to {}", name, stream.top, stream.synced);
+    const bool lost = stream.top != stream.synced;
+    if (lost) sim_.note("{} is rolled back from {} to {}", name, stream.top, stream.synced);
     while (!stream.kept.empty() && stream.kept.back()->offset > stream.synced)
       stream.kept.pop_back();
     stream.top = stream.synced;
     stream.base = stream.kept.empty() ? stream.top : stream.kept.front()->prev;
     stream.generation_ends.push_back(stream.top);
     ++stream.epoch.generation;
-    ledger_.rolled_back(name, stream.epoch, stream.top);
+    ledger_.rolled_back(name, stream.epoch, stream.top, lost);
   }
   std::erase_if(keys_, [&](const auto& key) {
     return key.second.offset > streams_.at(std::get<0>(key.first)).synced;

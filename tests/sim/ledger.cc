@@ -77,11 +77,14 @@ void Ledger::sequenced(const std::string& channel, const hub::Publication& publi
     sim_.fail(fmt::format("two publications at {} of {}", publication.offset, channel));
 }
 
-void Ledger::rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end) {
+void Ledger::rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end,
+                         bool lost) {
   Life& life = lives_[name(channel, now)];
   life.ends[now.generation - 1] = end;
   hub::Epoch before = now;
   --before.generation;
+  if (lost)
+    sim_.tell({.kind = history::Kind::kRestarted, .channel = channel, .reason = "rolled back"});
   sim_.tell({.kind = history::Kind::kEpochBegan,
              .channel = channel,
              .epoch = hub::to_string(now),

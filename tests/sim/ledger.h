@@ -49,8 +49,8 @@ class Ledger {
   void lives_in(const std::string& channel, const hub::Epoch& epoch);
   // This stands there. Told again and again, always the same.
   void sequenced(const std::string& channel, const hub::Publication& publication);
-  // The channel's generation before `now` ended at `end`.
-  void rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end);
+  // The channel's generation before `now` ended at `end`. `lost`: it had gone further.
+  void rolled_back(const std::string& channel, const hub::Epoch& now, uint64_t end, bool lost);
   // What a publish with a key was answered: the same for each repetition, while `sure`.
   void answered(const std::string& channel, const std::string& key,
                 const hub::StreamPosition& position, bool sure);

@@ -15,18 +15,23 @@ void ReaderCheck::start(const hub::StreamPosition& position) {
   sim_.note("{} starts in {} at {}", name_, channel_, text(position));
   position_ = position;
   placed_ = true;
+  // Who is promised no position is another reader each time: it may see again what it saw before.
+  if (!told_) {
+    sim_.tell({.kind = history::Kind::kEnded, .client = reader_, .channel = channel_});
+    reader_ = fmt::format("{} for the {}. time", name_, ++starts_);
+  }
   tell_subscribed(position, false);
 }
 
 void ReaderCheck::resume(const hub::Epoch& epoch) { tell_subscribed({epoch, 0}, true); }
 
 void ReaderCheck::stop() {
-  sim_.tell({.kind = history::Kind::kUnsubscribed, .client = name_, .channel = channel_});
+  sim_.tell({.kind = history::Kind::kUnsubscribed, .client = reader_, .channel = channel_});
 }
 
 void ReaderCheck::tell_subscribed(const hub::StreamPosition& position, bool recovered) {
   sim_.tell({.kind = history::Kind::kSubscribed,
-             .client = name_,
+             .client = reader_,
              .channel = channel_,
              .epoch = hub::to_string(position.epoch),
              .offset = position.offset,
@@ -48,7 +53,7 @@ void ReaderCheck::deliver(const std::string& data, std::optional<uint64_t> offse
   sim_.trace.note(offset.value_or(0));
   ++delivered_;
   sim_.tell({.kind = history::Kind::kDelivered,
-             .client = name_,
+             .client = reader_,
              .channel = channel_,
              .value = data,
              .epoch = epoch ? hub::to_string(*epoch) : "",
@@ -91,7 +96,7 @@ void ReaderCheck::tell_gap(uint64_t from, uint64_t to, std::string_view reason,
   ++gaps_;
   sim_.trace.note(to);
   sim_.tell({.kind = history::Kind::kGap,
-             .client = name_,
+             .client = reader_,
              .channel = channel_,
              .epoch = hub::to_string(resume.epoch),
              .from = from,

@@ -18,7 +18,11 @@ class ReaderCheck {
   using Wanted = std::function<bool(const std::string& tag)>;
 
   ReaderCheck(Simulation& sim, Ledger& ledger, std::string reader, std::string channel)
-      : sim_(sim), ledger_(ledger), name_(std::move(reader)), channel_(std::move(channel)) {}
+      : sim_(sim),
+        ledger_(ledger),
+        name_(std::move(reader)),
+        channel_(std::move(channel)),
+        reader_(name_) {}
 
   // Gaps are told to this one; the others are only promised order.
   void set_told(bool told) { told_ = told; }
@@ -52,6 +56,8 @@ class ReaderCheck {
   Simulation& sim_;
   Ledger& ledger_;
   const std::string name_, channel_;
+  std::string reader_;  // its name in the history
+  uint64_t starts_ = 0;
   Wanted wanted_;
   std::string tag_;
   hub::StreamPosition position_;
