@@ -47,6 +47,7 @@ bool BrokerFarm::fault(hub::Broker& broker, const std::string& channel) {
 
 void BrokerFarm::calm(hub::Broker& broker) {
   if (auto* remote = dynamic_cast<RemoteBroker*>(&broker)) remote->calm();
+  if (auto* durable = dynamic_cast<DurableBroker*>(&broker)) durable->calm();
 }
 
 bool BrokerFarm::may_be_seen(ShardId home, const std::string& channel, uint64_t offset) {

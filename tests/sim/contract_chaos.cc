@@ -55,7 +55,7 @@ void ContractWorld::api_send(const ApiPublish& publish) {
           return ledger_.ended(publish.data, who, refused ? Outcome::kRefused : Outcome::kUnknown);
         }
         const auto& published = std::get<hub::Published>(*answer);
-        ledger_.ended(publish.data, who, Outcome::kAccepted, published.position);
+        ledger_.ended(publish.data, who, Outcome::kAccepted);
         if (!publish.key.empty())
           ledger_.answered(publish.channel, publish.key, published.position, true);
         if (published.level < options->level) sim_.fail("answered below the channel's level");

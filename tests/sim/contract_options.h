@@ -47,7 +47,7 @@ struct ContractOptions {
   size_t eventsource_clients = 3;
   Duration think{seconds(2)};  // mean time between two things that a client does
   Duration api_think{seconds(1)};
-  Duration length{seconds(40)};
+  Duration length{seconds(35)};
   FaultRates faults;
 };
 

@@ -21,10 +21,7 @@ void ContractWorld::calm_down() {
   calm_ = true;
   sim_.tell({.kind = history::Kind::kHealed});
   if (rings_ != nullptr) rings_->closed = false;
-  for (const auto& shard : shards_) {
-    shard->calm();
-    farm_.calm(shard->broker().real());
-  }
+  for (const auto& shard : shards_) calm_shard(*shard);
   // What is silent now would be found out much later; that is waited for once, in kHalfOpen.
   for (const auto& client : clients_) {
     Line* line = client->line();

@@ -19,6 +19,7 @@ ContractWorld::ContractWorld(const ContractOptions& options)
     return rules_.find(channel)->level != hub::AckLevel::kDurable ||
            farm_.may_be_seen(home(channel), channel, offset);
   });
+  tell_options();
   boot();
   add_clients();
 }
@@ -26,6 +27,21 @@ ContractWorld::ContractWorld(const ContractOptions& options)
 ContractWorld::~ContractWorld() {
   for (const auto& client : clients_) client->leave();
   die();
+}
+
+void ContractWorld::tell_options() {
+  const hub::HubOptions& hub = options_.shard.hub;
+  const session::SessionLimits& session = options_.shard.session;
+  constexpr std::string_view kKinds[] = {"memory", "remote", "durable"};
+  sim_.note(
+      "{} shards, {} broker{}; rings {}, credits {}, delay {} us, mail {}; turn {}, parked {}, "
+      "tails {} {}; outbox {}, pending {}, stall {} s, flushed {}; sockets {}, history {} {}",
+      options_.shards, kKinds[static_cast<size_t>(options_.broker)],
+      options_.sparse ? ", sparse" : "", options_.ring_capacity, options_.credits,
+      options_.shard.ring_delay / std::chrono::microseconds(1), options_.shard.mail, hub.turn_items,
+      hub.parked_requests, hub.tail_bytes, options_.tail_bytes, session.outbox_bytes,
+      session.pending_commands, session.write_stall / seconds(1), options_.shard.flushed_lines,
+      options_.line.socket_bytes, options_.small_history, options_.large_history);
 }
 
 void ContractWorld::add_namespaces() {
@@ -115,10 +131,15 @@ void ContractWorld::boot() {
     shards_.push_back(
         std::make_unique<SimShard>(sim_, options, slots_, *rings_, rules_, ids_, maker, ledger_));
     shards_.back()->tokens().misbehave(options_.late_tokens, options_.lost_tokens);
-    if (calm_) shards_.back()->calm();
+    if (calm_) calm_shard(*shards_.back());
     all.push_back(shards_.back().get());
   }
   for (const auto& shard : shards_) shard->set_others(all);
+}
+
+void ContractWorld::calm_shard(SimShard& shard) {
+  shard.calm();
+  farm_.calm(shard.broker().real());
 }
 
 void ContractWorld::die() {

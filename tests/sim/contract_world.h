@@ -82,6 +82,7 @@ class ContractWorld final : public Host {
     std::string channel, data, key, tag;
   };
 
+  void tell_options();
   void add_namespaces();
   void add_clients();
   void boot();
@@ -98,6 +99,7 @@ class ContractWorld final : public Host {
   Client& any_client() { return *clients_[sim_.random.below(clients_.size())]; }
 
   void calm_down();
+  void calm_shard(SimShard& shard);
   bool rest();
   void check_rest();
   void check_tops();

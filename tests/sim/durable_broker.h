@@ -1,6 +1,7 @@
 // A broker that writes to a disk, as a contract only: what is not synced is lost with the process.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -55,7 +56,7 @@ class DurableBroker final : public hub::Broker {
 
   // The disk refuses: no more acknowledgements, no more deliveries of what is not synced.
   void poison();
-  bool poisoned() const { return poisoned_; }
+  void calm() { sync_every_ = std::min<Duration>(sync_every_, milliseconds(2)); }
 
   hub::BrokerCapabilities capabilities() const override;
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
@@ -83,7 +84,7 @@ class DurableBroker final : public hub::Broker {
 
   Simulation& sim_;
   DurableStore& store_;
-  const Duration sync_every_;
+  Duration sync_every_;
   std::function<void()> news_;
   std::map<std::string, hub::AckLevel> levels_;  // of the channels seen
   std::map<std::string, uint32_t> attached_;     // with the feed's number

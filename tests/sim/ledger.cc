@@ -25,8 +25,7 @@ void Ledger::sent(const std::string& data, const std::string& publisher, const s
              .tag = tag});
 }
 
-void Ledger::ended(const std::string& data, const std::string& publisher, Outcome outcome,
-                   const hub::StreamPosition& position) {
+void Ledger::ended(const std::string& data, const std::string& publisher, Outcome outcome) {
   constexpr std::string_view kWords[] = {"accepted", "refused", "unknown"};
   constexpr history::Kind kKinds[] = {history::Kind::kAcked, history::Kind::kRefused,
                                       history::Kind::kUnknown};
@@ -36,9 +35,7 @@ void Ledger::ended(const std::string& data, const std::string& publisher, Outcom
   sim_.tell({.kind = kKinds[static_cast<size_t>(outcome)],
              .client = publisher,
              .channel = publish.channel,
-             .value = data,
-             .epoch = hub::to_string(position.epoch),
-             .offset = position.offset});
+             .value = data});
   if (publish.delivered && publish.refused()) sim_.fail("refused, but delivered: " + data);
 }
 

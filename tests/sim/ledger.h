@@ -38,11 +38,9 @@ class Ledger {
   std::string compose(const std::string& channel, size_t size);
   // A repeated publish with the same key has the same data.
   void set_key(const std::string& data, const std::string& key) { publishes_[data].key = key; }
-  // It is sent, maybe once more; then it ends in one of the other ways, or in none. `position`: if
-  // the publisher is told.
+  // It is sent, maybe once more; then it ends in one of these ways, or in none.
   void sent(const std::string& data, const std::string& publisher, const std::string& tag = "");
-  void ended(const std::string& data, const std::string& publisher, Outcome outcome,
-             const hub::StreamPosition& position = {});
+  void ended(const std::string& data, const std::string& publisher, Outcome outcome);
   void delivered(const std::string& data);
 
   // From brokers: the channel lives in this epoch now.

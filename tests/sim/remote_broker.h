@@ -2,6 +2,7 @@
 // come twice.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -62,7 +63,7 @@ class RemoteBroker final : public hub::Broker {
   ShardId shard() const { return shard_; }
 
   void break_line(Duration down);
-  void calm() { faults_ = {.delay = faults_.delay}; }
+  void calm() { faults_ = {.delay = std::min<Duration>(faults_.delay, milliseconds(2))}; }
   // From the server.
   void feed(const std::string& channel, const hub::PublicationPtr& publication);
   void feed_reset(const std::string& channel, const hub::Attached& now, hub::GapReason reason);
