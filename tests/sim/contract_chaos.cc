@@ -55,7 +55,11 @@ void ContractWorld::api_send(const ApiPublish& publish) {
           return ledger_.ended(publish.data, who, refused ? Outcome::kRefused : Outcome::kUnknown);
         }
         const auto& published = std::get<hub::Published>(*answer);
-        ledger_.ended(publish.data, who, Outcome::kAccepted);
+        // What a key got long ago, or in a life of the channel that is over, is no news.
+        const bool news =
+            !published.duplicate && ledger_.is_newest(publish.channel, published.position.epoch);
+        ledger_.ended(publish.data, who, news ? Outcome::kAccepted : Outcome::kUnknown,
+                      news ? published.position : hub::StreamPosition());
         if (!publish.key.empty())
           ledger_.answered(publish.channel, publish.key, published.position, true);
         if (published.level < options->level) sim_.fail("answered below the channel's level");

@@ -25,7 +25,8 @@ void Ledger::sent(const std::string& data, const std::string& publisher, const s
              .tag = tag});
 }
 
-void Ledger::ended(const std::string& data, const std::string& publisher, Outcome outcome) {
+void Ledger::ended(const std::string& data, const std::string& publisher, Outcome outcome,
+                   const hub::StreamPosition& position) {
   constexpr std::string_view kWords[] = {"accepted", "refused", "unknown"};
   constexpr history::Kind kKinds[] = {history::Kind::kAcked, history::Kind::kRefused,
                                       history::Kind::kUnknown};
@@ -35,7 +36,9 @@ void Ledger::ended(const std::string& data, const std::string& publisher, Outcom
   sim_.tell({.kind = kKinds[static_cast<size_t>(outcome)],
              .client = publisher,
              .channel = publish.channel,
-             .value = data});
+             .value = data,
+             .epoch = hub::to_string(position.epoch),
+             .offset = position.offset});
   if (publish.delivered && publish.refused()) sim_.fail("refused, but delivered: " + data);
 }
 
@@ -48,6 +51,7 @@ void Ledger::delivered(const std::string& data) {
 
 void Ledger::lives_in(const std::string& channel, const hub::Epoch& epoch) {
   if (!known_lives_.insert(name(channel, epoch)).second) return;
+  newest_[channel] = name(channel, epoch);
   sim_.tell({.kind = history::Kind::kRestarted, .channel = channel, .reason = "a new life"});
 }
 

@@ -38,9 +38,11 @@ class Ledger {
   std::string compose(const std::string& channel, size_t size);
   // A repeated publish with the same key has the same data.
   void set_key(const std::string& data, const std::string& key) { publishes_[data].key = key; }
-  // It is sent, maybe once more; then it ends in one of these ways, or in none.
+  // It is sent, maybe once more; then it ends in one of these ways, or in none. `position`: if the
+  // publisher is told.
   void sent(const std::string& data, const std::string& publisher, const std::string& tag = "");
-  void ended(const std::string& data, const std::string& publisher, Outcome outcome);
+  void ended(const std::string& data, const std::string& publisher, Outcome outcome,
+             const hub::StreamPosition& position = {});
   void delivered(const std::string& data);
 
   // From brokers: the channel lives in this epoch now.
@@ -59,6 +61,10 @@ class Ledger {
                     std::optional<uint64_t> offset) const;
   // Where it was sequenced last, in whatever life; null: nowhere.
   const Entry* latest(const std::string& data) const;
+  bool is_newest(const std::string& channel, const hub::Epoch& epoch) const {
+    const auto found = newest_.find(channel);
+    return found != newest_.end() && found->second == name(channel, epoch);
+  }
   // Whether no rollback took it away.
   bool stands(const std::string& channel, const Entry& entry) const;
   // The publication before it that the same life has.
@@ -98,6 +104,7 @@ class Ledger {
   std::unordered_map<std::string, Publish> publishes_;  // by data
   std::map<LifeName, Life> lives_;
   std::set<LifeName> known_lives_;
+  std::map<std::string, LifeName> newest_;  // by channel
   std::map<std::pair<std::string, std::string>, hub::StreamPosition> keys_;
   Watermark watermark_;
   uint64_t composed_ = 0;
