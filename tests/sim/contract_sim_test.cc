@@ -1,5 +1,6 @@
-// The contract under random worlds. SIM_SEEDS=n runs n seeds, from SIM_FIRST=k on.
+// The contract under random worlds. SIM_SEEDS=n runs n seeds, from SIM_FIRST=k on; LONG=1 many.
 #include <chrono>
+#include <cstdlib>
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ struct Sum {
 };
 
 TEST(ContractSim, Seeds) {
-  const Seeds seeds = seeds_from_environment(200);
+  const Seeds seeds = seeds_from_environment(std::getenv("LONG") != nullptr ? 2000 : 200);
   Sum sum;
   int failures = 0;
   const auto started = std::chrono::steady_clock::now();

@@ -73,6 +73,7 @@ void ContractWorld::add_namespaces() {
        .level = durable ? hub::AckLevel::kDurable : hub::AckLevel::kAccepted},
       2);
   add("n", {}, 1);
+  add("d", {.delta_publish = true, .allow_delta = true, .allow_tags_filter = true}, 1);
   add("p",
       {.history_size = 10,
        .history_ttl = seconds(3600),
