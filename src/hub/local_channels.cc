@@ -1,6 +1,7 @@
 #include "hub/local_channels.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/metrics.h"
@@ -193,7 +194,7 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
 void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason reason) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
-  channel->epoch_ = now.epoch;
+  const Epoch ended = std::exchange(channel->epoch_, now.epoch);
   channel->generation_ends_ = now.generation_ends;
   change_tail(*channel, [&](Tail& tail) { tail.reset(now.top); });
   IntrusiveList<Subscription, WaitTag> waiting;
@@ -203,7 +204,7 @@ void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason
     Subscription& subscription = waiting.pop_front();
     if (subscription.live()) continue;
     subscription.catchup().collected.clear();
-    admit(*channel, subscription);
+    admit(*channel, subscription, ended);
   }
 }
 

@@ -133,7 +133,8 @@ class LocalChannels {
   void spare_tails(const LocalChannel& newest);
   void warm_up(LocalChannel& channel);
   void keep_base(LocalChannel& channel, const PublicationPtr& newest);
-  void admit(LocalChannel& channel, Subscription& subscription);
+  // `ended`: a life of the channel that is known to be over.
+  void admit(LocalChannel& channel, Subscription& subscription, const Epoch& ended = {});
   void admit_from(LocalChannel& channel, Subscription& subscription);
   void admit_newest(LocalChannel& channel, Subscription& subscription);
   void go_live(LocalChannel& channel, Subscription& subscription, uint64_t cursor,
@@ -143,6 +144,7 @@ class LocalChannels {
   void request_page(LocalChannel& channel);
   void serve_page(LocalChannel& channel, Subscription& subscription,
                   const std::shared_ptr<const ReadPage>& page);
+  void admit_other_life(LocalChannel& channel, Subscription& subscription, uint64_t top);
   void admit_ahead(LocalChannel& channel, Subscription& subscription, const ReadPage& page);
   void collect_page(LocalChannel& channel, Subscription& subscription, const ReadPage& page);
   void refuse_waiting(LocalChannel& channel, HubError error);

@@ -103,6 +103,7 @@ TEST_F(LocalChannelsTest, ResetBetweenAnswerAndDelivery) {
 TEST_F(LocalChannelsTest, AnUntoldEpochChangeSurvivesARollback) {
   live();
   Subscription& reader = subscribe(resume(3, kEpochB));
+  local_.on_page(interest(), ReadPage{.epoch = kEpochA, .base = 10, .top = 10});
   Epoch next = kEpochA;
   next.generation = 1;
   local_.on_reset(interest(), {.epoch = next, .top = 8, .generation_ends = {8}},

@@ -297,7 +297,7 @@ TEST_F(LocalChannelsTest, RecoverOfAnotherEpochIsNotRecovered) {
   live();
   for (const Epoch& epoch : {kEpochB, Epoch{9, 1}}) {
     subscribe(recover(10, epoch));
-    local_.deliver_ready(100);
+    page({.epoch = kEpochA, .base = 10, .top = 10});
     EXPECT_FALSE(answer().recovered);
     subscriber_.answers.clear();
   }
@@ -388,7 +388,7 @@ TEST_F(LocalChannelsTest, ResumeOfAnotherEpoch) {
   const MetricDelta gaps(R"(parley_gaps_total{reason="epoch_changed"})");
   live();
   Subscription& reader = subscribe(resume(3, kEpochB));
-  local_.deliver_ready(100);
+  page({.epoch = kEpochA, .base = 10, .top = 10});
   EXPECT_EQ(drain(reader), "0-10:epoch_changed");
   EXPECT_EQ(gaps(), 1);
   feed(11, 11);

@@ -46,19 +46,28 @@ void keep_last(std::vector<PublicationPtr>& publications, size_t count) {
 }  // namespace
 
 // Decides how a subscription starts, now that the channel is attached.
-void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
+void LocalChannels::admit(LocalChannel& channel, Subscription& subscription, const Epoch& ended) {
   const uint64_t top = channel.tail_.top();
   const Start& start = subscription.catchup().start;
   if (start.kind == Start::Kind::kLive) return go_live(channel, subscription, top, {});
   if (start.kind == Start::Kind::kNewest) return admit_newest(channel, subscription);
   const std::optional<Gap> gap = unreachable(start, channel.epoch_, channel.generation_ends_, top);
+  subscription.catchup().other_life = false;
+  if (gap && gap->reason == GapReason::kEpochChanged) {
+    if (!start.position || start.position->epoch.same_incarnation(ended))
+      return admit_other_life(channel, subscription, top);
+    // It may be one of which this shard has not heard yet: only home knows. Nothing is asked of
+    // its history.
+    subscription.catchup().other_life = true;
+    subscription.catchup().reached = UINT64_MAX;
+    subscription.catchup().first_read = channel.reads_ + 1;
+    return wait_for_page(channel, subscription);
+  }
   if (gap && start.kind == Start::Kind::kRecover) return go_live(channel, subscription, top, {});
   if (gap) {
     subscription.catchup().gap = gap;
-    // Positions of another incarnation mean nothing here; after a rollback the reader goes on where
-    // the histories part.
-    return go_live(channel, subscription,
-                   gap->reason == GapReason::kEpochChanged ? top : gap->from - 1, {});
+    // After a rollback the reader goes on where the histories part.
+    return go_live(channel, subscription, gap->from - 1, {});
   }
   subscription.catchup().reached = start.position->offset;
   // This shard may be behind the one where the reader was before: only home knows whether the
@@ -69,6 +78,14 @@ void LocalChannels::admit(LocalChannel& channel, Subscription& subscription) {
   }
   if (start.kind == Start::Kind::kRecover) return admit_from(channel, subscription);
   go_live(channel, subscription, start.position->offset, {});
+}
+
+// Positions of another incarnation mean nothing here.
+void LocalChannels::admit_other_life(LocalChannel& channel, Subscription& subscription,
+                                     uint64_t top) {
+  if (subscription.catchup().start.kind == Start::Kind::kResume)
+    subscription.catchup().gap = Gap{0, top, GapReason::kEpochChanged};
+  go_live(channel, subscription, top, {});
 }
 
 // Offsets strictly increase, so as many publications never lie further back than that.
@@ -259,6 +276,8 @@ void LocalChannels::serve_page(LocalChannel& channel, Subscription& subscription
     channel.waiting_.push_back(subscription);
     return;
   }
+  if (starting && subscription.catchup_->other_life)
+    return admit_other_life(channel, subscription, std::max(page->top, channel.tail_.top()));
   if (starting && subscription.catchup_->start.kind == Start::Kind::kResume)
     return admit_ahead(channel, subscription, *page);
   if (starting && from > std::max(page->top, channel.tail_.top()))

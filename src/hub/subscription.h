@@ -112,6 +112,7 @@ class Subscription : public ListNode<WaitTag> {
     std::vector<PublicationPtr> collected;  // kRecover, kNewest: what pages brought so far
     uint64_t reached = 0;                   // ... and up to which offset
     uint32_t first_read = 0;  // a page asked for before this one may be older than the position
+    bool other_life = false;  // the position is of another life than this shard knows
     std::shared_ptr<const ReadPage> page;  // live: a page of history being read on from
     std::optional<Gap> gap;                // to be told before anything else is delivered
     std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
