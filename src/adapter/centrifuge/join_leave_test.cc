@@ -5,6 +5,7 @@ namespace parley::adapter::centrifuge {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -53,6 +54,19 @@ TEST_F(JoinLeaveTest, NobodyIsToldWhoDidNotAskOrMayNotKnow) {
   FakeClient& silent = connect();
   EXPECT_THAT(subscribe(silent, "silent"), SizeIs(1));
   EXPECT_THAT(take(unasked), IsEmpty());
+}
+
+// Who may know only what subscribers may know is one of them from this subscribe on.
+TEST_F(JoinLeaveTest, WhatOnlySubscribersMayKnowIsGivenWithTheSubscription) {
+  hub::ChannelOptions options = history_only();
+  options.presence = options.join_leave = true;
+  world.rules().set("room", options);
+  access.subscribers_only = {"room"};
+  EXPECT_THAT(subscribe(connect()), SizeIs(2)) << "the own join";
+  EXPECT_THAT(ask(connect(), R"({"id":2,"subscribe":{"channel":"room","positioned":true}})").at(0),
+              HasSubstr(R"("positioned":true)"));
+  EXPECT_THAT(ask(connect(), R"({"id":2,"subscribe":{"channel":"room","recoverable":true}})").at(0),
+              HasSubstr(R"("recoverable":true)"));
 }
 
 TEST_F(JoinLeaveTest, NothingFollowsAnUnsubscribe) {

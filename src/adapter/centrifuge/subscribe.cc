@@ -116,8 +116,12 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
                              const auth::SubscribeOverride& overrides, session::Effects& effects) {
   Joining& joining = *channel.joining;
   const Wish& wish = joining.wish;
-  const bool may_read = (wish.positioned || wish.recoverable) && options.has_history() &&
-                        check(channel.name, auth::Verb::kHistory) == auth::Verdict::kAllow;
+  // What subscribers may is meant for this one too: it is about to be.
+  const auto may = [&](auth::Verb verb) {
+    return check(channel.name, verb, {.subscribed = true}) == auth::Verdict::kAllow;
+  };
+  const bool may_read =
+      (wish.positioned || wish.recoverable) && options.has_history() && may(auth::Verb::kHistory);
   joining.recoverable =
       overrides.force_recovery.value_or(options.recoverable) ||
       (wish.recoverable && ((options.allow_recoverable && options.has_history()) || may_read));
@@ -126,9 +130,8 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
                        (wish.positioned && (options.allow_positioned || may_read));
   const bool tells = overrides.join_leave.value_or(true) && options.join_leave;
   joining.join_leave =
-      tells &&
-      (overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
-       (wish.join_leave && check(channel.name, auth::Verb::kPresence) == auth::Verdict::kAllow));
+      tells && (overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
+                (wish.join_leave && may(auth::Verb::kJoinLeave)));
   joining.present = overrides.presence.value_or(true);
   joining.recovery = recovery_of(wish, options, joining.recoverable);
   joining.shape = shape_of(wish, options);

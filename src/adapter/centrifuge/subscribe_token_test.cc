@@ -129,7 +129,7 @@ TEST_F(SubscribeTokenTest, NamespacesMayAllowPositionsAndForceJoins) {
   options.allow_positioned = options.allow_recoverable = true;
   options.presence = options.join_leave = options.force_push_join_leave = true;
   world.rules().set("asked", options);
-  access.denied_verbs = {{auth::Verb::kHistory, "asked"}, {auth::Verb::kPresence, "asked"}};
+  access.denied_verbs = {{auth::Verb::kHistory, "asked"}, {auth::Verb::kJoinLeave, "asked"}};
   const auto asked = [&](const std::string& more) {
     return ask(connect_with("me"), R"({"id":2,"subscribe":{"channel":"asked")" + more + "}}");
   };
