@@ -89,6 +89,14 @@ TEST_F(JoinLeaveTest, ASubscribeThatWasTakenBackIsNotTold) {
   EXPECT_THAT(take(watcher), IsEmpty());
 }
 
+TEST_F(JoinLeaveTest, NeedNoPresence) {
+  hub::ChannelOptions options;
+  options.join_leave = true;
+  world.rules().set("room", options);
+  EXPECT_THAT(subscribe(connect()), SizeIs(2));
+  EXPECT_EQ(world.presence_counts("room").error(), hub::HubError::kNotAvailable);
+}
+
 TEST_F(JoinLeaveTest, PublicationsAndJoinsKeepApart) {
   FakeClient& watcher = connect();
   subscribe(watcher);
