@@ -30,6 +30,10 @@ http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access&
           .access = &access};
 }
 
+transport::websocket::CompressionOptions compression_options(const config::WebSocket& socket) {
+  return {.level = socket.compression_level, .min_bytes = socket.compression_min_size};
+}
+
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
 
 }  // namespace
@@ -62,6 +66,7 @@ Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authentica
                hub::Hub& hub, session::SessionTable& sessions)
     : shared_(shared),
       sessions_(sessions),
+      compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
       api_(hub, shared.node, api_options(shared, policy)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
@@ -90,10 +95,13 @@ void Routes::add_pages() {
 template <class Factory>
 void Routes::add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
                            Factory factory) {
+  const config::WebSocket& config = shared_.config.websocket;
   transport::websocket::WebSocketOptions options{
-      .message_bytes = shared_.config.websocket.message_size_limit,
+      .message_bytes = config.message_size_limit,
       .subprotocols = std::move(subprotocols),
-      .origins = origins_of(shared_)};
+      .origins = origins_of(shared_),
+      .compression = config.compression ? &compression_ : nullptr,
+      .inflated_bytes = config.decompressed_message_size_limit};
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));

@@ -12,6 +12,7 @@
 #include "http_api/server_api.h"
 #include "server/shard_world.h"
 #include "session/adapter.h"
+#include "transport/websocket/compression.h"
 
 namespace parley::server {
 
@@ -42,6 +43,7 @@ class Routes {
 
   const Shared& shared_;
   session::SessionTable& sessions_;
+  transport::websocket::Compression compression_;
   std::vector<std::unique_ptr<session::AdapterFactory>> factories_;
   std::vector<std::unique_ptr<http::Handler>> handlers_;  // borrow their factories
   http_api::PublishDoor publish_door_;
