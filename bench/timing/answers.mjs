@@ -10,7 +10,7 @@ const MEASUREMENTS = Number(process.env.MEASUREMENTS ?? 10_000); // of each of t
 const BOUND = 0.05;
 const KEY = 'the key of the server API';
 const CONFIG = {
-  client: { token: { hmac_secret_key: 'key' }, subscription_token: { enabled: true, hmac_secret_key: 'other key' } },
+  client: { ping_interval: '0s', token: { hmac_secret_key: 'key' }, subscription_token: { enabled: true, hmac_secret_key: 'other key' } },
   http_api: { key: KEY },
   channel: { namespaces: [{ name: 'room', presence: true, join_leave: true, history_size: 100, history_ttl: '300s', allow_user_limited_channels: true }] },
 };
@@ -75,6 +75,11 @@ try {
   const stranger = await openWire(server.url);
   wires.push(stranger);
   await stranger.connect({ token: hmacToken('key', { sub: 'stranger' }) });
+  stranger.socket.on('close', (code) => {
+    if (process.exitCode !== undefined) return; // by ourselves, at the end
+    console.error(`the connection was closed with ${code}`);
+    process.exit(1);
+  });
   let id = 1_000;
   const command = (make) => async (existing) => {
     id += 1;
