@@ -2,11 +2,14 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/eventsource/adapter.h"
+#include "server/echo_adapter.h"
 #include "transport/sse/sse_handler.h"
 #include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 namespace {
+
+constexpr size_t kEchoMessageBytes = 16 << 20;
 
 http::OriginPolicy origins_of(const Shared& shared) {
   return shared.dev ? http::OriginPolicy({"*"})
@@ -52,12 +55,14 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
   const config::Config& config = shared_.config;
   if (!config.websocket.disabled)
     add_websocket(
-        config.websocket.handler_prefix, {"centrifuge-json", "centrifuge-protobuf"},
+        config.websocket.handler_prefix, config.websocket.message_size_limit,
+        {"centrifuge-json", "centrifuge-protobuf"},
         adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
                                                      {.heartbeat = config.event_stream.heartbeat}));
+  if (shared_.echo) add_websocket("/echo", kEchoMessageBytes, {}, EchoFactory());
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
@@ -90,12 +95,11 @@ void Routes::add_pages() {
 }
 
 template <class Factory>
-void Routes::add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
-                           Factory factory) {
-  transport::websocket::WebSocketOptions options{
-      .message_bytes = shared_.config.websocket.message_size_limit,
-      .subprotocols = std::move(subprotocols),
-      .origins = origins_of(shared_)};
+void Routes::add_websocket(std::string_view path, size_t message_bytes,
+                           std::vector<std::string_view> subprotocols, Factory factory) {
+  transport::websocket::WebSocketOptions options{.message_bytes = message_bytes,
+                                                 .subprotocols = std::move(subprotocols),
+                                                 .origins = origins_of(shared_)};
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));

@@ -30,8 +30,8 @@ class Routes {
   void add_protocols(const hub::ChannelRules& rules, const auth::Access& access);
   // GET `path` is a WebSocket that speaks the factory's protocol.
   template <class Factory>
-  void add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
-                     Factory factory);
+  void add_websocket(std::string_view path, size_t message_bytes,
+                     std::vector<std::string_view> subprotocols, Factory factory);
   // GET `prefix`<channel> is an event stream of the factory's protocol.
   template <class Factory>
   void add_sse(std::string_view prefix, Factory factory);
