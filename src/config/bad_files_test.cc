@@ -147,6 +147,8 @@ const BadFile kBadFiles[] = {
     {"client: {queue_max_size: 0}", ":1:26: client.queue_max_size: must be at least 1", ""},
     {"client: {stale_close_delay: 0s}", ":1:29: client.stale_close_delay: must be above 0", ""},
     {"websocket: {message_size_limit: 0}", ":1:33: websocket.message_size_limit:", "at least 1"},
+    {"websocket: {compression_level: 0}", ":1:32: websocket.compression_level: must be 1", "to 9"},
+    {"websocket: {compression_level: 10}", ":1:32: websocket.compression_level:", "to 9 (small)"},
     {"shards: 65", ":1:9: shards: must be at most 64", ""},
 };
 

@@ -152,6 +152,10 @@ struct WebSocket {
   bool disabled = false;
   std::string handler_prefix = "/connection/websocket";
   uint32_t message_size_limit = 65536;
+  bool compression = false;
+  uint32_t compression_min_size = 128;  // bytes of a message
+  int32_t compression_level = 1;
+  uint32_t decompressed_message_size_limit = 0;  // 0: message_size_limit
   bool operator==(const WebSocket&) const = default;
 };
 

@@ -14,17 +14,23 @@ void add_websocket_rows(std::vector<Option>& out) {
                                                       "The path of the endpoint.");
   rows.supported<kSocket, &WebSocket::message_size_limit>("message_size_limit", "65536",
                                                           "Bytes of a message from a client.");
-  rows.warned("compression", Type::kBool, "false", "messages go out as they are");
+  rows.supported<kSocket, &WebSocket::compression>(
+      "compression", "false",
+      "Messages are compressed (permessage-deflate) for clients that offer it.");
+  rows.supported<kSocket, &WebSocket::compression_min_size>(
+      "compression_min_size", "128", "Bytes of a message; smaller ones are sent as they are.");
+  rows.supported<kSocket, &WebSocket::compression_level>("compression_level", "1",
+                                                         "From 1 (fast) to 9 (small).");
+  rows.supported<kSocket, &WebSocket::decompressed_message_size_limit>(
+      "decompressed_message_size_limit", "0",
+      "Bytes of a compressed message from a client once it is inflated; 0: as "
+      "message_size_limit.");
   const std::string_view own = "Parley sizes its buffers itself";
   rows.warned("read_buffer_size", Type::kInt, "0", own);
   rows.warned("write_buffer_size", Type::kInt, "0", own);
   rows.warned("use_write_buffer_pool", Type::kBool, "false", own);
   rows.warned("write_timeout", Type::kDuration, "1s",
               "a client that takes nothing for 30 seconds is disconnected");
-  rows.idle("", "only with compression",
-            {{"compression_min_size", Type::kInt, "0"},
-             {"compression_level", Type::kInt, "1"},
-             {"decompressed_message_size_limit", Type::kInt, "0"}});
 }
 
 void add_own_rows(std::vector<Option>& out) {

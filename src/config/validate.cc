@@ -161,6 +161,8 @@ void check_doors(const Config& config, std::vector<Finding>& findings) {
       findings.push_back(
           {path, fmt::format("\"{}\" is also {}; choose another", door.prefix, at->second)});
   }
+  if (const int32_t level = config.websocket.compression_level; level < 1 || level > 9)
+    findings.push_back({"websocket.compression_level", "must be 1 (fast) to 9 (small)"});
   const HttpServer& server = config.http_server;
   if (server.internal_port != 0 && server.internal_port == server.port &&
       (server.internal_address.empty() || server.internal_address == server.address))

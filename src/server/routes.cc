@@ -33,6 +33,10 @@ http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access&
           .access = &access};
 }
 
+transport::websocket::CompressionOptions compression_options(const config::WebSocket& socket) {
+  return {.level = socket.compression_level, .min_bytes = socket.compression_min_size};
+}
+
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
 
 adapter::centrifuge::Options centrifuge_options(const config::Client& client) {
@@ -55,20 +59,26 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
   const config::Config& config = shared_.config;
   if (!config.websocket.disabled)
     add_websocket(
-        config.websocket.handler_prefix, config.websocket.message_size_limit,
-        {"centrifuge-json", "centrifuge-protobuf"},
+        config.websocket.handler_prefix,
+        websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
         adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
                                                      {.heartbeat = config.event_stream.heartbeat}));
-  if (shared_.echo) add_websocket("/echo", kEchoMessageBytes, {}, EchoFactory());
+  if (shared_.echo)
+    add_websocket("/echo",
+                  {.message_bytes = kEchoMessageBytes,
+                   .origins = origins_of(shared_),
+                   .compression = &compression_},
+                  EchoFactory());
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
                hub::Hub& hub, session::SessionTable& sessions)
     : shared_(shared),
       sessions_(sessions),
+      compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
       api_(hub, shared.node, api_options(shared, policy)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
@@ -94,12 +104,19 @@ void Routes::add_pages() {
   if (shared_.dev) demo_.add_to(router_);
 }
 
+transport::websocket::WebSocketOptions Routes::websocket_options(
+    std::vector<std::string_view> subprotocols) {
+  const config::WebSocket& config = shared_.config.websocket;
+  return {.message_bytes = config.message_size_limit,
+          .subprotocols = std::move(subprotocols),
+          .origins = origins_of(shared_),
+          .compression = config.compression ? &compression_ : nullptr,
+          .inflated_bytes = config.decompressed_message_size_limit};
+}
+
 template <class Factory>
-void Routes::add_websocket(std::string_view path, size_t message_bytes,
-                           std::vector<std::string_view> subprotocols, Factory factory) {
-  transport::websocket::WebSocketOptions options{.message_bytes = message_bytes,
-                                                 .subprotocols = std::move(subprotocols),
-                                                 .origins = origins_of(shared_)};
+void Routes::add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
+                           Factory factory) {
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));

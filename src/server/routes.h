@@ -12,6 +12,8 @@
 #include "http_api/server_api.h"
 #include "server/shard_world.h"
 #include "session/adapter.h"
+#include "transport/websocket/compression.h"
+#include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 
@@ -28,10 +30,12 @@ class Routes {
  private:
   void add_pages();
   void add_protocols(const hub::ChannelRules& rules, const auth::Access& access);
+  transport::websocket::WebSocketOptions websocket_options(
+      std::vector<std::string_view> subprotocols);
   // GET `path` is a WebSocket that speaks the factory's protocol.
   template <class Factory>
-  void add_websocket(std::string_view path, size_t message_bytes,
-                     std::vector<std::string_view> subprotocols, Factory factory);
+  void add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
+                     Factory factory);
   // GET `prefix`<channel> is an event stream of the factory's protocol.
   template <class Factory>
   void add_sse(std::string_view prefix, Factory factory);
@@ -42,6 +46,7 @@ class Routes {
 
   const Shared& shared_;
   session::SessionTable& sessions_;
+  transport::websocket::Compression compression_;
   std::vector<std::unique_ptr<session::AdapterFactory>> factories_;
   std::vector<std::unique_ptr<http::Handler>> handlers_;  // borrow their factories
   http_api::PublishDoor publish_door_;

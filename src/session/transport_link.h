@@ -14,8 +14,8 @@ namespace parley::session {
 
 enum class MessageType : uint8_t { kText, kBinary };
 
-// How a transport marks the border of a message. Stateless and shared, so that one framed message
-// serves all subscribers.
+// How a transport marks the border of a message. Shared, and no frame depends on one before it, so
+// that one framed message serves all subscribers.
 class Framing {
  public:
   virtual ~Framing() = default;

@@ -29,12 +29,27 @@ struct EchoingScript {
   int answers = 0;
 };
 
-class EchoingAdapter final : public session::Adapter, private session::Dialect {
+// Publications are sent as their data.
+class EchoingDialect final : public session::Dialect {
  public:
-  explicit EchoingAdapter(EchoingScript& script) : script_(script) {}
+  explicit EchoingDialect(const EchoingScript& script) : script_(script) {}
+  session::MessageType type() const override { return script_.type; }
+  void encode(const hub::LocalChannel&, const hub::Publication& publication,
+              Buffer& out) const override {
+    out.append(publication.data);
+  }
+
+ private:
+  const EchoingScript& script_;
+};
+
+class EchoingAdapter final : public session::Adapter {
+ public:
+  EchoingAdapter(EchoingScript& script, const EchoingDialect& dialect)
+      : script_(script), dialect_(dialect) {}
 
   std::string_view protocol() const override { return "echoing"; }
-  const session::Dialect& dialect() const override { return *this; }
+  const session::Dialect& dialect() const override { return dialect_; }
   void on_open(const session::Handshake& handshake, session::Effects& effects) override {
     ++script_.opened;
     script_.on_open(handshake, effects);
@@ -55,24 +70,20 @@ class EchoingAdapter final : public session::Adapter, private session::Dialect {
   }
 
  private:
-  session::MessageType type() const override { return script_.type; }
-  void encode(const hub::LocalChannel&, const hub::Publication& publication,
-              Buffer& out) const override {
-    out.append(publication.data);
-  }
-
   EchoingScript& script_;
+  const EchoingDialect& dialect_;
 };
 
 class EchoingFactory final : public session::AdapterFactory {
  public:
-  explicit EchoingFactory(EchoingScript& script) : script_(script) {}
+  explicit EchoingFactory(EchoingScript& script) : script_(script), dialect_(script) {}
   std::unique_ptr<session::Adapter> make() const override {
-    return std::make_unique<EchoingAdapter>(script_);
+    return std::make_unique<EchoingAdapter>(script_, dialect_);
   }
 
  private:
   EchoingScript& script_;
+  EchoingDialect dialect_;
 };
 
 }  // namespace parley::testing

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace parley::codec::websocket {
 namespace {
@@ -10,6 +11,11 @@ ByteView view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}
 
 std::unexpected<DecodeFailure> invalid_utf8() {
   return std::unexpected(DecodeFailure{CloseCode::kInvalidPayload, "text is not valid UTF-8"});
+}
+
+// A compressed message may be longer than what comes of it, by what deflate adds to noise.
+constexpr uint64_t compressed_room(uint64_t message_bytes) {
+  return message_bytes + message_bytes / 64 + 64;
 }
 
 }  // namespace
@@ -27,11 +33,15 @@ struct Decoder::Partial {
   bool in_frame = false;
   bool in_message = false;
   bool text = false;
+  bool compressed = false;
   Utf8Stream utf8;
 };
 
-Decoder::Decoder(Limits limits, Role role)
-    : max_message_bytes_(limits.message_bytes), role_(role) {}
+Decoder::Decoder(Limits limits, Role role, const Inflation* inflation)
+    : inflation_(inflation),
+      max_message_bytes_(static_cast<uint32_t>(
+          std::min<size_t>(limits.message_bytes, std::numeric_limits<uint32_t>::max()))),
+      role_(role) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
@@ -51,8 +61,10 @@ size_t Decoder::held_bytes() const {
 }
 
 HeaderRules Decoder::header_rules() const {
-  const bool in_message = partial_ && partial_->in_message;
-  return {role_, in_message, max_message_bytes_ - (in_message ? partial_->message.size() : 0)};
+  const uint64_t compressed = inflation_ != nullptr ? compressed_room(max_message_bytes_) : 0;
+  if (!partial_ || !partial_->in_message) return {role_, false, max_message_bytes_, compressed};
+  const uint64_t room = partial_->compressed ? compressed : max_message_bytes_;
+  return {role_, true, room - partial_->message.size(), compressed};
 }
 
 Result<size_t, DecodeFailure> Decoder::decode(std::span<char> in, MessageSink& sink) {
@@ -119,6 +131,7 @@ Decoder::Judged Decoder::take_whole_frame(const FrameHeader& header, std::span<c
   }
   release_if_idle();
   const bool text = header.opcode == Opcode::kText;
+  if (header.compressed) return inflate(text, view(payload), sink);
   if (text && !is_valid_utf8(view(payload))) return invalid_utf8();
   sink.on_message(text, view(payload));
   return {};
@@ -148,15 +161,17 @@ Decoder::Taken Decoder::continue_frame(std::span<char> in, MessageSink& sink) {
   return payload.size();
 }
 
-// Appends to the open message, or opens one. Text is judged byte by byte as it comes.
+// Appends to the open message, or opens one. Text is judged byte by byte as it comes, unless it is
+// compressed.
 Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payload) {
   Partial& part = partial();
   if (!part.in_message) {
     part.in_message = true;
     part.text = header.opcode == Opcode::kText;
+    part.compressed = header.compressed;
     part.utf8 = {};
   }
-  if (part.text && !part.utf8.feed(payload)) return invalid_utf8();
+  if (part.text && !part.compressed && !part.utf8.feed(payload)) return invalid_utf8();
   part.message.append(payload);
   return {};
 }
@@ -167,11 +182,29 @@ Decoder::Judged Decoder::end_data_frame(bool fin, MessageSink& sink) {
     return {};
   }
   Partial& part = *partial_;
-  if (part.text && !part.utf8.complete()) return invalid_utf8();
+  const bool compressed = part.compressed;
+  if (part.text && !compressed && !part.utf8.complete()) return invalid_utf8();
   const Buffer message = std::exchange(part.message, {});
   const bool text = part.text;
   part.in_message = false;
   release_if_idle();
+  if (compressed) return inflate(text, message, sink);
+  sink.on_message(text, message);
+  return {};
+}
+
+// The whole payload of a compressed message.
+Decoder::Judged Decoder::inflate(bool text, ByteView payload, MessageSink& sink) {
+  Buffer message;
+  const auto inflated = inflation_->inflater.inflate(payload, inflation_->message_bytes, message);
+  if (!inflated) {
+    const bool too_big = inflated.error() == InflateFault::kTooBig;
+    return std::unexpected(
+        too_big ? DecodeFailure{CloseCode::kMessageTooBig, "message too big", true}
+                : DecodeFailure{CloseCode::kInvalidPayload, "compressed data are not valid", true});
+  }
+  if (text && !is_valid_utf8(message)) return invalid_utf8();
+  sink.on_inflated(payload.size(), message.size());
   sink.on_message(text, message);
   return {};
 }

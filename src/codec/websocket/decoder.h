@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "codec/websocket/frame_header.h"
+#include "codec/websocket/inflater.h"
 
 namespace parley::codec::websocket {
 
@@ -21,6 +22,8 @@ class MessageSink {
   // A frame ended that did not end its message: for those who limit the rate of frames, since a
   // flood of empty ones costs bytes and time but never becomes a message.
   virtual void on_fragment() {}
+  // The message that comes next was compressed; sizes of its payload.
+  virtual void on_inflated(size_t /*received*/, size_t /*inflated*/) {}
 
  protected:
   ~MessageSink() = default;
@@ -33,12 +36,15 @@ struct Limits {
 // The receiving half of one WebSocket connection (RFC 6455 5-8) without a socket. Owned by the
 // connection, used on its shard. Bytes go in as they arrive; a message that lies in them whole and
 // unfragmented reaches the sink without a copy, otherwise its pieces are appended to one buffer
-// that grows with what was received, never with what was announced. Between messages it holds no
-// memory of its own. The first failure is final: later bytes are ignored, as they are after a close
+// that grows with what was received, never with what was announced. A compressed message (RFC 7692)
+// is gathered the same way and inflated when it is complete. Between messages it holds no memory
+// of its own. The first failure is final: later bytes are ignored, as they are after a close
 // frame.
 class Decoder {
  public:
-  explicit Decoder(Limits limits = {}, Role role = Role::kServer);
+  // Without `inflation`, which is borrowed, compressed messages are an error.
+  explicit Decoder(Limits limits = {}, Role role = Role::kServer,
+                   const Inflation* inflation = nullptr);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
@@ -65,12 +71,14 @@ class Decoder {
   Judged take_close(ByteView payload, MessageSink& sink);
   Judged extend_message(const FrameHeader& header, ByteView payload);
   Judged end_data_frame(bool fin, MessageSink& sink);
+  Judged inflate(bool text, ByteView payload, MessageSink& sink);
   HeaderRules header_rules() const;
   Partial& partial();
   void release_if_idle();
 
-  size_t max_message_bytes_;
+  const Inflation* inflation_;
   std::unique_ptr<Partial> partial_;  // null between messages
+  uint32_t max_message_bytes_;
   Role role_;
   bool paused_ = false;
   bool ended_ = false;  // after a close frame or a failure

@@ -4,8 +4,8 @@
 
 namespace parley::codec::websocket {
 
-FrameHeaderBytes frame_header(Opcode opcode, uint64_t payload_size, bool fin) {
-  return {opcode, payload_size, fin};
+FrameHeaderBytes frame_header(Opcode opcode, uint64_t payload_size, bool fin, bool compressed) {
+  return {opcode, payload_size, fin, compressed};
 }
 
 void append_frame_header(Buffer& out, Opcode opcode, uint64_t payload_size, bool fin) {
@@ -31,9 +31,10 @@ void append_close(Buffer& out, CloseCode code, std::string_view reason) {
   append_close(out, static_cast<uint16_t>(code), reason);
 }
 
-void append_masked_frame(Buffer& out, Opcode opcode, ByteView payload, uint32_t mask, bool fin) {
+void append_masked_frame(Buffer& out, Opcode opcode, ByteView payload, uint32_t mask, bool fin,
+                         bool compressed) {
   const size_t start = out.size();
-  append_frame_header(out, opcode, payload.size(), fin);
+  out.append(frame_header(opcode, payload.size(), fin, compressed).view());
   out[start + 1] = static_cast<char>(out[start + 1] | 0x80);
   const MaskKey key = {static_cast<char>(mask >> 24), static_cast<char>(mask >> 16),
                        static_cast<char>(mask >> 8), static_cast<char>(mask)};

@@ -6,7 +6,9 @@
 namespace parley::codec::websocket {
 
 // The header by itself, to send in front of a payload that is already encoded and shared.
-FrameHeaderBytes frame_header(Opcode opcode, uint64_t payload_size, bool fin = true);
+// `compressed`: it begins a message whose payload is compressed (RFC 7692).
+FrameHeaderBytes frame_header(Opcode opcode, uint64_t payload_size, bool fin = true,
+                              bool compressed = false);
 
 void append_frame_header(Buffer& out, Opcode opcode, uint64_t payload_size, bool fin = true);
 // The payload of a control frame is at most 125 bytes: that is for the caller to see to.
@@ -19,6 +21,6 @@ void append_close(Buffer& out, CloseCode code, std::string_view reason = {});
 
 // The client's side, for our own tools and tests. The key is sent with its high byte first.
 void append_masked_frame(Buffer& out, Opcode opcode, ByteView payload, uint32_t mask,
-                         bool fin = true);
+                         bool fin = true, bool compressed = false);
 
 }  // namespace parley::codec::websocket

@@ -7,6 +7,7 @@ namespace {
 
 constexpr uint8_t kFin = 0x80;
 constexpr uint8_t kReservedBits = 0x70;
+constexpr uint8_t kCompressed = 0x40;  // RSV1
 constexpr uint8_t kMasked = 0x80;
 constexpr uint8_t kLength16 = 126;
 constexpr uint8_t kLength64 = 127;
@@ -27,10 +28,13 @@ void write_big_endian(char* out, size_t width, uint64_t value) {
   for (size_t i = width; i-- > 0; value >>= 8) out[i] = static_cast<char>(value);
 }
 
-Result<void, DecodeFailure> judge_first_byte(uint8_t byte, bool in_message) {
-  if (byte & kReservedBits) return protocol_error("reserved bit set");
-  if (!(kKnownOpcodes >> (byte & 0xf) & 1)) return protocol_error("unknown opcode");
+Result<void, DecodeFailure> judge_first_byte(uint8_t byte, bool in_message, bool may_compress) {
   const auto opcode = static_cast<Opcode>(byte & 0xf);
+  // The bit stands on a message's first frame and speaks for all of it (RFC 7692 6.1).
+  const bool begins = opcode == Opcode::kText || opcode == Opcode::kBinary;
+  const uint8_t reserved = may_compress && begins ? kReservedBits ^ kCompressed : kReservedBits;
+  if (byte & reserved) return protocol_error("reserved bit set");
+  if (!(kKnownOpcodes >> (byte & 0xf) & 1)) return protocol_error("unknown opcode");
   if (is_control(opcode)) {
     if (!(byte & kFin)) return protocol_error("fragmented control frame");
   } else if (opcode == Opcode::kContinuation && !in_message) {
@@ -63,9 +67,12 @@ Result<FrameHeader, DecodeFailure> parse_frame_header(ByteView bytes, const Head
   FrameHeader header;
   if (bytes.empty()) return header;
   const auto first = static_cast<uint8_t>(bytes[0]);
-  if (auto ok = judge_first_byte(first, rules.in_message); !ok) return std::unexpected(ok.error());
+  const bool may_compress = rules.max_compressed_payload > 0;
+  if (auto ok = judge_first_byte(first, rules.in_message, may_compress); !ok)
+    return std::unexpected(ok.error());
   header.opcode = static_cast<Opcode>(first & 0xf);
   header.fin = first & kFin;
+  header.compressed = first & kCompressed;
 
   if (bytes.size() < 2) return header;
   const auto second = static_cast<uint8_t>(bytes[1]);
@@ -78,7 +85,8 @@ Result<FrameHeader, DecodeFailure> parse_frame_header(ByteView bytes, const Head
   if (bytes.size() < 2 + width) return header;
   header.payload_size = width ? read_big_endian(bytes.substr(2, width)) : length;
   if (auto ok = judge_length(header.payload_size, width); !ok) return std::unexpected(ok.error());
-  if (!is_control(header.opcode) && header.payload_size > rules.max_data_payload)
+  const uint64_t room = header.compressed ? rules.max_compressed_payload : rules.max_data_payload;
+  if (!is_control(header.opcode) && header.payload_size > room)
     return std::unexpected(DecodeFailure{CloseCode::kMessageTooBig, "message too big"});
 
   const size_t size = 2 + width + (masked ? header.mask.size() : 0);
@@ -88,8 +96,10 @@ Result<FrameHeader, DecodeFailure> parse_frame_header(ByteView bytes, const Head
   return header;
 }
 
-FrameHeaderBytes::FrameHeaderBytes(Opcode opcode, uint64_t payload_size, bool fin) {
-  bytes_[0] = static_cast<char>(static_cast<uint8_t>(opcode) | (fin ? kFin : 0));
+FrameHeaderBytes::FrameHeaderBytes(Opcode opcode, uint64_t payload_size, bool fin,
+                                   bool compressed) {
+  bytes_[0] = static_cast<char>(static_cast<uint8_t>(opcode) | (fin ? kFin : 0) |
+                                (compressed ? kCompressed : 0));
   const size_t width = payload_size < kLength16 ? 0 : payload_size <= 0xffff ? 2 : 8;
   bytes_[1] = static_cast<char>(width == 0 ? payload_size : width == 2 ? kLength16 : kLength64);
   if (width) write_big_endian(bytes_.data() + 2, width, payload_size);

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "codec/websocket/header_text.h"
 
 namespace parley::codec::websocket {
 namespace {
@@ -20,12 +21,6 @@ std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
 }
 
 // Takes the next element of a comma separated list (RFC 9110 5.6.1), trimmed; maybe empty.
@@ -42,15 +37,6 @@ bool list_contains(std::string_view list, std::string_view lower_case) {
   return false;
 }
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return std::ranges::all_of(text, [=](char c) {
-    const char l = lower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
-}
-
 bool is_valid_key(std::string_view key) {
   if (key.size() != kKeyCharacters) return false;
   const auto bytes = decode_base64(key);
@@ -63,7 +49,7 @@ Result<std::string_view, HandshakeError> choose_subprotocol(
   std::string_view chosen;
   while (!offers.empty()) {
     const auto offer = next_element(offers);
-    if (!is_token(offer))
+    if (!std::ranges::all_of(offer, is_token_character))
       return std::unexpected(HandshakeError{400, "malformed Sec-WebSocket-Protocol"});
     if (!chosen.empty()) continue;
     if (const auto found = std::ranges::find(known, offer); found != known.end()) chosen = *found;
@@ -88,7 +74,7 @@ std::string accept_key(std::string_view key) {
 }
 
 Result<HandshakeAccept, HandshakeError> accept_handshake(
-    const HandshakeRequest& request, std::span<const std::string_view> subprotocols) {
+    const HandshakeRequest& request, std::span<const std::string_view> subprotocols, bool deflate) {
   const auto refuse = [](int status, const char* message) {
     return std::unexpected(HandshakeError{status, message});
   };
@@ -102,7 +88,12 @@ Result<HandshakeAccept, HandshakeError> accept_handshake(
   if (!is_valid_key(request.key)) return refuse(400, "Sec-WebSocket-Key is not 16 bytes in base64");
   const auto subprotocol = choose_subprotocol(request.protocols, subprotocols);
   if (!subprotocol) return std::unexpected(subprotocol.error());
-  return HandshakeAccept{accept_key(request.key), *subprotocol};
+  HandshakeAccept accept{accept_key(request.key), *subprotocol, {}};
+  if (!deflate) return accept;
+  const auto terms = negotiate_deflate(request.extensions);
+  if (!terms) return refuse(400, "malformed Sec-WebSocket-Extensions");
+  accept.deflate = *terms;
+  return accept;
 }
 
 }  // namespace parley::codec::websocket

@@ -1,11 +1,13 @@
 // The opening handshake (RFC 6455 4) as pure functions over header values.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "codec/websocket/deflate_terms.h"
 
 namespace parley::codec::websocket {
 
@@ -19,12 +21,13 @@ struct HandshakeRequest {
   std::string_view key;         // Sec-WebSocket-Key
   std::string_view version;     // Sec-WebSocket-Version
   std::string_view protocols;   // Sec-WebSocket-Protocol
-  std::string_view extensions;  // Sec-WebSocket-Extensions; offers are declined so far
+  std::string_view extensions;  // Sec-WebSocket-Extensions
 };
 
 struct HandshakeAccept {
-  std::string accept_key;        // Sec-WebSocket-Accept
-  std::string_view subprotocol;  // one of the server's list; empty: send no header
+  std::string accept_key;               // Sec-WebSocket-Accept
+  std::string_view subprotocol;         // one of the server's list; empty: send no header
+  std::optional<DeflateTerms> deflate;  // nothing: messages are not compressed
 };
 
 // Status 400, or 426 whose response needs `Upgrade: websocket` and `Sec-WebSocket-Version: 13`.
@@ -34,9 +37,11 @@ struct HandshakeError {
 };
 
 // Judges an upgrade over HTTP/1.1. Of the subprotocols that both sides know, the one that the
-// client named first is chosen. Linear in the size of the headers.
+// client named first is chosen. Offers of extensions are read only if the server does `deflate`.
+// Linear in the size of the headers.
 Result<HandshakeAccept, HandshakeError> accept_handshake(
-    const HandshakeRequest& request, std::span<const std::string_view> subprotocols);
+    const HandshakeRequest& request, std::span<const std::string_view> subprotocols,
+    bool deflate = false);
 
 // Sec-WebSocket-Accept for a Sec-WebSocket-Key (4.2.2): 28 characters.
 std::string accept_key(std::string_view key);

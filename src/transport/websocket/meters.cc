@@ -10,11 +10,17 @@ constexpr std::string_view kRefusals[] = {"origin", "version", "malformed"};
 metrics::CounterFamily refused("parley_websocket_handshakes_refused_total",
                                "WebSocket handshakes that were refused", "reason", kRefusals);
 
-enum class Fault : uint8_t { kProtocol, kText, kSize };
-constexpr std::string_view kFaults[] = {"protocol_error", "invalid_text", "message_too_big"};
+enum class Fault : uint8_t { kProtocol, kText, kSize, kDeflate, kInflatedSize };
+constexpr std::string_view kFaults[] = {"protocol_error", "invalid_text", "message_too_big",
+                                        "invalid_deflate", "inflated_too_big"};
 metrics::CounterFamily errors("parley_websocket_errors_total",
                               "WebSocket connections closed because the client broke RFC 6455",
                               "reason", kFaults);
+
+constexpr std::string_view kLeftPlain[] = {"not_smaller", "paused"};
+metrics::CounterFamily left_plain("parley_websocket_left_plain_total",
+                                  "Messages large enough to compress that were sent as they are",
+                                  "reason", kLeftPlain);
 
 }  // namespace
 
@@ -24,14 +30,36 @@ void count_refusal(int status) {
                               : Refusal::kMalformed);
 }
 
-void count_error(CloseCode code) {
-  errors.add(code == CloseCode::kMessageTooBig    ? Fault::kSize
-             : code == CloseCode::kInvalidPayload ? Fault::kText
-                                                  : Fault::kProtocol);
+void count_error(const codec::websocket::DecodeFailure& failure) {
+  const bool inflating = failure.inflating;
+  switch (failure.code) {
+    case CloseCode::kMessageTooBig:
+      return errors.add(inflating ? Fault::kInflatedSize : Fault::kSize);
+    case CloseCode::kInvalidPayload:
+      return errors.add(inflating ? Fault::kDeflate : Fault::kText);
+    default:
+      return errors.add(Fault::kProtocol);
+  }
 }
+
+void count_left_plain(LeftPlain reason) { left_plain.add(reason); }
 
 metrics::Gauge connections("parley_websocket_connections", "Open WebSocket connections");
 metrics::Counter messages_received("parley_websocket_messages_received_total",
                                    "Whole messages from WebSocket clients");
+metrics::Counter deflate_agreed("parley_websocket_deflate_agreed_total",
+                                "WebSocket handshakes that agreed on compression");
+metrics::Counter deflated_messages("parley_websocket_deflated_messages_total",
+                                   "Messages compressed, once for all readers of one encoding");
+metrics::Counter deflated_bytes_in("parley_websocket_deflated_bytes_in_total",
+                                   "Bytes of those messages before");
+metrics::Counter deflated_bytes_out("parley_websocket_deflated_bytes_out_total",
+                                    "Bytes of those messages after");
+metrics::Counter inflated_messages("parley_websocket_inflated_messages_total",
+                                   "Compressed messages from WebSocket clients");
+metrics::Counter inflated_bytes_in("parley_websocket_inflated_bytes_in_total",
+                                   "Bytes of those messages as they came");
+metrics::Counter inflated_bytes_out("parley_websocket_inflated_bytes_out_total",
+                                    "Bytes of those messages inflated");
 
 }  // namespace parley::transport::websocket::meters

@@ -2,16 +2,21 @@
 #pragma once
 
 #include "base/metrics.h"
-#include "codec/websocket/protocol.h"
+#include "codec/websocket/frame_header.h"
 
 namespace parley::transport::websocket::meters {
 
 extern metrics::Gauge connections;
 extern metrics::Counter messages_received;
+extern metrics::Counter deflate_agreed;
+extern metrics::Counter deflated_messages, deflated_bytes_in, deflated_bytes_out;
+extern metrics::Counter inflated_messages, inflated_bytes_in, inflated_bytes_out;
 
 // By the status of the answer: 403, 426 or 400.
 void count_refusal(int status);
-// By the code of the close frame: 1007, 1009 or 1002.
-void count_error(codec::websocket::CloseCode code);
+// By the code of the close frame: 1007, 1009 or 1002; compressed messages apart.
+void count_error(const codec::websocket::DecodeFailure& failure);
+enum class LeftPlain : uint8_t { kNotSmaller, kPaused };
+void count_left_plain(LeftPlain reason);
 
 }  // namespace parley::transport::websocket::meters

@@ -1,9 +1,15 @@
 // How messages become WebSocket frames.
 #pragma once
 
+#include "codec/websocket/protocol.h"
 #include "session/transport_link.h"
 
 namespace parley::transport::websocket {
+
+constexpr codec::websocket::Opcode opcode_of(session::MessageType type) {
+  using codec::websocket::Opcode;
+  return type == session::MessageType::kText ? Opcode::kText : Opcode::kBinary;
+}
 
 // Stateless: puts an unmasked header in front (RFC 6455 5.2).
 class WebSocketFraming final : public session::Framing {

@@ -24,7 +24,7 @@ std::string joined(const http::Request& request, std::string_view name) {
 }
 
 Result<codec::websocket::HandshakeAccept, codec::websocket::HandshakeError> judge(
-    const http::Request& request, std::span<const std::string_view> subprotocols) {
+    const http::Request& request, const WebSocketOptions& options) {
   const std::string upgrade = joined(request, "Upgrade");
   const std::string connection = joined(request, "Connection");
   const std::string key = joined(request, "Sec-WebSocket-Key");
@@ -39,7 +39,7 @@ Result<codec::websocket::HandshakeAccept, codec::websocket::HandshakeError> judg
                                              .version = version,
                                              .protocols = protocols,
                                              .extensions = extensions},
-                                            subprotocols);
+                                            options.subprotocols, options.compression != nullptr);
 }
 
 Buffer response_to(const codec::websocket::HandshakeAccept& accept) {
@@ -48,6 +48,8 @@ Buffer response_to(const codec::websocket::HandshakeAccept& accept) {
                                      {"Sec-WebSocket-Accept", accept.accept_key}};
   if (!accept.subprotocol.empty())
     headers.push_back({"Sec-WebSocket-Protocol", accept.subprotocol});
+  const std::string extensions = accept.deflate ? accept.deflate->answer() : "";
+  if (!extensions.empty()) headers.push_back({"Sec-WebSocket-Extensions", extensions});
   Buffer out;
   CHECK(codec::http1::encode_response_head(101, headers, {}, out));
   return out;
@@ -57,7 +59,12 @@ Buffer response_to(const codec::websocket::HandshakeAccept& accept) {
 
 WebSocketHandler::WebSocketHandler(const session::AdapterFactory& adapters,
                                    session::SessionTable& sessions, WebSocketOptions options)
-    : adapters_(adapters), sessions_(sessions), options_(std::move(options)) {}
+    : adapters_(adapters), sessions_(sessions), options_(std::move(options)) {
+  if (options_.compression == nullptr) return;
+  const size_t limit =
+      options_.inflated_bytes > 0 ? options_.inflated_bytes : options_.message_bytes;
+  inflation_.emplace(options_.compression->inflater(), limit);
+}
 
 void WebSocketHandler::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
@@ -65,7 +72,7 @@ void WebSocketHandler::handle(http::Exchange& exchange) {
     meters::count_refusal(403);
     return exchange.respond_text(403, "this origin may not connect");
   }
-  const auto accept = judge(request, options_.subprotocols);
+  const auto accept = judge(request, options_);
   if (accept) return upgrade(exchange, *accept);
   const HeaderView wanted[] = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   const auto& [status, message] = accept.error();
@@ -86,8 +93,14 @@ void WebSocketHandler::upgrade(http::Exchange& exchange,
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
+  WebSocketTransport::Carriage carriage{.message_bytes = options_.message_bytes};
+  if (accept.deflate) {
+    meters::deflate_agreed.add();
+    carriage.framing = &options_.compression->framing(*accept.deflate);
+    carriage.inflation = &*inflation_;
+  }
   http::UpgradeSocket taken = exchange.take_over();
-  auto owned = std::make_unique<WebSocketTransport>(taken.server, options_.message_bytes,
+  auto owned = std::make_unique<WebSocketTransport>(taken.server, carriage,
                                                     std::move(taken.unsent) + response_to(accept));
   WebSocketTransport& transport = *owned;
   taken.socket.set_handler(std::move(owned));

@@ -1,6 +1,7 @@
 // The opening handshake over HTTP/1.1.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "session/session_table.h"
+#include "transport/websocket/compression.h"
 
 namespace parley::transport::websocket {
 
@@ -16,11 +18,13 @@ struct WebSocketOptions {
   std::vector<std::string_view>
       subprotocols{};  // static texts; of those the client's first is chosen
   http::OriginPolicy origins{};
+  Compression* compression = nullptr;  // borrowed; null: no message is compressed
+  size_t inflated_bytes = 0;           // of a message that was compressed; 0: as message_bytes
 };
 
 // What: answers `GET` with an upgrade (RFC 6455 4.2) and starts a session of the factory's protocol
-// on it. Owner: the server, one per route and shard. Shard: its own. Failure: 400, 403 or 426, and
-// the connection closes.
+// on it. Owner: the server, one per route and shard; outlives its connections. Shard: its own.
+// Failure: 400, 403 or 426, and the connection closes.
 class WebSocketHandler final : public http::Handler {
  public:
   // Borrows both.
@@ -34,6 +38,7 @@ class WebSocketHandler final : public http::Handler {
   const session::AdapterFactory& adapters_;
   session::SessionTable& sessions_;
   WebSocketOptions options_;
+  std::optional<codec::websocket::Inflation> inflation_;  // with options_.compression
 };
 
 }  // namespace parley::transport::websocket

@@ -33,6 +33,11 @@ class SessionSink final : public session::SliceSink {
   bool lent_ = false;
 };
 
+const session::Framing& plain_framing() {
+  static const WebSocketFraming framing;
+  return framing;
+}
+
 }  // namespace
 
 struct WebSocketTransport::Spare final : http::Resumable {
@@ -52,8 +57,11 @@ struct WebSocketTransport::Spare final : http::Resumable {
   Buffer close_text;
 };
 
-WebSocketTransport::WebSocketTransport(http::Server& server, size_t message_bytes, Buffer first)
-    : server_(server), decoder_({.message_bytes = message_bytes}) {
+WebSocketTransport::WebSocketTransport(http::Server& server, const Carriage& carriage, Buffer first)
+    : server_(server),
+      framing_(carriage.framing != nullptr ? *carriage.framing : plain_framing()),
+      decoder_({.message_bytes = carriage.message_bytes}, codec::websocket::Role::kServer,
+               carriage.inflation) {
   spare().front = std::move(first);
   meters::connections.add(1);
 }
@@ -99,9 +107,9 @@ void WebSocketTransport::decode(std::span<char> bytes) {
   const auto taken = decoder_.decode(bytes, *this);
   if (closing_) return;
   if (!taken) {
-    const auto [code, reason] = taken.error();
-    meters::count_error(code);
-    begin_close(static_cast<uint16_t>(code), reason);
+    meters::count_error(taken.error());
+    const CloseCode code = taken.error().code;
+    begin_close(static_cast<uint16_t>(code), taken.error().reason);
     return leave(code == CloseCode::kMessageTooBig ? EndReason::kMessageTooLarge
                                                    : EndReason::kBadRequest);
   }
@@ -113,6 +121,12 @@ void WebSocketTransport::on_message(bool text, ByteView payload) {
   meters::messages_received.add();
   session_->on_message(text ? session::MessageType::kText : session::MessageType::kBinary, payload);
   if (closing_ || paused_) decoder_.pause();
+}
+
+void WebSocketTransport::on_inflated(size_t received, size_t inflated) {
+  meters::inflated_messages.add();
+  meters::inflated_bytes_in.add(received);
+  meters::inflated_bytes_out.add(inflated);
 }
 
 void WebSocketTransport::on_ping(ByteView payload) {
@@ -172,11 +186,6 @@ void WebSocketTransport::leave(EndReason reason) {
 }
 
 // --- output
-
-const session::Framing& WebSocketTransport::framing() const {
-  static const WebSocketFraming framing;
-  return framing;
-}
 
 void WebSocketTransport::wake(bool reply) {
   socket_->mark_dirty(reply ? io::Urgency::kReply : io::Urgency::kNormal);

@@ -19,8 +19,14 @@ class WebSocketTransport final : public io::SocketHandler,
                                  public session::TransportLink,
                                  private codec::websocket::MessageSink {
  public:
+  // How messages travel, as agreed in the handshake. Borrows what it points to.
+  struct Carriage {
+    size_t message_bytes;
+    const session::Framing* framing = nullptr;               // null: plain
+    const codec::websocket::Inflation* inflation = nullptr;  // null: none comes compressed
+  };
   // `first` goes out before everything else: the handshake's response.
-  WebSocketTransport(http::Server& server, size_t message_bytes, Buffer first);
+  WebSocketTransport(http::Server& server, const Carriage& carriage, Buffer first);
   ~WebSocketTransport() override;
 
   // Once, after the socket has this handler.
@@ -37,7 +43,7 @@ class WebSocketTransport final : public io::SocketHandler,
   void on_closed(io::CloseReason reason) override;
 
   // session::TransportLink
-  const session::Framing& framing() const override;
+  const session::Framing& framing() const override { return framing_; }
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
@@ -47,6 +53,7 @@ class WebSocketTransport final : public io::SocketHandler,
   void on_ping(ByteView payload) override;
   void on_pong(ByteView payload) override;
   void on_close(uint16_t code, ByteView reason) override;
+  void on_inflated(size_t received, size_t inflated) override;
 
   void decode(std::span<char> bytes);
   void resume();
@@ -64,6 +71,7 @@ class WebSocketTransport final : public io::SocketHandler,
   http::Server& server_;
   io::Socket* socket_ = nullptr;
   session::Session* session_ = nullptr;
+  const session::Framing& framing_;
   codec::websocket::Decoder decoder_;
   std::unique_ptr<Spare> spare_;
   uint32_t front_lent_ = 0;  // bytes of the last gather() that were not the session's
