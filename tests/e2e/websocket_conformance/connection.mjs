@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { within } from '../lib/wait.mjs';
+import { termsOf } from './deflate.mjs';
 import { FrameReader } from './frame_reader.mjs';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -58,9 +59,9 @@ export class Connection {
     this.#changed();
   }
 
-  /** From here on, what comes is frames. */
-  readFrames(deflate) {
-    this.reader = new FrameReader(deflate);
+  /** From here on, what comes is frames, compressed as the response says. */
+  readFrames() {
+    this.reader = new FrameReader(termsOf(this.head.headers.get('sec-websocket-extensions')?.[0]));
     if (this.head.rest.length > 0) this.reader.feed(this.head.rest);
   }
 
@@ -86,12 +87,12 @@ export class Connection {
   destroy() { this.#socket.destroy(); }
 }
 
-/** A connection behind a good handshake. */
-export async function openFrames(port, path, headers, deflate) {
+/** A connection behind a good handshake, and what was agreed on in it. */
+export async function openFrames(port, path, headers) {
   const connection = new Connection(port);
   await connection.write(handshake(path, headers));
   await connection.until(() => connection.head, 'the answer to the handshake');
   if (connection.head?.status !== 101) throw new Error(`refused: ${connection.head?.line ?? connection.error?.message}`);
-  connection.readFrames(deflate);
+  connection.readFrames();
   return connection;
 }

@@ -62,6 +62,8 @@ export class FrameReader {
     this.#waiting = this.#bytes.length;
   }
 
+  get compresses() { return this.#inflater !== undefined; }
+
   /** Whether nothing but whole frames has come. */
   get atBorder() { return this.#waiting === 0; }
 

@@ -1,13 +1,14 @@
 // Runs one case on one connection, and compares what came with what the RFC says must.
 //
 // A case is
-//   {name, send, get, close, open, stricter}
+//   {name, send, get, close, open, cuts, stricter}
 //   send   bytes or a list of bytes: frames of the client, sent once the handshake is done
 //   get    what is echoed: strings are text, Buffers binary; and {pong: bytes}
 //   close  none: after all of `get` the client closes with 1000 and the server must answer so.
 //          A code, a list of codes, or null for a close frame without one: the server must close so by itself, or because the
 //          client's close frame is in `send`; of `get` a beginning is enough then, since an end may overtake what is queued.
-//   open   how the connection is opened: {headers, deflate}
+//   open   how the connection is opened: {headers}, whose offer of compression must be accepted
+//   cuts   so many runs with cuts are enough
 //   stricter  why we ask for more than the RFC does, where we do
 import assert from 'node:assert/strict';
 import { openFrames } from './connection.mjs';
@@ -64,9 +65,10 @@ export async function runCase(one, { port, path, barrier, pieces = [bytesOf(one)
   const pongs = get.filter((it) => it.pong !== undefined).map(({ pong }) => Buffer.from(pong));
   const messages = get.filter((it) => it.pong === undefined).map(wanted);
   const closes = one.close !== undefined;
-  const connection = await openFrames(port, path, one.open?.headers, one.open?.deflate);
+  const connection = await openFrames(port, path, one.open?.headers);
   try {
     const { reader } = connection;
+    if (one.open) assert.equal(reader.compresses, !one.open.declined, 'compression was agreed on');
     await sendPieces(connection, pieces, barrier);
     if (!closes) {
       const all = () => reader.fault || reader.close || (reader.messages.length >= messages.length &&
@@ -84,7 +86,6 @@ export async function runCase(one, { port, path, barrier, pieces = [bytesOf(one)
     await connection.until(() => false, 'the end of the connection');
     assert.equal(reader.fault, undefined);
     assert.ok(reader.atBorder, 'a part of a frame was left');
-    if (one.check) one.check(reader);
   } finally {
     connection.destroy();
   }

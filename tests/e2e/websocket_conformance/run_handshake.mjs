@@ -22,8 +22,8 @@ function checkAccepted(head, { key = KEY, protocol, extensions }) {
 }
 
 /** What was accepted also works. */
-async function checkEcho(connection, deflate) {
-  connection.readFrames(deflate);
+async function checkEcho(connection) {
+  connection.readFrames();
   await connection.write(text('hello'));
   await connection.until(() => connection.reader.messages.length > 0 || connection.reader.fault, 'the echo');
   assert.equal(connection.reader.fault, undefined);
@@ -47,7 +47,7 @@ export async function runHandshake(it, { port, barrier, pieces = [Buffer.from(it
     assert.ok(statuses.includes(head.status), `${head.line}, and not ${statuses.join(' or ')}`);
     if (head.status === 101) {
       checkAccepted(head, it);
-      if (/^GET \S*\/echo/.test(String(it.request).trim())) await checkEcho(connection, it.deflate);
+      if (/^GET \S*\/echo/.test(String(it.request).trim())) await checkEcho(connection);
       return;
     }
     // 4.2.2: who asks for another version is told ours.
