@@ -225,14 +225,32 @@ TEST_F(WebSocketTest, CarriesTextAndBinary) {
   EXPECT_THAT(events_of(client->received), ElementsAre("text(a)", "text(b)", "bin(c)"));
 }
 
-TEST_F(WebSocketTest, OnlyTheNewestPingIsAnswered) {
+TEST_F(WebSocketTest, EveryPingIsAnswered) {
   start();
   const auto client = open();
   std::string pings;
-  for (int i = 0; i < 500; ++i) pings += frame(Opcode::kPing, std::to_string(i));
+  Lines pongs;
+  for (int i = 0; i < 10; ++i) {
+    const std::string payload = std::string(100, 'x') + std::to_string(i);
+    pings += frame(Opcode::kPing, payload);
+    pongs.push_back("pong(" + payload + ")");
+  }
   client->send(pings);
-  ASSERT_TRUE(pump_until_received(*client, "499"));
-  EXPECT_THAT(events_of(client->received), ElementsAre("pong(499)"));
+  ASSERT_TRUE(pump_until_events(*client, 10));
+  EXPECT_EQ(events_of(client->received), pongs);
+}
+
+TEST_F(WebSocketTest, OfAFloodOfPingsTheNewestIsAnswered) {
+  start();
+  const auto client = open();
+  std::string pings;
+  for (int i = 0; i < 5000; ++i) pings += frame(Opcode::kPing, std::to_string(10'000 + i));
+  client->send(pings);
+  ASSERT_TRUE(pump_until_received(*client, "14999"));
+  const Lines events = events_of(client->received);
+  EXPECT_EQ(events.back(), "pong(14999)");
+  EXPECT_LT(events.size(), 4000u);
+  EXPECT_TRUE(std::ranges::is_sorted(events));
 }
 
 TEST_F(WebSocketTest, APongWaitsForTheEndOfAFrame) {
