@@ -242,6 +242,7 @@ TEST_F(WebSocketTest, EveryPingIsAnswered) {
 
 TEST_F(WebSocketTest, OfAFloodOfPingsTheNewestIsAnswered) {
   start();
+  const MetricDelta floods("parley_websocket_ping_floods_total");
   const auto client = open();
   std::string pings;
   for (int i = 0; i < 5000; ++i) pings += frame(Opcode::kPing, std::to_string(10'000 + i));
@@ -250,6 +251,7 @@ TEST_F(WebSocketTest, OfAFloodOfPingsTheNewestIsAnswered) {
   const Lines events = events_of(client->received);
   EXPECT_EQ(events.back(), "pong(14999)");
   EXPECT_LT(events.size(), 4000u);
+  EXPECT_GT(floods(), 0);
   EXPECT_TRUE(std::ranges::is_sorted(events));
 }
 
@@ -381,6 +383,8 @@ TEST_F(WebSocketTest, ASlowReaderIsNotSentTheRest) {
 
 TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
   start();
+  std::string empty_fragments;
+  for (int i = 0; i < 1000; ++i) empty_fragments += frame(Opcode::kContinuation, "", false);
   const struct {
     std::string sent;
     std::string_view code;
@@ -394,6 +398,8 @@ TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
       {frame(Opcode::kText, std::string(600, 'x'), false) +
            frame(Opcode::kContinuation, std::string(600, 'x')),
        "close(1009,", EndReason::kMessageTooLarge, "message_too_big"},
+      {frame(Opcode::kText, "", false) + empty_fragments, "close(1008,", EndReason::kBadRequest,
+       "empty_fragments"},
   };
   for (const auto& [sent, code, reason, fault] : kCases) {
     const MetricDelta errors("parley_websocket_errors_total{reason=\"" + fault + "\"}");

@@ -134,7 +134,10 @@ void WebSocketTransport::on_inflated(size_t received, size_t inflated) {
 void WebSocketTransport::on_ping(ByteView payload) {
   Buffer& pongs = spare().pongs;
   // Who pings faster than it reads hears of the newest ones only, which the RFC allows (5.5.3).
-  if (pongs.size() > kPongBytes) pongs.clear();
+  if (pongs.size() > kPongBytes) {
+    meters::ping_floods.add();
+    pongs.clear();
+  }
   codec::websocket::append_frame(pongs, Opcode::kPong, payload);
   socket_->mark_dirty(io::Urgency::kReply);
 }
