@@ -5,7 +5,7 @@
 namespace parley::auth {
 namespace {
 
-struct Row {
+struct SyntaxRow {
   const char* channel;
   const char* name_space;
   const char* rest;
@@ -15,7 +15,7 @@ struct Row {
 };
 
 TEST(ChannelSyntax, TakesNamesApart) {
-  const Row rows[] = {
+  const SyntaxRow rows[] = {
       {"", "", "", false, false, ""},
       {"news", "", "news", false, false, ""},
       {"chat:room", "chat", "room", false, false, ""},
@@ -33,7 +33,7 @@ TEST(ChannelSyntax, TakesNamesApart) {
       {"a#", "", "a#", false, true, ""},
   };
   const ChannelSyntax syntax;
-  for (const Row& row : rows) {
+  for (const SyntaxRow& row : rows) {
     const ChannelName name = parse_channel(syntax, row.channel);
     EXPECT_EQ(name.name_space, row.name_space) << row.channel;
     EXPECT_EQ(name.rest, row.rest) << row.channel;

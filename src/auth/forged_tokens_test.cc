@@ -10,19 +10,12 @@ namespace {
 
 using namespace testing;
 
-constexpr WallMillis kNow = 1'700'000'000'000;
 constexpr std::string_view kClaims = R"({"sub":"42","iss":"me","aud":"us"})";
 
 struct Forgery {
   std::string name;
   std::string token;
 };
-
-std::shared_ptr<const TokenRules> rules_of(const TokenOptions& options) {
-  auto rules = TokenRules::build(options);
-  EXPECT_TRUE(rules.has_value()) << (rules ? "" : rules.error().message);
-  return *rules;
-}
 
 std::string refusal(const TokenOptions& options, const std::string& token) {
   FakeFetcher fetcher;

@@ -11,7 +11,6 @@ using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr WallMillis kNow = 1'700'000'000'000;
 constexpr WallMillis kMinute = 60'000;
 constexpr WallMillis kHour = 60 * kMinute;
 const std::string kUrl = "https://keys.example/set";
@@ -23,7 +22,7 @@ std::string key_set(const std::string& kid) {
 }
 
 // Answers as words, in the order in which they came.
-struct Fixture {
+struct CacheFixture {
   FakeFetcher fetcher;
   KeyCache cache{fetcher};
   std::vector<std::string> later;
@@ -81,7 +80,7 @@ TEST(KeySet, DocumentsThatAreNoneAreRefused) {
 }
 
 TEST(KeyCache, FetchesOnceForAllThatWait) {
-  Fixture f;
+  CacheFixture f;
   EXPECT_EQ(f.find("a", kNow), "waits");
   EXPECT_EQ(f.find("b", kNow), "waits");
   EXPECT_EQ(f.find("a", kNow + 1), "waits");
@@ -94,7 +93,7 @@ TEST(KeyCache, FetchesOnceForAllThatWait) {
 }
 
 TEST(KeyCache, UnknownNameIsAskedForOnceAMinute) {
-  Fixture f;
+  CacheFixture f;
   EXPECT_EQ(f.find("a", kNow), "waits");
   f.fetched(key_set("a"), kNow);
   EXPECT_EQ(f.find("b", kNow + kMinute - 1), "invalid");
@@ -107,7 +106,7 @@ TEST(KeyCache, UnknownNameIsAskedForOnceAMinute) {
 }
 
 TEST(KeyCache, NothingFetchedYetIsUnavailable) {
-  Fixture f;
+  CacheFixture f;
   EXPECT_EQ(f.find("a", kNow), "waits");
   f.failed(kNow + 10);
   EXPECT_THAT(f.later, ElementsAre("a unavailable"));
@@ -122,7 +121,7 @@ TEST(KeyCache, NothingFetchedYetIsUnavailable) {
 }
 
 TEST(KeyCache, OldKeysServeWhileFetchingFails) {
-  Fixture f;
+  CacheFixture f;
   f.find("a", kNow);
   f.fetched(key_set("a"), kNow);
   const WallMillis stale = kNow + kHour;
@@ -165,7 +164,7 @@ TEST(KeyCache, WaitersAndUrlsAreBounded) {
 }
 
 TEST(KeyCache, AnswersNobodyAskedForAreIgnored) {
-  Fixture f;
+  CacheFixture f;
   f.fetched(key_set("a"), kNow);
   EXPECT_EQ(f.find("a", kNow), "waits");
   f.fetched(key_set("a"), kNow);
@@ -180,7 +179,7 @@ TEST(KeyCache, AWaiterMayAskAgain) {
   std::vector<std::string> seen;
   for (int i = 0; i < 3; ++i)
     cache.find("u1", "a", es256(), kNow, [&](const KeyCache::Found& key, WallMillis now) {
-      seen.push_back(Fixture::word(key));
+      seen.push_back(CacheFixture::word(key));
       cache.find("u2", "a", es256(), now + kMinute, [](const KeyCache::Found&, WallMillis) {});
     });
   cache.on_fetched("u1", key_set("a"), kNow);
@@ -189,7 +188,7 @@ TEST(KeyCache, AWaiterMayAskAgain) {
 }
 
 TEST(KeyCache, AClockSetBackKeepsNothingAlive) {
-  Fixture f;
+  CacheFixture f;
   f.find("a", kNow);
   f.fetched(key_set("a"), kNow);
   EXPECT_EQ(f.find("a", kNow - kHour), "waits");

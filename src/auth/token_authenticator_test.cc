@@ -12,31 +12,23 @@ using namespace testing;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr WallMillis kNow = 1'700'000'000'000;
-
-std::shared_ptr<const TokenRules> rules_of(const TokenOptions& options) {
-  auto rules = TokenRules::build(options);
-  EXPECT_TRUE(rules.has_value()) << (rules ? "" : rules.error().message);
-  return *rules;
-}
-
-std::string word(const TokenResult& result) {
+std::string outcome(const TokenResult& result) {
   if (result) return "user " + result->user;
   return result.error() == TokenError::kInvalid   ? "invalid"
          : result.error() == TokenError::kExpired ? "expired"
                                                   : "unavailable";
 }
 
-struct Fixture {
-  explicit Fixture(TokenRuleSet rules) : authenticator(std::move(rules), fetcher) {}
-  explicit Fixture(const TokenOptions& options)
-      : Fixture(TokenRuleSet{rules_of(options), nullptr}) {}
+struct AuthenticatorFixture {
+  explicit AuthenticatorFixture(TokenRuleSet rules) : authenticator(std::move(rules), fetcher) {}
+  explicit AuthenticatorFixture(const TokenOptions& options)
+      : AuthenticatorFixture(TokenRuleSet{rules_of(options), nullptr}) {}
 
   std::string verify(std::string_view token, TokenUse use = TokenUse::kConnect,
                      WallMillis now = kNow) {
     const auto result = authenticator.verify(
-        use, token, now, [this](const TokenResult& r) { later.push_back(word(r)); });
-    return result ? word(*result) : "waits";
+        use, token, now, [this](const TokenResult& r) { later.push_back(outcome(r)); });
+    return result ? outcome(*result) : "waits";
   }
 
   FakeFetcher fetcher;
@@ -54,7 +46,7 @@ std::string good_token(const std::string& extra = "") {
 }
 
 TEST(TokenAuthenticator, AnswersAtOnceWithConfiguredKeys) {
-  Fixture f(TokenOptions{.hmac_secret_key = "secret"});
+  AuthenticatorFixture f(TokenOptions{.hmac_secret_key = "secret"});
   EXPECT_EQ(f.verify(sign_hs256(R"({"sub":"42"})", "secret")), "user 42");
   EXPECT_EQ(f.verify(sign_hs256(R"({"iat":1})", "secret")), "user ");
   EXPECT_EQ(f.verify(sign_hs256(R"({"sub":"42"})", "other")), "invalid");
@@ -67,7 +59,7 @@ TEST(TokenAuthenticator, AnswersAtOnceWithConfiguredKeys) {
 }
 
 TEST(TokenAuthenticator, SubscriptionTokensMayHaveRulesOfTheirOwn) {
-  Fixture f(
+  AuthenticatorFixture f(
       TokenRuleSet{rules_of({.hmac_secret_key = "one"}), rules_of({.hmac_secret_key = "two"})});
   EXPECT_EQ(f.verify(sign_hs256("{}", "one")), "user ");
   EXPECT_EQ(f.verify(sign_hs256("{}", "two")), "invalid");
@@ -76,7 +68,7 @@ TEST(TokenAuthenticator, SubscriptionTokensMayHaveRulesOfTheirOwn) {
 }
 
 TEST(TokenAuthenticator, WaitsForFetchedKeys) {
-  Fixture f(kFetched);
+  AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
   const std::string forged = token_of(new_ec("P-256"), "ES256", R"({"sub":"1","iss":"me"})", "k1");
   EXPECT_EQ(f.verify(forged), "waits");
@@ -90,7 +82,7 @@ TEST(TokenAuthenticator, WaitsForFetchedKeys) {
 }
 
 TEST(TokenAuthenticator, SaysThatKeysCannotBeFetched) {
-  Fixture f(kFetched);
+  AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
   f.authenticator.on_fetched("https://keys.example/set", fail("timed out"), kNow);
   EXPECT_THAT(f.later, ElementsAre("unavailable"));
@@ -98,7 +90,7 @@ TEST(TokenAuthenticator, SaysThatKeysCannotBeFetched) {
 }
 
 TEST(TokenAuthenticator, NewRulesHoldForTokensThatWait) {
-  Fixture f(kFetched);
+  AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
   f.authenticator.swap_rules({rules_of({.hmac_secret_key = "secret"}), nullptr});
   f.authenticator.on_fetched("https://keys.example/set", key_set(ec_key()), kNow);
@@ -110,7 +102,7 @@ TEST(TokenAuthenticator, NewRulesHoldForTokensThatWait) {
 TEST(TokenAuthenticator, KeySetsReplaceConfiguredKeys) {
   TokenOptions options = kFetched;
   options.hmac_secret_key = "secret";
-  Fixture f(options);
+  AuthenticatorFixture f(options);
   EXPECT_EQ(f.verify(sign_hs256(R"({"iss":"me"})", "secret")), "invalid");
   EXPECT_THAT(f.fetcher.urls, IsEmpty());
 }

@@ -14,10 +14,13 @@
 
 #include "auth/algorithm.h"
 #include "auth/key_cache.h"
+#include "auth/token_rules.h"
 #include "base/base64.h"
 #include "base/check.h"
 
 namespace parley::auth::testing {
+
+constexpr WallMillis kNow = 1'700'000'000'000;
 
 // A private key, made once per process and kind.
 using TestKey = std::shared_ptr<EVP_PKEY>;
@@ -145,6 +148,12 @@ inline std::string token_of(const TestKey& key, const std::string& algorithm,
                             std::string_view claims, const std::string& kid = "") {
   const std::string named = kid.empty() ? "" : ",\"kid\":\"" + kid + "\"";
   return token_with("{\"alg\":\"" + algorithm + "\"" + named + "}", claims, key, algorithm);
+}
+
+inline std::shared_ptr<const TokenRules> rules_of(const TokenOptions& options) {
+  auto rules = TokenRules::build(options);
+  CHECK(rules.has_value());
+  return *rules;
 }
 
 // Writes down what is asked for.

@@ -10,13 +10,6 @@ namespace {
 
 using codec::json::Reader;
 
-bool read_text(Reader& reader, std::string& out) {
-  std::string_view text;
-  if (!reader.string(text)) return false;
-  out = text;
-  return true;
-}
-
 bool read_tags(Reader& reader, const CommandLimits& limits, Command& out) {
   if (!reader.object()) return false;
   for (std::string_view name; reader.key(name);) {
@@ -38,9 +31,9 @@ bool read_publish_field(std::string_view key, Reader& reader, const CommandLimit
   if (key == "skip_history") return reader.boolean(out.publish.skip_history);
   if (key == "delta") return reader.boolean(out.publish.delta);
   if (key == "tags") return read_tags(reader, limits, out);
-  if (key == "idempotency_key") return read_text(reader, out.publish.idempotency_key);
+  if (key == "idempotency_key") return reader.string(out.publish.idempotency_key);
   if (key == "version") return reader.integer(out.publish.version);
-  if (key == "version_epoch") return read_text(reader, out.publish.version_epoch);
+  if (key == "version_epoch") return reader.string(out.publish.version_epoch);
   return !reader.failed();
 }
 
@@ -57,7 +50,7 @@ bool read_since(Reader& reader, HistoryFields& out) {
   for (std::string_view key; reader.key(key);) {
     if (reader.null()) continue;
     if (key == "offset" && !reader.integer(out.since_offset)) return false;
-    if (key == "epoch" && !read_text(reader, out.since_epoch)) return false;
+    if (key == "epoch" && !reader.string(out.since_epoch)) return false;
   }
   return !reader.failed();
 }
@@ -172,7 +165,7 @@ bool decode_channel_only(Reader& reader, const CommandLimits&, Command& out) {
 bool decode_channels(Reader& reader, const CommandLimits&, Command& out) {
   if (!reader.object()) return false;
   for (std::string_view key; reader.key(key);)
-    if (key == "pattern" && !reader.null() && !read_text(reader, out.pattern)) return false;
+    if (key == "pattern" && !reader.null() && !reader.string(out.pattern)) return false;
   finish_channels(out);
   return !reader.failed();
 }

@@ -7,13 +7,6 @@ namespace {
 using codec::json::Reader;
 using hub::Control;
 
-bool read_text(Reader& reader, std::string& out) {
-  std::string_view text;
-  if (!reader.string(text)) return false;
-  out = text;
-  return true;
-}
-
 bool read_json(Reader& reader, Buffer& out) {
   out = reader.raw();
   return !reader.failed();
@@ -49,7 +42,7 @@ bool read_position(Reader& reader, Control& out) {
   for (std::string_view key; reader.key(key);) {
     if (reader.null()) continue;
     if (key == "offset" && !reader.integer(position.offset)) return false;
-    if (key == "epoch" && !read_text(reader, position.epoch)) return false;
+    if (key == "epoch" && !reader.string(position.epoch)) return false;
   }
   return !reader.failed();
 }
@@ -59,7 +52,7 @@ bool read_disconnect(Reader& reader, RawControl& raw, Control& out) {
   for (std::string_view key; reader.key(key);) {
     if (reader.null()) continue;
     if (key == "code" && !reader.integer(raw.code)) return false;
-    if (key == "reason" && !read_text(reader, out.reason)) return false;
+    if (key == "reason" && !reader.string(out.reason)) return false;
   }
   return !reader.failed();
 }
@@ -77,14 +70,14 @@ bool read_whitelist(Reader& reader, const CommandLimits& limits, Control& out) {
 
 // The fields that say whom.
 bool read_address(std::string_view key, Reader& reader, Control& out) {
-  if (key == "user") return read_text(reader, out.user);
-  if (key == "client") return read_text(reader, out.client);
-  if (key == "session") return read_text(reader, out.session);
+  if (key == "user") return reader.string(out.user);
+  if (key == "client") return reader.string(out.client);
+  if (key == "session") return reader.string(out.session);
   return !reader.failed();
 }
 
 bool read_subscribe_field(std::string_view key, Reader& reader, RawControl& raw, Control& out) {
-  if (key == "channel") return read_text(reader, out.channel);
+  if (key == "channel") return reader.string(out.channel);
   if (key == "expire_at") return reader.integer(out.expire_at);
   if (key == "info") return read_json(reader, out.info.emplace());
   if (key == "b64info") return reader.string(raw.info64);
@@ -113,7 +106,7 @@ bool decode_unsubscribe(Reader& reader, const CommandLimits& limits, Command& ou
   for (std::string_view key; reader.key(key);) {
     if (reader.null()) continue;
     const bool good =
-        key == "channel" ? read_text(reader, control.channel) : read_address(key, reader, control);
+        key == "channel" ? reader.string(control.channel) : read_address(key, reader, control);
     if (!good) return false;
   }
   finish_control(RawControl{}, std::move(control), limits, out);

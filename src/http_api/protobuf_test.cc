@@ -37,7 +37,7 @@ Message error(int code, std::string_view message) {
   return Message().number(1, static_cast<uint64_t>(code)).text(2, message);
 }
 const Message kBadRequest = Message().message(1, error(107, "bad request"));
-const Message kDone = Message().text(2, "");
+const Message kEmptyMessage = Message().text(2, "");
 
 class ProtobufTest : public ApiTest {
  protected:
@@ -82,7 +82,7 @@ TEST_F(ProtobufTest, PublishWithEveryField) {
   EXPECT_TRUE(stored_now[0]->delta);
   EXPECT_EQ(call("publish", Message().text(1, "c").text(2, "x").number(8, 2).text(9, "e")),
             published("c", 1));  // an old version
-  EXPECT_EQ(call("publish", Message().text(1, "c").text(2, "x").number(4, 1)), kDone);
+  EXPECT_EQ(call("publish", Message().text(1, "c").text(2, "x").number(4, 1)), kEmptyMessage);
 }
 
 TEST_F(ProtobufTest, DataMayBeAnyBytes) {
@@ -143,7 +143,7 @@ TEST_F(ProtobufTest, History) {
   EXPECT_EQ(call("history", Message(all).message(3, Message().number(1, 2).text(2, "other"))),
             std::string(Message().message(1, error(112, "unrecoverable position"))));
   EXPECT_EQ(call("history", Message(all).message(3, Message()).number(4, 1)), kBadRequest);
-  EXPECT_EQ(call("history_remove", Message().text(1, "c")), kDone);
+  EXPECT_EQ(call("history_remove", Message().text(1, "c")), kEmptyMessage);
   EXPECT_EQ(call("history", all), answer({}));
 }
 
@@ -253,7 +253,7 @@ TEST_F(ProtobufTest, ControlRefusals) {
   EXPECT_EQ(call("refresh", Message().text(5, "{")), kBadRequest);
   EXPECT_EQ(call("disconnect", Message().message(2, Message().number(1, 70'000))), kBadRequest);
   EXPECT_EQ(call("disconnect", Message().text(4, "a").text(4, "b")), kBadRequest);
-  EXPECT_EQ(call("disconnect", ""), kDone);
+  EXPECT_EQ(call("disconnect", ""), kEmptyMessage);
   EXPECT_EQ(call("rpc", ""), std::string(Message().message(1, error(104, "not found"))));
 }
 

@@ -16,7 +16,7 @@ constexpr seconds kQuiet{10};
 // ... and where its last one may be the base of a delta, that one for this long.
 constexpr seconds kQuietBase{300};
 
-metrics::Gauge channels_gauge("parley_followed_channels",
+metrics::Gauge followed_gauge("parley_followed_channels",
                               "Channels followed, summed over shards and aspects");
 metrics::Gauge subscriptions_gauge("parley_subscriptions", "Live subscriptions");
 metrics::Counter tails_spared("parley_tails_spared_total",
@@ -34,7 +34,7 @@ bool Subscription::pullable() const {
 }
 
 LocalChannels::~LocalChannels() {
-  channels_gauge.add(-static_cast<int64_t>(channels_.size()));
+  followed_gauge.add(-static_cast<int64_t>(channels_.size()));
   subscriptions_gauge.add(-static_cast<int64_t>(subscriptions_));
 }
 
@@ -103,7 +103,7 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
   LocalChannel& channel = *made;
   interests_[index].channel = &channel;
   channels_.insert(std::move(made));
-  channels_gauge.add(1);
+  followed_gauge.add(1);
   home_.follow(key, interest);
   return channel;
 }
@@ -115,7 +115,7 @@ void LocalChannels::close(LocalChannel& channel) {
   tail_bytes_ -= channel.tail_.bytes();
   interests_[channel.interest_.index].channel = nullptr;
   free_interests_.push_back(channel.interest_.index);
-  channels_gauge.add(-1);
+  followed_gauge.add(-1);
   channels_.erase(channels_.find(ChannelKeyView(channel.key_)));
 }
 

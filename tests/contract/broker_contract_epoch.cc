@@ -103,8 +103,6 @@ std::vector<std::string> from(const std::vector<std::string>& all, size_t index)
   return {all.begin() + static_cast<ptrdiff_t>(index), all.end()};
 }
 
-}  // namespace
-
 // Random requests on a few channels of one slot. Whatever was expired, removed or evicted: a held
 // position whose epoch matches and which is not below the base must get exactly what it missed.
 class ResumeModel : public BrokerClient {
@@ -203,6 +201,8 @@ class ResumeModel : public BrokerClient {
   uint64_t sent_ = 0;
   size_t resumed_ = 0;
 };
+
+}  // namespace
 
 TEST_P(BrokerContract, ResumeIsNeverWrong) {
   if (!broker().capabilities().contiguous_offsets) GTEST_SKIP();

@@ -8,12 +8,12 @@
 namespace parley::codec::http1 {
 namespace {
 
-struct Case {
+struct Conversation {
   std::string_view bytes;
   std::string_view transcript;
 };
 
-const Case kAccepted[] = {
+const Conversation kAccepted[] = {
     {"GET /a?b=c HTTP/1.1\r\nHost: x:8080\r\n\r\n",
      "request GET /a?b=c [/a][b=c] 1.1 keep-alive\nHost=x:8080\n\nidle\n"},
     {"GET / HTTP/1.1\r\nHOST:[::1]:80\r\nA:\t b c \t\r\nEmpty:\r\n\r\n",

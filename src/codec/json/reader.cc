@@ -157,6 +157,13 @@ bool Reader::string(std::string_view& out) {
 }
 
 // at_ is an opening quote.
+bool Reader::string(std::string& out) {
+  std::string_view text;
+  if (!string(text)) return false;
+  out = text;
+  return true;
+}
+
 bool Reader::take_string(std::string_view& out) {
   bool escaped = false;
   const char* behind = scan_string(at_, end_, escaped);

@@ -69,6 +69,7 @@ class Reader {
   bool boolean(bool& out);
   // Decoded. Half a surrogate pair is refused.
   bool string(std::string_view& out);
+  bool string(std::string& out);  // copied
 
   // Refuses the text for a reason that only the caller knows.
   bool fail() {

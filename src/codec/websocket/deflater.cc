@@ -21,7 +21,6 @@ Deflater::Deflater(int level, int window_bits) : level_(level), window_bits_(win
   CHECK(window_bits >= 9 && window_bits <= 15);
 }
 Deflater::~Deflater() = default;
-Deflater::Deflater(Deflater&&) noexcept = default;
 
 void Deflater::Close::operator()(z_stream_s* stream) const {
   deflateEnd(stream);

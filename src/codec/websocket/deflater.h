@@ -17,7 +17,6 @@ class Deflater {
   // `level` from 1 (fast) to 9 (small); `window_bits` from 9 to 15.
   Deflater(int level, int window_bits);
   ~Deflater();
-  Deflater(Deflater&&) noexcept;
 
   // Appends the compressed payload if it is smaller than the message; otherwise false, and nothing
   // is appended.

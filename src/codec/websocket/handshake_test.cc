@@ -25,7 +25,7 @@ TEST(Handshake, VectorOfRfc6455) {
   EXPECT_EQ(accept->subprotocol, "");
 }
 
-struct Row {
+struct HandshakeRow {
   std::string_view HandshakeRequest::* field;
   std::vector<std::string_view> values;
   int status;  // 0: accepted
@@ -33,7 +33,7 @@ struct Row {
 
 TEST(Handshake, Headers) {
   using R = HandshakeRequest;
-  const Row rows[] = {
+  const HandshakeRow rows[] = {
       {&R::method, {"GET"}, 0},
       {&R::method, {"POST", "get", "", "CONNECT"}, 400},
       {&R::upgrade,

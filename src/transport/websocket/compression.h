@@ -11,7 +11,8 @@ namespace parley::transport::websocket {
 
 // What: an inflater, and a framing for each window that is agreed on; no connection has anything of
 // its own. Owner: the server, one per shard; outlives the handlers and connections that use it.
-// Shard: its own. Takes no memory worth the name before it is used; with every window about 500 KB.
+// Shard: its own. Takes no memory worth the name before it is used; with every window 300 KB of
+// zlib's and, for each, a buffer as long as the longest message it has compressed.
 class Compression {
  public:
   explicit Compression(const CompressionOptions& options);
