@@ -33,11 +33,12 @@ export const counts = { cases: 0, runs: 0 };
  * One test per case of the table.
  * @param run (one, {pieces}) runs a case with its bytes in these pieces
  * @param ways (bytes, one) the lists of pieces
+ * @param concurrency so many cases at a time, each with all its ways
  */
-export function suite(name, table, run, ways) {
+export function suite(name, table, run, ways, concurrency = 16) {
   const names = new Set(table.map((one) => one.name));
   if (names.size !== table.length) throw new Error(`${name}: two cases of one name: ${table.map((one) => one.name).find((one, i, all) => all.indexOf(one) !== i)}`);
-  describe(name, { concurrency: 16 }, () => {
+  describe(name, { concurrency }, () => {
     for (const one of table) {
       it(one.name, async () => {
         counts.cases += 1;
