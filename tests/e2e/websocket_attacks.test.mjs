@@ -1,11 +1,12 @@
 // What frames can cost: length fields that promise much, and floods of fragments. Outcomes and memory; nothing here depends on
 // how fast the machine is.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, it, test } from 'node:test';
 import { startServer } from './lib/server.mjs';
 import { Barrier } from './websocket_conformance/barrier.mjs';
 import { openFrames } from './websocket_conformance/connection.mjs';
-import { BINARY, PING, TEXT, frame, last, more } from './websocket_conformance/frames.mjs';
+import { BINARY, PING, TEXT, frame, last, more, ping } from './websocket_conformance/frames.mjs';
 import { LIMIT, lengthFields } from './websocket_conformance/length_fields.mjs';
 
 const PATH = '/echo';
@@ -22,12 +23,26 @@ after(async () => {
   await server?.stop();
 });
 
-/** How much more memory the server holds while `action` runs and behind it: {most, left}. */
+/** Seconds of processor that the server has used: in ticks of 10 ms, behind the name in parentheses. */
+async function processorSeconds() {
+  const fields = (await readFile(`/proc/${server.pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** How much more memory the server holds while `action` runs and behind it, and what it takes: {most, left, seconds}. */
 async function growth(action) {
   const start = await server.memory();
+  const used = await processorSeconds();
   let most = start;
   await action(async () => { most = Math.max(most, await server.memory()); });
-  return { most: most - start, left: await server.memory() - start };
+  return { most: most - start, left: await server.memory() - start, seconds: await processorSeconds() - used };
+}
+
+/** Resolves when the server has taken everything that was written to this connection. */
+async function taken(connection) {
+  const wanted = connection.reader.pongs.length + 1;
+  await connection.write(ping('taken'));
+  await connection.until(() => connection.reader.pongs.length >= wanted || connection.reader.close, 'the pong');
 }
 
 /** So many round trips of another client. */
@@ -67,7 +82,7 @@ test('a hundred clients whose messages never end take their limit and little mor
       connections.push(connection);
       await connection.write(Buffer.concat([frame(BINARY, 'x', { fin: false }), ...Array(limit / 64 - 1).fill(more('x'.repeat(64)))]));
     }
-    await barrier.passed();
+    await Promise.all(connections.map(taken));
     await look();
   });
   console.log(`100 messages of 64 KiB that never end: ${(most / 1024 / 100).toFixed(0)} KiB more for each`);
@@ -100,7 +115,7 @@ test('what is only announced takes no memory', async () => {
 test('more than 1,000 empty fragments end the connection', async () => {
   const connection = await openFrames(server.port, PATH);
   await connection.write(Buffer.concat([frame(TEXT, 'a', { fin: false }), ...Array(1000).fill(more(''))]));
-  await barrier.passed();
+  await taken(connection);
   assert.equal(connection.reader.close, undefined);
   await connection.write(more(''));
   await connection.until(() => connection.reader.close, 'the close frame');
@@ -111,7 +126,7 @@ test('more than 1,000 empty fragments end the connection', async () => {
 test('a million empty fragments in a row end the connection too, and cost nothing', async () => {
   const connection = await openFrames(server.port, PATH);
   const flood = Buffer.concat(Array(10_000).fill(more('')));
-  const { most } = await growth(async (look) => {
+  const { most, seconds } = await growth(async (look) => {
     await connection.write(frame(TEXT, 'a', { fin: false }));
     for (let i = 0; i < 100 && !connection.ended; i += 1) await connection.write(flood);
     // In order, or, for who goes on and on, cut off.
@@ -120,18 +135,21 @@ test('a million empty fragments in a row end the connection too, and cost nothin
   });
   connection.destroy();
   assert.ok(most < MiB, `${most} bytes`);
+  assert.ok(seconds < 1, `${seconds} s`);
 });
 
 test('a million fragments of one byte are one message of their size', async () => {
   const connection = await openFrames(server.port, PATH);
   const flood = Buffer.concat(Array(10_000).fill(more('x')));
-  const { most } = await growth(async (look) => {
+  const { most, seconds } = await growth(async (look) => {
     await connection.write(frame(TEXT, 'x', { fin: false }));
     for (let i = 0; i < 100; i += 1) await connection.write(flood);
-    await barrier.passed();
+    await taken(connection);
     await look();
   });
+  console.log(`a million fragments of one byte: ${(most / 1024).toFixed(0)} KiB more, ${seconds} s of processor`);
   assert.ok(most < 4 * MiB, `${most} bytes for a million`);
+  assert.ok(seconds < 1, `${seconds} s`);
   await connection.write(last('x'));
   await connection.until(() => connection.reader.messages.length > 0, 'the echo');
   assert.equal(connection.reader.messages[0].bytes.length, 1_000_002);
@@ -145,7 +163,7 @@ test('65,536 fragments of 64 bytes are taken, and take their payload', async () 
   const { most } = await growth(async (look) => {
     await connection.write(frame(BINARY, part, { fin: false }));
     for (let i = 0; i < 64; i += 1) await connection.write(i < 63 ? flood : flood.subarray(more(part).length * 2));
-    await barrier.passed();
+    await taken(connection);
     await look();
   });
   console.log(`65,535 fragments of 64 bytes: ${(most / 1024).toFixed(0)} KiB more, of which 4,096 KiB are payload`);
@@ -163,7 +181,7 @@ test('messages that never end are ended at the limit, and leave nothing that add
       const connection = await openFrames(server.port, PATH);
       await connection.write(frame(BINARY, '', { fin: false }));
       for (let i = 0; i < 64; i += 1) await connection.write(part);
-      await barrier.passed();
+      await taken(connection);
       assert.equal(connection.reader.close, undefined);
       await look();
       await connection.write(more('x'));
