@@ -308,6 +308,9 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   auto* sub = app.add_subcommand("sub", kAboutSub)->footer(kSubExamples);
   auto* version = app.add_subcommand("version", "Print the version.");
   add_serve_options(*dev, raw.dev.source);
+  dev->add_flag(
+      "--echo", raw.dev.echo,
+      "Also serve a WebSocket at /echo that sends back what it gets, for conformance suites");
   add_serve(*serve, raw.serve);
   check->add_option("FILE", raw.check.source.file, "Configuration file, YAML or JSON")
       ->required()
