@@ -125,6 +125,11 @@ TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
 
 TEST_F(CommandLine, CheckAndTokenTakeAConfiguration) {
   EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.file, "p.yaml");
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml", "--set", "a.b=c", "--set", "d=e=f"}).source.flags,
+            (Flags{{"a.b", "c"}, {"d", "e=f"}}));
+  setenv("PARLEY_API_KEY", "secret", 1);
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.flags,
+            (Flags{{"http_api.key", "secret"}}));
   const auto token = as<TokenCommand>({"token", "-c", "p.yaml", "-u", "42", "-s", "news"});
   EXPECT_EQ(token.source.file, "p.yaml");
   EXPECT_EQ(token.user, "42");
@@ -188,6 +193,7 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"serve", "--echo"}, "--echo"},
       {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
       {{"check"}, "FILE"},
+      {{"check", "p.yaml", "--set", "client"}, "PATH=VALUE"},
       {{"token", "--ttl", "-1"}, "--ttl"},
   };
   for (const auto& [arguments, hint] : cases) {

@@ -39,24 +39,12 @@ transport::websocket::CompressionOptions compression_options(const config::WebSo
 
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
 
-adapter::centrifuge::Options centrifuge_options(const config::Client& client) {
-  return {.version = std::string(version()) + " Parley",
-          .stale_after = at_least(client.stale_close_delay),
-          .ping_interval = at_least(client.ping_interval),
-          .pong_timeout = at_least(client.pong_timeout),
-          .expired_close_delay = at_least(client.expired_close_delay),
-          .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
-          .include_server_time = client.connect_include_server_time,
-          .channel_limit = client.channel_limit,
-          .history_limit = client.history_max_publication_limit,
-          .recovery_limit = client.recovery_max_publication_limit};
-}
-
 }  // namespace
 
 // A protocol is an include above and a call here.
 void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& access) {
   const config::Config& config = shared_.config;
+  const config::Client& client = config.client;
   if (!config.websocket.disabled)
     add_websocket(
         config.websocket.handler_prefix,

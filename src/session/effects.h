@@ -2,6 +2,7 @@
 // timers run, in order, after the handler has returned; answers are always later inputs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -57,6 +58,7 @@ struct ControlCommand {
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
+  std::optional<hub::PresenceManner> manner;
 };
 struct TimerCommand {
   TimerId timer = TimerId::kOther;
@@ -138,9 +140,11 @@ class Effects {
   // those of several subscriptions.
   void hold_publications(bool held) { add(HoldCommand{held}); }
   // The session is present in the channel of a live subscription, as its identity says, until that
-  // subscription ends. Entering again changes what is shown of it.
-  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {
-    add(EnterPresenceCommand{handle, std::move(member)});
+  // subscription ends, in its own manner or in that of the namespace. Entering again changes what
+  // is shown of it.
+  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member,
+                      std::optional<hub::PresenceManner> manner = std::nullopt) {
+    add(EnterPresenceCommand{handle, std::move(member), manner});
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }

@@ -226,7 +226,7 @@ void Session::execute(EnterPresenceCommand& command) {
   // The name under which the session will leave.
   command.member.client = adapter_->identity().client;
   table_.hub().change_presence(subscription->channel()->key().name, hub::Change::kEnter,
-                               std::move(command.member));
+                               std::move(command.member), command.manner);
 }
 
 void Session::execute(TimerCommand& command) {
