@@ -46,10 +46,20 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
   const config::Config& config = shared_.config;
   const config::Client& client = config.client;
   if (!config.websocket.disabled)
-    add_websocket(
-        config.websocket.handler_prefix,
-        websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
-        adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
+    add_websocket(config.websocket.handler_prefix,
+                  websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
+                  adapter::centrifuge::CentrifugeFactory(
+                      {.version = std::string(version()) + " Parley",
+                       .stale_after = at_least(client.stale_close_delay),
+                       .ping_interval = at_least(client.ping_interval),
+                       .pong_timeout = at_least(client.pong_timeout),
+                       .expired_close_delay = at_least(client.expired_close_delay),
+                       .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
+                       .include_server_time = client.connect_include_server_time,
+                       .channel_limit = client.channel_limit,
+                       .history_limit = client.history_max_publication_limit,
+                       .recovery_limit = client.recovery_max_publication_limit},
+                      access, rules));
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
