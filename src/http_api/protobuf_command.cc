@@ -116,7 +116,7 @@ void read_subscribe_field(Fields& fields, RawControl& raw, Control& out) {
     case 8:
       return fields.text(raw.data64);
     case 9: {
-      Control::Position& since = out.recover_since.emplace();
+      hub::ClaimedPosition& since = out.recover_since.emplace();
       return read_position(fields, since.offset, since.epoch);
     }
     case 10:

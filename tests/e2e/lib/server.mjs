@@ -136,10 +136,11 @@ const answers = (url) => fetch(url).then(() => true, () => false);
  * Runs `parley serve` on a configuration file until stop() or kill(), on a free port of loopback.
  * @returns {Promise<Server>}
  */
-export async function startServe(file, { args = [], env, shards = 2 } = {}) {
+export async function startServe(file, { args = [], env, shards = 2, files } = {}) {
   const port = await freePort();
-  const options = ['serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
-  const server = new Server(port, binary(), options, env);
+  let command = [binary(), 'serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
+  if (files !== undefined) command = ulimited(files, command);
+  const server = new Server(port, command[0], command.slice(1), env);
   await server.ready(answers);
   return server;
 }
