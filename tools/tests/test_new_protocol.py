@@ -12,9 +12,9 @@ import unittest
 from checks import cost, docs, files, layers, skeleton, text
 
 EXPECTED = {
-    "src/adapter/pigeon/CMakeLists.txt", "src/adapter/pigeon/README.md", "src/adapter/pigeon/adapter.h",
-    "src/adapter/pigeon/adapter.cc", "src/adapter/pigeon/dialect.h", "src/adapter/pigeon/dialect.cc",
-    "tests/contract/pigeon_adapter_contract_test.cc", "tests/e2e/pigeon.test.mjs", "docs/protocols/pigeon.md",
+    "src/adapter/nonesuch/CMakeLists.txt", "src/adapter/nonesuch/README.md", "src/adapter/nonesuch/adapter.h",
+    "src/adapter/nonesuch/adapter.cc", "src/adapter/nonesuch/dialect.h", "src/adapter/nonesuch/dialect.cc",
+    "tests/contract/nonesuch_adapter_contract_test.cc", "tests/e2e/nonesuch.test.mjs", "docs/protocols/nonesuch.md",
 }
 
 
@@ -26,15 +26,15 @@ class NewProtocolTest(unittest.TestCase):
         for name in (".clang-format", "layers.toml"):
             shutil.copy(files.ROOT / name, self.root)
         shutil.copytree(files.ROOT / "tests/contract", self.root / "tests/contract")
-        self.assertIsNone(skeleton.fault("pigeon", "Pigeon", self.root))
-        self.paths = skeleton.write("pigeon", "Pigeon", self.root)
+        self.assertIsNone(skeleton.fault("nonesuch", "Nonesuch", self.root))
+        self.paths = skeleton.write("nonesuch", "Nonesuch", self.root)
 
     def test_writes_all_files_and_fills_them_in(self):
         self.assertEqual(set(self.paths), EXPECTED)
         for path in self.paths:
             content = (self.root / path).read_text()
             self.assertNotRegex(content, "@[A-Za-z]+@|NAME", path)
-            self.assertRegex(content, "[Pp]igeon", path)
+            self.assertRegex(content, "[Nn]onesuch", path)
 
     def test_keeps_the_layers(self):
         rules = layers.Layers(tomllib.loads((self.root / "layers.toml").read_text()))
@@ -50,21 +50,21 @@ class NewProtocolTest(unittest.TestCase):
         self.assertEqual(docs.check_tests(self.root), [])
 
     def test_costs_nothing_outside(self):
-        self.assertEqual(cost.outside("pigeon", self.root), [])
+        self.assertEqual(cost.outside("nonesuch", self.root), [])
 
     def test_every_test_of_the_contract_has_its_rule(self):
         suite = (files.ROOT / "tests/contract/adapter_contract.cc").read_text()
         tests = re.findall(r"TEST_P\(AdapterContract, (\w+)\)", suite)
-        rig = (self.root / "tests/contract/pigeon_adapter_contract_test.cc").read_text()
+        rig = (self.root / "tests/contract/nonesuch_adapter_contract_test.cc").read_text()
         self.assertEqual(re.findall(r'\{"(\w+)",', rig), tests)
 
     def test_overwrites_nothing(self):
-        self.assertIn("exists already", skeleton.fault("pigeon", "Pigeon", self.root))
+        self.assertIn("exists already", skeleton.fault("nonesuch", "Nonesuch", self.root))
         self.assertIn("exists already", skeleton.fault("eventsource", "EventSource"))
 
     def test_refuses_bad_names(self):
-        for name, class_name in (("Pigeon", "Pigeon"), ("pigeon_post", "PigeonPost"), ("../x", "X"), ("7up", "Up"), ("", "X"),
-                                 ("pigeon", "pigeon"), ("pigeon", "Dove"), ("pigeon", "Pig-eon")):
+        for name, class_name in (("Nonesuch", "Nonesuch"), ("nonesuch_post", "NonesuchPost"), ("../x", "X"), ("7up", "Up"), ("", "X"),
+                                 ("nonesuch", "nonesuch"), ("nonesuch", "Dove"), ("nonesuch", "None-such")):
             self.assertIsNotNone(skeleton.fault(name, class_name, self.root), name)
 
     def test_the_command_says_what_is_wrong(self):
