@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -31,8 +32,9 @@ config::Environment environment() {
   return out;
 }
 
-ConfigurationFault unreadable(const std::string& file, const std::string& why) {
-  return {{{.place = {}, .path = {}, .message = why + "; is the path right?"}}};
+ConfigurationFault unreadable(const std::string& file, std::string why) {
+  if (why.starts_with(file + " ")) why.erase(0, file.size() + 1);
+  return {{{.place = {.source = file}, .path = {}, .message = why + "; is the path right?"}}};
 }
 
 nlohmann::ordered_json to_json(const std::vector<config::Problem>& problems) {
