@@ -329,7 +329,11 @@ void add_commands(CLI::App& app, Raw& raw) {
   app.set_help_flag("--help,-h", "Print this help and exit");
   app.footer(kExitStatus);
   app.get_formatter()->column_width(28);
-  add_serve_options(*app.add_subcommand("dev", kAboutDev)->footer(kDevExamples), raw.dev.source);
+  auto* dev = app.add_subcommand("dev", kAboutDev)->footer(kDevExamples);
+  add_serve_options(*dev, raw.dev.source);
+  dev->add_flag(
+      "--echo", raw.dev.echo,
+      "Also serve a WebSocket at /echo that sends back what it gets, for conformance suites");
   add_serve(*app.add_subcommand("serve", kAboutServe)->footer(kServeExamples), raw.serve);
   auto* check = app.add_subcommand("check", kAboutCheck)->footer(kCheckExamples);
   check->add_option("FILE", raw.check.source.file, "Configuration file, YAML or JSON")

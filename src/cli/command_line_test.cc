@@ -99,6 +99,8 @@ using Flags = std::vector<std::pair<std::string, std::string>>;
 TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
   const auto dev = as<ServeCommand>({"dev"});
   EXPECT_TRUE(dev.dev);
+  EXPECT_FALSE(dev.echo);
+  EXPECT_TRUE(as<ServeCommand>({"dev", "--echo"}).echo);
   EXPECT_EQ(dev.source.file, "");
   EXPECT_EQ(dev.source.flags, Flags());
   const auto serve =
@@ -208,6 +210,7 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"dev", "--shards", "65"}, "--shards"},
       {{"dev", "--log-level", "loud"}, "loud"},
       {{"dev", "--api-key", "k"}, "--api-key"},
+      {{"serve", "--echo"}, "--echo"},
       {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
       {{"check"}, "FILE"},
       {{"token", "--ttl", "-1"}, "--ttl"},

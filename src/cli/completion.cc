@@ -42,7 +42,7 @@ constexpr std::string_view kBashEnd = R"(  COMPREPLY=()
   if [[ -n $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
   elif (( files )); then
-    compopt -o filenames 2>/dev/null
+    compopt -o filenames 2>/dev/null || :
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   fi
 }
