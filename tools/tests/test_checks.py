@@ -98,6 +98,20 @@ class TextTest(Tree):
         for line in ("GET /v1/work/item", "https://example.com/home/x", "${TMPDIR}/tmp/x", "registry.get(name)"):
             self.assertEqual(list(text.words_in("src/a.cc", line)), [], line)
 
+    def test_a_ban_is_told_with_its_reason(self):
+        self.assertTrue(all(ban.what and ban.reason for ban in text.BANS))
+        self.write("tools/checks/words.toml", "[[banned]]\nwhat = 'a foul word'\npattern = 'darn'\nreason = 'be kind'\nonly = '[.]md$'\n")
+        bans = text.read_bans(self.root / "tools/checks/words.toml")
+        self.assertEqual(list(text.words_in("a.md", "so\ndarn it\n", bans)), ["a.md:2: a foul word, 'darn': be kind"])
+        self.assertEqual(list(text.words_in("a.cc", "darn it\n", bans)), [])
+
+    def test_names_that_say_nothing(self):
+        for line in ("class Session" "Manager {", "struct Fd" "Util;", '#include "base/string_util.h"', '#include "common.h"'):
+            self.assertTrue(list(text.words_in("src/a/a.cc", line)), line)
+        for line in ("class Utility;", '#include "base/community.h"', "int managers;"):
+            self.assertEqual(list(text.words_in("src/a/a.cc", line)), [], line)
+        self.assertEqual(list(text.words_in("docs/a.md", "Never `Manager`")), [])
+
     def test_lock_files_name_no_registry(self):
         self.assertTrue(list(text.words_in("tests/e2e/package-lock.json", '"resolved": "x"')))
 
