@@ -32,7 +32,7 @@ void values(std::string_view text) {
 void environment(std::string_view text) {
   if (text.find('=') == text.npos) return;
   Sources sources;
-  for (int count = 0; count < 4 && !text.empty(); ++count) {
+  for (int count = 0; count < 2 && !text.empty(); ++count) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const size_t equals = std::min(line.find('='), line.size());

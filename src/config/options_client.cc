@@ -46,7 +46,7 @@ void add_access_rows(std::vector<Option>& out) {
   rows.supported<kClient, &Client::allowed_origins>(
       "allowed_origins", "",
       "Pages that may connect, as patterns of origins such as https://*.example.com; `*`: all. "
-      "Empty: requests with an Origin header are refused.");
+      "Empty: pages of the server's own host only.");
   rows.supported<kClient, &Client::allow_anonymous_connect_without_token>(
       "allow_anonymous_connect_without_token", "false",
       "Who shows no token may connect, as the anonymous user.");

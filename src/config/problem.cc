@@ -17,10 +17,10 @@ std::string Problem::text() const {
 }
 
 void Report::add(Problem problem) {
-  if (problems_.size() < kMaxProblems) {
-    problems_.push_back(std::move(problem));
-  } else {
+  if (full()) {
     ++dropped_;
+  } else {
+    problems_.push_back(std::move(problem));
   }
 }
 

@@ -40,6 +40,8 @@ class Report {
   void add(Problem problem);
   void add(Place place, std::string path, std::string message);
   bool empty() const { return problems_.empty(); }
+  // Another problem would be counted only.
+  bool full() const { return problems_.size() >= kMaxProblems; }
   // In the order of the sources' lines; empties the report.
   std::vector<Problem> take();
 

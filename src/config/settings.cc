@@ -84,7 +84,9 @@ void SettingsReader::read_map(const DocumentNode& node, const Table& table,
     } else if (const Option* option = table.find(inner)) {
       read_option(member.value, *option, path, out);
     } else if (!table.has_section(inner)) {
-      report_.add({source_, member.at}, path, unknown_option(table, section, member.key));
+      // Looking for what was meant takes its time; beyond the report's limit nobody reads it.
+      std::string words = report_.full() ? "" : unknown_option(table, section, member.key);
+      report_.add({source_, member.at}, path, std::move(words));
     } else if (member.value.kind == DocumentNode::Kind::kMap) {
       read_map(member.value, table, inner, path_before, out);
     } else if (member.value.kind != DocumentNode::Kind::kNull) {

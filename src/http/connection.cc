@@ -95,7 +95,7 @@ size_t Connection::process(ByteView in) {
       serve(in);
     } else {
       meters::count_refusal(decoder_.error());
-      refuse(nullptr, http_status(decoder_.error()), reason(decoder_.error()));
+      refuse(http_status(decoder_.error()), reason(decoder_.error()));
     }
   }
   return size - in.size();
@@ -106,7 +106,7 @@ void Connection::start_body(ByteView behind) {
   const Router::Match match = server_.router().find(request.method, request.path);
   if (match.handler == nullptr) {
     meters::count_unrouted(match.status);
-    return refuse(&request, match.status, why(match.status), match.allow);
+    return refuse(match.status, why(match.status), match.allow);
   }
   decoder_.limit_body(match.body_limit);
   in_body_ = true;
@@ -159,11 +159,10 @@ void Connection::respond(const Request& request, const Response& response) {
   if (!serving_) server_.resume_soon(*this);
 }
 
-void Connection::refuse(const Request* request, int status, std::string_view reason,
-                        std::string_view allow) {
+void Connection::refuse(int status, std::string_view reason, std::string_view allow) {
   const HeaderView header{"Allow", allow};
   write({status, kText, Buffer(reason) + '\n', {&header, allow.empty() ? 0u : 1u}},
-        request != nullptr && request->method == "HEAD", true, false);
+        decoder_.is_head(), true, false);
   in_body_ = continue_due_ = false;
 }
 
@@ -270,7 +269,7 @@ void Connection::on_timer(const Now&) {
     case Waiting::kHeaders:
     case Waiting::kBody:
       meters::timeouts.add(in_body_ ? meters::Late::kBody : meters::Late::kHeaders);
-      return refuse(nullptr, 408, "the request did not arrive in time");
+      return refuse(408, "the request did not arrive in time");
     case Waiting::kWrite:
       meters::timeouts.add(meters::Late::kWrite);
       return socket_->close(io::CloseReason::kTimeout);

@@ -47,8 +47,8 @@ class Connection final : public io::SocketHandler, private TimerNode, private Re
   size_t process(ByteView in);
   void start_body(ByteView behind);
   void serve(ByteView behind);
-  void refuse(const Request* request, int status, std::string_view why,
-              std::string_view allow = {});
+  // The request that is being decoded.
+  void refuse(int status, std::string_view why, std::string_view allow = {});
   void write(const Response& response, bool head_only, bool close, bool say_keep_alive);
   void close_when_sent();
 

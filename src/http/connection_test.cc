@@ -200,6 +200,19 @@ TEST_F(ConnectionTest, RefusalsSayWhatIsWrong) {
   EXPECT_EQ(handled, 0);
 }
 
+// Not even a refusal: whoever asks with HEAD would take a body for the next answer.
+TEST_F(ConnectionTest, ABadRequestWithHeadIsAnsweredWithoutABody) {
+  start();
+  for (const std::string rest :
+       {" /echo HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", " /echo HTTP/1.1\r\n\r\n",
+        " /echo HTTP/2.0\r\n\r\n", " /#a HTTP/1.1\r\nHost: x\r\n\r\n",
+        " /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"}) {
+    EXPECT_THAT(ask("HEAD" + rest), EndsWith("\r\n\r\n")) << rest;
+    EXPECT_THAT(ask("GET" + rest), EndsWith("\n")) << rest;
+    EXPECT_THAT(ask("GET" + rest), Not(EndsWith("\r\n\r\n"))) << rest;
+  }
+}
+
 TEST_F(ConnectionTest, PagesOfOtherMachinesAreRefusedWhereItIsAskedFor) {
   options.this_machine_only = true;
   start();

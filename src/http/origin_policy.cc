@@ -29,11 +29,11 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
-// A scheme and a host, perhaps with a port (RFC 6454 6.1). Nothing else may meet a pattern: in
-// "https://evil.com/.example.com" its '*' would stand for a host and a path.
-bool is_plain(std::string_view origin) {
-  const size_t host = origin.find("://");
-  return host != origin.npos && origin.find_first_of("/@?#\\ ", host + 3) == origin.npos;
+// A scheme and a host, perhaps with a port (RFC 6454 6.1), as browsers write it. Nothing else may
+// meet a pattern: in "https://evil.com/.example.com" its '*' would stand for a host and a path.
+bool is_well_formed(std::string_view origin) {
+  const size_t scheme = origin.find("://");
+  return scheme != origin.npos && codec::http1::is_authority(origin.substr(scheme + 3));
 }
 
 bool is_same_host(std::string_view origin, std::string_view host) {
@@ -75,10 +75,12 @@ OriginPolicy::OriginPolicy(std::vector<std::string> allowed) : allowed_(std::mov
 }
 
 bool OriginPolicy::allows(std::string_view origin, std::string_view host) const {
-  if (origin.empty() || is_same_host(origin, host)) return true;
+  if (origin.empty()) return true;
+  const bool well_formed = is_well_formed(origin);
+  if (well_formed && is_same_host(origin, host)) return true;
   const std::string page = to_lower(origin);
   return std::ranges::any_of(allowed_, [&](const std::string& allowed) {
-    return allowed == "*" || (is_plain(page) && !allowed.empty() && glob_match(allowed, page));
+    return allowed == "*" || (well_formed && !allowed.empty() && glob_match(allowed, page));
   });
 }
 

@@ -15,10 +15,12 @@ TEST(OriginPolicy, WithoutListOnlyTheSameHostMayConnect) {
   EXPECT_TRUE(policy.allows("http://[::1]:8000", "[::1]:8000"));
   for (const std::string_view origin :
        {"https://evil.com", "https://example.com.evil.com", "https://example.com:8443", "null",
-        "example.com", "ftp://example.com", "https://", "https://sub.example.com"}) {
+        "example.com", "ftp://example.com", "https://", "https://sub.example.com",
+        "http://example.com:8000:80", "https://u@example.com", "https://example.com/"}) {
     EXPECT_FALSE(policy.allows(origin, "example.com")) << origin;
   }
   EXPECT_FALSE(policy.allows("https://", ""));
+  EXPECT_FALSE(policy.allows("http://example.com:8000:80", "example.com:8000"));
 }
 
 TEST(OriginPolicy, AllowsWhatIsListed) {
@@ -39,8 +41,10 @@ TEST(OriginPolicy, PatternsStandForHosts) {
        {"https://example.com", "http://a.example.com", "https://a.example.com.evil.com",
         "https://evil.com/.example.com", "https://evil.com?.example.com",
         "https://evil.com#.example.com", "https://u@x.example.com",
-        "https://evil.com\\.example.com", "http://localhost", "https://app.io", "https://app12.io",
-        "null"})
+        "https://evil.com\\.example.com", "https://evil.com:1.example.com",
+        "https://evil.com%2f.example.com", "https://\xc3\xa4.example.com", "https://*.example.com",
+        "https://a.example.com:80:80", "http://localhost:", "http://localhost", "https://app.io",
+        "https://app12.io", "null"})
     EXPECT_FALSE(policy.allows(origin, "server")) << origin;
 }
 

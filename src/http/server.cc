@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "http/connection.h"
 
 namespace parley::http {
@@ -14,6 +15,15 @@ Server::Server(io::Shard& shard, const Router& router, const ServerOptions& opti
 
 std::unique_ptr<io::SocketHandler> Server::make_connection() {
   return std::make_unique<Connection>(*this);
+}
+
+Buffer Server::no_room() {
+  constexpr std::string_view kText = "too many connections\n";
+  const HeaderView headers[] = {{"Content-Type", "text/plain; charset=utf-8"},
+                                {"Retry-After", "5"}};
+  Buffer out;
+  CHECK(encode_response_head(503, headers, {.length = kText.size(), .close = true}, out));
+  return out.append(kText), out;
 }
 
 void Server::on_turn(const Now&) {

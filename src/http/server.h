@@ -29,6 +29,8 @@ class Server final : public io::TurnHook {
 
   // For Shard::listen().
   std::unique_ptr<io::SocketHandler> make_connection();
+  // What a client is told that cannot even have a connection: a 503 that says when to come back.
+  static Buffer no_room();
 
   const Router& router() const { return router_; }
   const ServerOptions& options() const { return options_; }

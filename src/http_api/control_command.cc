@@ -38,8 +38,7 @@ bool read_overrides(Reader& reader, Control::Overrides& out) {
 
 bool read_position(Reader& reader, Control& out) {
   if (!reader.object()) return false;
-  out.recover_since = Control::Position{};
-  Control::Position& position = *out.recover_since;
+  hub::ClaimedPosition& position = out.recover_since.emplace();
   for (std::string_view key; reader.key(key);) {
     if (reader.null()) continue;
     if (key == "offset" && !reader.integer(position.offset)) return false;

@@ -115,9 +115,10 @@ void read_subscribe_field(Fields& fields, RawControl& raw, Control& out) {
       return read_json(fields, out.data);
     case 8:
       return fields.text(raw.data64);
-    case 9:
-      out.recover_since = Control::Position{};
-      return read_position(fields, out.recover_since->offset, out.recover_since->epoch);
+    case 9: {
+      hub::ClaimedPosition& since = out.recover_since.emplace();
+      return read_position(fields, since.offset, since.epoch);
+    }
     case 10:
       return read_overrides(fields, out.overrides);
     case 11:

@@ -12,14 +12,17 @@
 
 namespace parley::hub {
 
+// A position as the backend writes it; nobody has compared its epoch yet. It stands outside Control
+// because an optional of a nested struct with initializers cannot be emplaced everywhere (CWG
+// 1397).
+struct ClaimedPosition {
+  uint64_t offset = 0;
+  std::string epoch;
+};
+
 // Addresses sessions and says what to do with them. Immutable once it is sent: all shards share it.
 struct Control {
   enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh };
-  // A position as the backend writes it; nobody has compared its epoch yet.
-  struct Position {
-    uint64_t offset = 0;
-    std::string epoch;
-  };
   // What differs from the channel's namespace; nothing: as the namespace says.
   struct Overrides {
     std::optional<bool> presence;
@@ -43,8 +46,8 @@ struct Control {
   bool expired = false;        // kRefresh: it has expired now
   std::optional<Buffer> info;  // JSON. kSubscribe: of the channel; kRefresh: of the connection
   Buffer data;                 // kSubscribe: JSON for the client
-  std::optional<Position> recover_since;  // kSubscribe
-  Overrides overrides;                    // kSubscribe
+  std::optional<ClaimedPosition> recover_since;  // kSubscribe
+  Overrides overrides;                           // kSubscribe
 
   uint16_t code = 0;   // kDisconnect: what the client is told, in the numbers of the Centrifuge
   std::string reason;  // protocol; others carry what they can

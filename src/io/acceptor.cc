@@ -73,24 +73,39 @@ void Acceptor::on_ready() {
       if (one) continue;
       return pause(error);
     }
+    if (fd.get() >= options_.client_descriptors) {
+      refuse(fd);
+      continue;
+    }
     meters::accepted.add();
     std::unique_ptr<SocketHandler> handler = handler_(PeerAddress::from(storage));
     if (handler) loop_.add(std::move(fd), std::move(handler));
   }
 }
 
+void Acceptor::refuse(const UniqueFd& fd) {
+  meters::accept_errors.add(meters::AcceptError::kFull);
+  // A request that is there already is taken: closing over unread bytes would reset the connection
+  // and might overtake the refusal.
+  char request[16 * 1024];
+  ::recv(fd.get(), request, sizeof request, MSG_DONTWAIT);
+  ::send(fd.get(), options_.refusal.data(), options_.refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  complain("refusing connections", "all open files that clients may have are taken");
+}
+
 void Acceptor::pause(int error) {
   // Left in epoll, the ready socket would wake the loop again at once, for ever.
   loop_.unwatch(listener_.fd.get());
-  const Now now = read_clock();
-  timers_.schedule(resume_, now.mono + options_.pause);
-  if (pause_log_.pass(
-          std::chrono::duration_cast<milliseconds>(now.mono.time_since_epoch()).count())) {
-    log::error("cannot accept connections, trying again soon",
-               {{"address", listener_.address.to_string()},
-                {"error", std::strerror(error)},
-                {"advice", "raise the limit of open files (ulimit -n)"}});
-  }
+  timers_.schedule(resume_, read_clock().mono + options_.pause);
+  complain("cannot accept connections, trying again soon", std::strerror(error));
+}
+
+void Acceptor::complain(std::string_view what, std::string_view why) {
+  const auto now = read_clock().mono.time_since_epoch();
+  if (!complaints_.pass(std::chrono::duration_cast<milliseconds>(now).count())) return;
+  log::error(what, {{"address", listener_.address.to_string()},
+                    {"error", why},
+                    {"advice", "raise the limit of open files (ulimit -n)"}});
 }
 
 }  // namespace parley::io

@@ -1,8 +1,10 @@
 // Takes new connections from one listening socket.
 #pragma once
 
+#include <climits>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/log.h"
 #include "io/epoll_loop.h"
@@ -18,10 +20,16 @@ struct AcceptOptions {
   size_t per_turn = 32;
   // How long to leave connections in the backlog when there is no descriptor or memory for them.
   Duration pause = milliseconds(500);
+  // Clients get descriptors below this number only; the rest are left to files of our own. The
+  // kernel gives out the lowest free one, so the number says how many are taken in the process.
+  int client_descriptors = INT_MAX;
+  // What a client above that is sent before it is closed.
+  std::string refusal = {};
 };
 
-// Owner: a Shard, used on it only. Failure: out of descriptors or memory it stops asking for
-// `pause` instead of spinning; peers wait in the backlog meanwhile.
+// Owner: a Shard, used on it only. Failure: a client for which no descriptor is left is refused at
+// once; where not even that can be done it stops asking for `pause` instead of spinning, and peers
+// wait in the backlog meanwhile.
 class Acceptor final : public WatchedFd {
  public:
   Acceptor(EpollLoop& loop, TimerWheel& timers, Listener listener, AcceptHandler handler,
@@ -37,7 +45,9 @@ class Acceptor final : public WatchedFd {
  private:
   void on_ready() override;
   void resume();
+  void refuse(const UniqueFd& fd);
   void pause(int error);
+  void complain(std::string_view what, std::string_view why);
 
   EpollLoop& loop_;
   TimerWheel& timers_;
@@ -45,7 +55,7 @@ class Acceptor final : public WatchedFd {
   AcceptHandler handler_;
   AcceptOptions options_;
   CallbackTimer resume_;
-  log::Limited pause_log_{10'000};
+  log::Limited complaints_{10'000};
 };
 
 }  // namespace parley::io

@@ -183,18 +183,22 @@ class LoopbackTest : public ::testing::Test {
     affinity::set_current(kNoShard);
   }
 
-  void start(ShardOptions options, const ListenOptions& listen = {}) {
+  void start(ShardOptions options, const ListenOptions& listen = {},
+             const AcceptOptions& accept = {}) {
     affinity::set_current(options.id);
     records.clear();
     shard = std::make_unique<Shard>(std::move(options));
     auto listeners = loopback_listeners(1, listen);
     address = listeners[0].address;
-    shard->listen(std::move(listeners[0]), [this](const PeerAddress& peer) {
-      peers.push_back(peer);
-      records.push_back(std::make_shared<Record>());
-      if (prepare) prepare(*records.back());
-      return std::make_unique<RecordingHandler>(records.back());
-    });
+    shard->listen(
+        std::move(listeners[0]),
+        [this](const PeerAddress& peer) {
+          peers.push_back(peer);
+          records.push_back(std::make_shared<Record>());
+          if (prepare) prepare(*records.back());
+          return std::make_unique<RecordingHandler>(records.back());
+        },
+        accept);
   }
 
   // Turns until `done`.

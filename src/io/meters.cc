@@ -2,13 +2,14 @@
 
 namespace parley::io::meters {
 namespace {
-constexpr std::string_view kAcceptErrors[] = {"connection", "resources"};
+constexpr std::string_view kAcceptErrors[] = {"connection", "resources", "full"};
 constexpr std::string_view kFarewellCuts[] = {"unread", "unanswered", "flooded"};
 }  // namespace
 
 metrics::Counter accepted("parley_io_accepted_total", "Connections accepted");
 metrics::CounterFamily accept_errors("parley_io_accept_errors_total",
-                                     "Failed accepts; accepting pauses when resources run out",
+                                     "Failed accepts; accepting pauses when resources run out, and "
+                                     "connections are refused when clients have all descriptors",
                                      "reason", kAcceptErrors);
 metrics::CounterFamily farewells_cut("parley_io_farewells_cut_total",
                                      "Connections that could not be closed in order", "reason",

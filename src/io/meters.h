@@ -5,8 +5,9 @@
 
 namespace parley::io::meters {
 
-// An accept failed for the sake of one connection, or because descriptors or memory ran out.
-enum class AcceptError : uint8_t { kConnection, kResources };
+// An accept failed for the sake of one connection, or because descriptors or memory ran out; or the
+// connection was refused because clients have all the descriptors that they may have.
+enum class AcceptError : uint8_t { kConnection, kResources, kFull };
 // A close in order was cut short: the peer did not read the rest, did not end its side, or kept
 // sending.
 enum class FarewellCut : uint8_t { kUnread, kUnanswered, kFlooded };

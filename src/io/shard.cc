@@ -100,9 +100,9 @@ Socket& Shard::adopt(DetachedSocket detached, std::unique_ptr<SocketHandler> han
   return socket;
 }
 
-void Shard::listen(Listener listener, AcceptHandler handler) {
-  acceptors_.push_back(std::make_unique<Acceptor>(loop_, timers_, std::move(listener),
-                                                  std::move(handler), options_.accept));
+void Shard::listen(Listener listener, AcceptHandler handler, const AcceptOptions& options) {
+  acceptors_.push_back(
+      std::make_unique<Acceptor>(loop_, timers_, std::move(listener), std::move(handler), options));
 }
 
 void Shard::close_listeners() {

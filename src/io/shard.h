@@ -36,7 +36,6 @@ class TurnHook {
 struct ShardOptions {
   ShardId id = 0;
   LoopOptions loop;
-  AcceptOptions accept;
   size_t timers_per_turn = 1024;
   size_t posts_per_turn = 64;
   size_t post_capacity = 4096;
@@ -70,7 +69,7 @@ class Shard {
 
   // Feeds the unread bytes to the handler before it returns; the socket may then be closed already.
   Socket& adopt(DetachedSocket detached, std::unique_ptr<SocketHandler> handler);
-  void listen(Listener listener, AcceptHandler handler);
+  void listen(Listener listener, AcceptHandler handler, const AcceptOptions& options = {});
   void close_listeners();
   // Called in the order of adding.
   void add_hook(TurnHook& hook) { hooks_.push_back(&hook); }

@@ -117,9 +117,7 @@ TEST_F(ShardTest, RefusedConnectionIsClosed) {
 
 // Out of descriptors: one failed accept per pause, not one per turn, and recovery afterwards.
 TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
-  ShardOptions options;
-  options.accept.pause = milliseconds(100);
-  start(std::move(options));
+  start({}, {}, {.pause = milliseconds(100)});
   // UBSan needs a descriptor when it meets a dynamic type for the first time, so it meets all of
   // them before there are none.
   log::configure(log::Level::kOff, log::Format::kConsole);
@@ -149,6 +147,37 @@ TEST_F(ShardTest, OutOfDescriptorsDoesNotSpin) {
   ASSERT_TRUE(pump([&] { return records.size() == 2; }));
   EXPECT_LE(errors(), 3);
   log::configure(log::Level::kInfo, log::Format::kConsole);
+}
+
+// Files of our own can still be opened when clients have all that they may have.
+TEST_F(ShardTest, AClientWithoutADescriptorIsToldSoAndTheOthersStay) {
+  auto listeners = loopback_listeners(1);
+  const Address where = listeners[0].address;
+  // One for each end of the first connection.
+  const int enough = UniqueFd(::dup(0)).get() + 2;
+  bool taken = false;
+  const auto take = [&taken](const PeerAddress&) {
+    taken = true;
+    return std::make_unique<RecordingHandler>(std::make_shared<Record>());
+  };
+  shard->listen(std::move(listeners[0]), take, {.client_descriptors = enough, .refusal = "full"});
+  const MetricDelta full(R"(parley_io_accept_errors_total{reason="full"})");
+  Client first(where);
+  ASSERT_TRUE(pump([&] { return taken; }));
+  for (int i = 0; i < 100; ++i) {
+    Client late(where);
+    late.send("a request that nobody will read");
+    ASSERT_TRUE(pump([&] { return late.receive(), late.ended || late.reset; }));
+    EXPECT_EQ(late.received, "full");
+    EXPECT_FALSE(late.reset);
+  }
+  EXPECT_EQ(full(), 100);
+  EXPECT_EQ(shard->open_sockets(), 1u);
+  first.close();
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+  taken = false;
+  const Client again(where);
+  EXPECT_TRUE(pump([&] { return taken; }));
 }
 
 TEST(FdLimit, IsRaisedToTheHardLimit) {

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <thread>
 #include <vector>
@@ -21,6 +22,9 @@ namespace {
 
 constexpr size_t kMinDescriptors = 256;
 constexpr size_t kGoodDescriptors = 10'000;
+// Never given to clients, so that configuration, keys and stores can be read when all others are
+// taken. The internal port may have half of them: health and metrics are asked for just then.
+constexpr size_t kOwnDescriptors = 32;
 constexpr uint32_t kMaxShards = 64;
 
 Result<io::Address> to_address(const std::string& name, uint16_t port) {
@@ -51,7 +55,8 @@ Result<std::vector<io::Listener>> bind_internal(const config::HttpServer& at, un
   return io::bind_listeners(address, shards);
 }
 
-Result<void> check_descriptors() {
+// How many there are.
+Result<size_t> check_descriptors() {
   const size_t limit = io::raise_fd_limit();
   if (limit < kMinDescriptors)
     return fail(fmt::format(
@@ -60,7 +65,7 @@ Result<void> check_descriptors() {
   if (limit < kGoodDescriptors)
     log::warn("few open files are allowed: each client needs one",
               {{"limit", limit}, {"advice", "raise it with ulimit -n 100000"}});
-  return {};
+  return limit;
 }
 
 unsigned shard_count(const ServerOptions& options) {
@@ -127,10 +132,13 @@ class Process {
   }
 
   // `internal` may be empty.
-  void start(std::vector<io::Listener> listeners, std::vector<io::Listener> internal) {
+  void start(std::vector<io::Listener> listeners, std::vector<io::Listener> internal,
+             size_t descriptors) {
     for (size_t i = 0; i < worlds_.size(); ++i) {
-      listen(i, std::move(listeners[i]), worlds_[i]->http());
-      if (!internal.empty()) listen(i, std::move(internal[i]), worlds_[i]->internal_http());
+      listen(i, std::move(listeners[i]), worlds_[i]->http(), descriptors - kOwnDescriptors);
+      if (!internal.empty())
+        listen(i, std::move(internal[i]), worlds_[i]->internal_http(),
+               descriptors - kOwnDescriptors / 2);
     }
     status_.set_phase(NodeStatus::Phase::kReady);
     group_.start();
@@ -155,10 +163,14 @@ class Process {
   }
 
  private:
-  void listen(size_t shard, io::Listener listener, http::Server& server) {
+  void listen(size_t shard, io::Listener listener, http::Server& server, size_t descriptors) {
+    io::AcceptOptions options;
+    options.client_descriptors = static_cast<int>(std::min<size_t>(descriptors, INT_MAX));
+    options.refusal = http::Server::no_room();
     group_.shard(static_cast<ShardId>(shard))
-        .listen(std::move(listener),
-                [&server](const io::PeerAddress&) { return server.make_connection(); });
+        .listen(
+            std::move(listener),
+            [&server](const io::PeerAddress&) { return server.make_connection(); }, options);
   }
 
   size_t sessions_left() {
@@ -221,13 +233,13 @@ Result<int> serve(const ServerOptions& options) {
   const sigset_t signals = block_signals();
   auto policy = TRY(make_policy(options.dev, options.config));
   const io::Address address = TRY(listen_address(options));
-  if (auto enough = check_descriptors(); !enough) return std::unexpected(enough.error());
+  const size_t descriptors = TRY(check_descriptors());
   const unsigned shards = shard_count(options);
   std::vector<io::Listener> listeners = TRY(io::bind_listeners(address, shards));
   const io::Address bound = listeners.front().address;
   std::vector<io::Listener> internal = TRY(bind_internal(options.config.http_server, shards));
   Process process(options, std::move(policy), shards);
-  process.start(std::move(listeners), std::move(internal));
+  process.start(std::move(listeners), std::move(internal), descriptors);
   announce(options, bound, shards);
   warn_of(options.config);
   const int signal = wait_for_end(signals, options, process);

@@ -75,6 +75,7 @@ void RequestDecoder::reset() {
   phase_ = Phase::kIdle;
   error_ = DecodeError::kNone;
   blank_line_seen_ = false;
+  head_ = false;
 }
 
 RequestDecoder::Next RequestDecoder::go_on(Phase phase) {
@@ -131,6 +132,7 @@ RequestDecoder::Next RequestDecoder::read_request_line(ByteView& in) {
   const Next next = take_line(in, limits_.request_line, DecodeError::kRequestLineTooLong, line);
   if (next != Next::kGoOn) return next;
   const auto error = parse_request_line(line, progress_->request);
+  head_ = progress_->request.method == "HEAD";
   return error == DecodeError::kNone ? go_on(Phase::kHeaders) : fail(error);
 }
 

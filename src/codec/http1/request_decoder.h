@@ -60,6 +60,9 @@ class RequestDecoder {
   // After kError.
   DecodeError error() const { return error_; }
 
+  // The request line said HEAD, whatever came of the rest: no answer to it has a body.
+  bool is_head() const { return head_; }
+
   // No byte of a request was seen since the start or the last reset(); a blank line before a
   // request does not count.
   bool idle() const { return phase_ == Phase::kIdle || phase_ == Phase::kBlankLine; }
@@ -113,6 +116,7 @@ class RequestDecoder {
   Phase phase_ = Phase::kIdle;
   DecodeError error_ = DecodeError::kNone;
   bool blank_line_seen_ = false;
+  bool head_ = false;
 };
 
 }  // namespace parley::codec::http1

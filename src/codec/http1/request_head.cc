@@ -97,6 +97,7 @@ DecodeError parse_request_line(std::string_view line, Request& request) {
   const size_t first = line.find(' ');
   const auto method = line.substr(0, first);
   if (!is_token(method)) return DecodeError::kBadMethod;
+  request.method = method;
   if (first == std::string_view::npos) return DecodeError::kBadRequestLine;
   const auto rest = line.substr(first + 1);
   const size_t last = rest.find(' ');
@@ -111,7 +112,6 @@ DecodeError parse_request_line(std::string_view line, Request& request) {
   if (method == "CONNECT") return DecodeError::kMethodNotSupported;
   const auto parts = split_target(method, target);
   if (!parts) return parts.error();
-  request.method = method;
   request.target = target;
   request.path = parts->path;
   request.query = parts->query;

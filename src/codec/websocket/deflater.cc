@@ -3,12 +3,10 @@
 #include <zlib.h>
 
 #include "base/check.h"
+#include "codec/websocket/protocol.h"
 
 namespace parley::codec::websocket {
 namespace {
-
-// What Z_SYNC_FLUSH ends with, and the receiver knows (7.2.1).
-constexpr ByteView kTail("\x00\x00\xff\xff", 4);
 
 // The hash table slides along with the window: a large one over a small window costs more than the
 // compression itself.
@@ -41,7 +39,7 @@ bool Deflater::deflate(ByteView message, Buffer& out) {
   begin();
   const size_t start = out.size();
   // With the tail: what needs all of this is not smaller.
-  const size_t room = message.size() + kTail.size();
+  const size_t room = message.size() + kDeflateTail.size();
   out.resize(start + room);
   stream_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(message.data()));
   stream_->avail_in = static_cast<uInt>(message.size());
@@ -53,8 +51,8 @@ bool Deflater::deflate(ByteView message, Buffer& out) {
     return false;
   }
   out.resize(start + room - stream_->avail_out);
-  CHECK(ByteView(out).ends_with(kTail));
-  out.resize(out.size() - kTail.size());
+  CHECK(ByteView(out).ends_with(kDeflateTail));
+  out.resize(out.size() - kDeflateTail.size());
   return true;
 }
 

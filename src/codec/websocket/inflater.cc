@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/check.h"
+#include "codec/websocket/protocol.h"
 
 namespace parley::codec::websocket {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 // Negative: raw deflate. It reads what was made with any smaller window too.
 constexpr int kRawWindow = -15;
 constexpr size_t kPiece = 16 * 1024;
-// What the sender took away (7.2.1): the rest of an empty stored block.
-constexpr ByteView kTail("\x00\x00\xff\xff", 4);
 // In z_stream::data_type: between two blocks.
 constexpr int kAtBlock = 128;
 
@@ -43,7 +42,7 @@ Result<void, InflateFault> Inflater::inflate(ByteView payload, size_t limit, Buf
   Step step = feed(payload, most, out);
   // A final block may end the message, though RFC 7692 7.2.3.4 wants an empty one behind it.
   if (step == Step::kMore) {
-    step = feed(kTail, most, out);
+    step = feed(kDeflateTail, most, out);
     // Neither in the middle of a block nor of a byte.
     if (step == Step::kMore && stream_->data_type != kAtBlock) step = Step::kInvalid;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace parley::codec::websocket {
 
@@ -47,5 +48,9 @@ constexpr bool is_wire_close_code(uint16_t code) {
 enum class Role : uint8_t { kServer, kClient };
 
 constexpr uint64_t kMaxControlPayload = 125;
+
+// The rest of an empty stored block: ends every compressed message, and is never sent (RFC 7692
+// 7.2.1).
+constexpr std::string_view kDeflateTail("\x00\x00\xff\xff", 4);
 
 }  // namespace parley::codec::websocket

@@ -136,20 +136,21 @@ const answers = (url) => fetch(url).then(() => true, () => false);
  * Runs `parley serve` on a configuration file until stop() or kill(), on a free port of loopback.
  * @returns {Promise<Server>}
  */
-export async function startServe(file, { args = [], env, shards = 2 } = {}) {
+export async function startServe(file, { args = [], env, shards = 2, files } = {}) {
   const port = await freePort();
-  const options = ['serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
-  const server = new Server(port, binary(), options, env);
+  let command = [binary(), 'serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
+  if (files !== undefined) command = ulimited(files, command);
+  const server = new Server(port, command[0], command.slice(1), env);
   await server.ready(answers);
   return server;
 }
 
 /**
- * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port.
+ * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port unless it is given.
  * @returns {Promise<Server>} as startServer does
  */
-export async function startConfigured(config, { shards = 2 } = {}) {
-  const port = await freePort();
+export async function startConfigured(config, { shards = 2, port: wanted } = {}) {
+  const port = wanted ?? await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
   try {
     const file = path.join(folder, 'parley.json');
