@@ -49,6 +49,9 @@ constexpr char kAboutCheck[] =
 constexpr char kCheckExamples[] = R"(
 Examples:
   parley check parley.yaml
+  parley check config.json --set client.ping_interval=10s
+
+It reads the same file, environment and --set as parley serve.
 
 Exit status: 0 it would start, 1 it would not, 2 wrong usage.
 )";
@@ -179,8 +182,7 @@ void add_serve_options(CLI::App& app, ConfigurationSource& source) {
       ->type_name("FORMAT");
 }
 
-void add_configuration(CLI::App& app, ConfigurationSource& source) {
-  app.add_option("--config,-c", source.file, "Configuration file, YAML or JSON")->type_name("FILE");
+void add_set(CLI::App& app, ConfigurationSource& source) {
   app.add_option_function<std::vector<std::string>>(
          "--set",
          [&source](const std::vector<std::string>& settings) {
@@ -198,13 +200,31 @@ void add_configuration(CLI::App& app, ConfigurationSource& source) {
       ->allow_extra_args(false);
 }
 
-void add_serve(CLI::App& app, ServeCommand& serve) {
-  add_configuration(app, serve.source);
-  add_serve_options(app, serve.source);
-  add_setting(app, "--api-key", "http_api.key", serve.source,
+void add_configuration(CLI::App& app, ConfigurationSource& source) {
+  app.add_option("--config,-c", source.file, "Configuration file, YAML or JSON")->type_name("FILE");
+  add_set(app, source);
+}
+
+void add_api_key(CLI::App& app, ConfigurationSource& source) {
+  add_setting(app, "--api-key", "http_api.key", source,
               "Key of the server API; without one it refuses everyone")
       ->envname("PARLEY_API_KEY")
       ->type_name("KEY");
+}
+
+// What `serve` would read.
+void add_check(CLI::App& app, CheckCommand& check) {
+  app.add_option("FILE", check.source.file, "Configuration file, YAML or JSON")
+      ->required()
+      ->type_name("");
+  add_set(app, check.source);
+  add_api_key(app, check.source);
+}
+
+void add_serve(CLI::App& app, ServeCommand& serve) {
+  add_configuration(app, serve.source);
+  add_serve_options(app, serve.source);
+  add_api_key(app, serve.source);
   app.add_option("--api-key-file", serve.api_key_file,
                  "File that holds the key, so that no list of processes shows it")
       ->type_name("FILE")
@@ -308,10 +328,11 @@ std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const
   auto* sub = app.add_subcommand("sub", kAboutSub)->footer(kSubExamples);
   auto* version = app.add_subcommand("version", "Print the version.");
   add_serve_options(*dev, raw.dev.source);
+  dev->add_flag(
+      "--echo", raw.dev.echo,
+      "Also serve a WebSocket at /echo that sends back what it gets, for conformance suites");
   add_serve(*serve, raw.serve);
-  check->add_option("FILE", raw.check.source.file, "Configuration file, YAML or JSON")
-      ->required()
-      ->type_name("");
+  add_check(*check, raw.check);
   add_token(*token, raw.token);
   add_publish(*pub, raw);
   add_subscribe(*sub, raw);

@@ -99,6 +99,8 @@ using Flags = std::vector<std::pair<std::string, std::string>>;
 TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
   const auto dev = as<ServeCommand>({"dev"});
   EXPECT_TRUE(dev.dev);
+  EXPECT_FALSE(dev.echo);
+  EXPECT_TRUE(as<ServeCommand>({"dev", "--echo"}).echo);
   EXPECT_EQ(dev.source.file, "");
   EXPECT_EQ(dev.source.flags, Flags());
   const auto serve =
@@ -123,6 +125,11 @@ TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
 
 TEST_F(CommandLine, CheckAndTokenTakeAConfiguration) {
   EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.file, "p.yaml");
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml", "--set", "a.b=c", "--set", "d=e=f"}).source.flags,
+            (Flags{{"a.b", "c"}, {"d", "e=f"}}));
+  setenv("PARLEY_API_KEY", "secret", 1);
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.flags,
+            (Flags{{"http_api.key", "secret"}}));
   const auto token = as<TokenCommand>({"token", "-c", "p.yaml", "-u", "42", "-s", "news"});
   EXPECT_EQ(token.source.file, "p.yaml");
   EXPECT_EQ(token.user, "42");
@@ -183,8 +190,10 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"dev", "--shards", "65"}, "--shards"},
       {{"dev", "--log-level", "loud"}, "loud"},
       {{"dev", "--api-key", "k"}, "--api-key"},
+      {{"serve", "--echo"}, "--echo"},
       {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
       {{"check"}, "FILE"},
+      {{"check", "p.yaml", "--set", "client"}, "PATH=VALUE"},
       {{"token", "--ttl", "-1"}, "--ttl"},
   };
   for (const auto& [arguments, hint] : cases) {

@@ -27,6 +27,7 @@ struct ConfigurationSource {
 // `dev` and `serve`.
 struct ServeCommand {
   bool dev = false;
+  bool echo = false;
   ConfigurationSource source;
   std::string api_key_file;  // holds http_api.key; "": none
 };

@@ -63,7 +63,8 @@ int run_serve(const ServeCommand& command) {
     return kExitFailed;
   }
   fmt::print(stderr, "{}", warning_lines(*loaded));
-  server::ServerOptions options{.dev = command.dev, .config = std::move(loaded->config)};
+  server::ServerOptions options{
+      .dev = command.dev, .echo = command.echo, .config = std::move(loaded->config)};
   if (!command.source.file.empty()) options.reload = [&command] { return read_again(command); };
   return server::run(options);
 }

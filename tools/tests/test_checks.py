@@ -204,6 +204,17 @@ class CostTest(Tree):
         self.write("src/server/list.cc", '// sse is explained here\n#include "adapter/sse/a.h"\nadd<SseAdapter>();\n')
         self.assertEqual([line for _, line, _ in cost.outside("sse", self.root)], [2, 3])
 
+    def test_a_protocol_above_the_limit_is_told(self):
+        self.write("src/adapter/sse/a.cc", "class SseAdapter;\n")
+        self.write("src/adapter/mqtt/a.cc", "class MqttAdapter;\n")
+        self.write("src/server/list.cc", "add<Mqtt>();\n" + "add<Sse>();\n" * 3)
+        self.assertEqual(cost.check(self.root), [])
+        self.write("src/session/session.cc", "Sse a;\n")
+        problems = cost.check(self.root)
+        self.assertEqual(len(problems), 5)
+        self.assertIn("src/session/session.cc:1", problems[-2] + problems[0])
+        self.assertIn("sse: 4 lines", problems[-1])
+
     def test_uses_are_free_and_build_files_are_not(self):
         self.write("tests/e2e/doors.test.mjs", "open('sse');\n")
         self.write("src/session/session_test.cc", "SseAdapter a;\n")

@@ -225,14 +225,34 @@ TEST_F(WebSocketTest, CarriesTextAndBinary) {
   EXPECT_THAT(events_of(client->received), ElementsAre("text(a)", "text(b)", "bin(c)"));
 }
 
-TEST_F(WebSocketTest, OnlyTheNewestPingIsAnswered) {
+TEST_F(WebSocketTest, EveryPingIsAnswered) {
   start();
   const auto client = open();
   std::string pings;
-  for (int i = 0; i < 500; ++i) pings += frame(Opcode::kPing, std::to_string(i));
+  Lines pongs;
+  for (int i = 0; i < 10; ++i) {
+    const std::string payload = std::string(100, 'x') + std::to_string(i);
+    pings += frame(Opcode::kPing, payload);
+    pongs.push_back("pong(" + payload + ")");
+  }
   client->send(pings);
-  ASSERT_TRUE(pump_until_received(*client, "499"));
-  EXPECT_THAT(events_of(client->received), ElementsAre("pong(499)"));
+  ASSERT_TRUE(pump_until_events(*client, 10));
+  EXPECT_EQ(events_of(client->received), pongs);
+}
+
+TEST_F(WebSocketTest, OfAFloodOfPingsTheNewestIsAnswered) {
+  start();
+  const MetricDelta floods("parley_websocket_ping_floods_total");
+  const auto client = open();
+  std::string pings;
+  for (int i = 0; i < 5000; ++i) pings += frame(Opcode::kPing, std::to_string(10'000 + i));
+  client->send(pings);
+  ASSERT_TRUE(pump_until_received(*client, "14999"));
+  const Lines events = events_of(client->received);
+  EXPECT_EQ(events.back(), "pong(14999)");
+  EXPECT_LT(events.size(), 4000u);
+  EXPECT_GT(floods(), 0);
+  EXPECT_TRUE(std::ranges::is_sorted(events));
 }
 
 TEST_F(WebSocketTest, APongWaitsForTheEndOfAFrame) {
@@ -363,6 +383,8 @@ TEST_F(WebSocketTest, ASlowReaderIsNotSentTheRest) {
 
 TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
   start();
+  std::string empty_fragments;
+  for (int i = 0; i < 1000; ++i) empty_fragments += frame(Opcode::kContinuation, "", false);
   const struct {
     std::string sent;
     std::string_view code;
@@ -376,6 +398,8 @@ TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
       {frame(Opcode::kText, std::string(600, 'x'), false) +
            frame(Opcode::kContinuation, std::string(600, 'x')),
        "close(1009,", EndReason::kMessageTooLarge, "message_too_big"},
+      {frame(Opcode::kText, "", false) + empty_fragments, "close(1008,", EndReason::kBadRequest,
+       "empty_fragments"},
   };
   for (const auto& [sent, code, reason, fault] : kCases) {
     const MetricDelta errors("parley_websocket_errors_total{reason=\"" + fault + "\"}");
