@@ -1,5 +1,5 @@
 # The commands of the project; each installs what it lacks. See CONTRIBUTING.md.
-.PHONY: run build test test-tsan test-long bench bench-timing check format fuzz model clean
+.PHONY: run build test test-tsan test-long coverage bench bench-timing check format fuzz model clean
 
 # Builds the server and starts it for development, on http://127.0.0.1:8000.
 run: build
@@ -18,6 +18,12 @@ test:
 # Unit, contract and simulation tests under ThreadSanitizer.
 test-tsan:
 	@tools/test tsan
+
+# Lines and branches that the tests run, by module; MODULES='codec/sse hub' for these only.
+MODULES =
+coverage:
+	@tools/setup coverage
+	@tools/coverage $(MODULES)
 
 # End-to-end tests that take minutes: tests/long.
 test-long:

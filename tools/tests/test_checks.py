@@ -5,7 +5,7 @@ import tempfile
 import tomllib
 import unittest
 
-from checks import cost, cpp, docs, files, headers, layers, text
+from checks import cost, cpp, docs, files, fuzz, headers, layers, text
 
 RULES = layers.Layers(tomllib.loads((files.ROOT / "layers.toml").read_text()))
 
@@ -172,6 +172,33 @@ class HeadersTest(Tree):
         problems = headers.check(self.root)
         self.assertEqual(len(problems), 1)
         self.assertIn("src/hub/bad.h", problems[0])
+
+
+class FuzzTest(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("src/codec/x/good_fuzz.cc", "")
+        self.write("fuzz/README.md", "| decoder | target | corpus |\n| --- | --- | --- |\n| X | `good_fuzz` | `corpus/good` |\n")
+        for n in range(fuzz.MIN_CORPUS):
+            self.write(f"fuzz/corpus/good/{n}", "x")
+
+    def test_complete(self):
+        self.assertEqual(fuzz.check(self.root), [])
+
+    def test_incomplete(self):
+        self.write("src/codec/x/bare_fuzz.cc", "")
+        self.write("fuzz/corpus/bare/1", "x")
+        self.write("fuzz/corpus/left/1", "x")
+        with (self.root / "fuzz/README.md").open("a") as table:
+            table.write("| Y | `gone_fuzz` | `corpus/gone` |\n| Z | `good_fuzz` | `corpus/other` |\n")
+        self.assertEqual(fuzz.check(self.root), [
+            "fuzz/README.md: `good_fuzz` is not beside `corpus/other`", "fuzz/README.md: no such target: gone_fuzz",
+            "src/codec/x/bare_fuzz.cc: not in the table of fuzz/README.md", "src/codec/x/bare_fuzz.cc: 1 files in fuzz/corpus/bare, at least 15",
+            "fuzz/corpus/left: no target reads it"])
+
+    def test_names_differ(self):
+        self.write("src/codec/y/good_fuzz.cc", "")
+        self.assertEqual(fuzz.check(self.root), ["src/codec/x/good_fuzz.cc and src/codec/y/good_fuzz.cc share a name and so a corpus"])
 
 
 class CostTest(Tree):
