@@ -1,5 +1,5 @@
 # The commands of the project; each installs what it lacks. See CONTRIBUTING.md.
-.PHONY: run build test test-tsan bench bench-timing check format fuzz clean
+.PHONY: run build test test-tsan test-long coverage bench bench-timing check format fuzz model clean
 
 # Builds the server and starts it for development, on http://127.0.0.1:8000.
 run: build
@@ -18,6 +18,16 @@ test:
 # Unit, contract and simulation tests under ThreadSanitizer.
 test-tsan:
 	@tools/test tsan
+
+# Lines and branches that the tests run, by module; MODULES='codec/sse hub' for these only.
+MODULES =
+coverage:
+	@tools/setup coverage
+	@tools/coverage $(MODULES)
+
+# End-to-end tests that take minutes: tests/long.
+test-long:
+	@tools/test long
 
 # CPU per delivery and memory per idle session, beside a bare loop; writes docs/performance.md. Takes about 6 minutes.
 bench:
@@ -48,6 +58,11 @@ SECONDS = 60
 fuzz:
 	@tools/setup clang
 	@tools/fuzz $(SECONDS)
+
+# The models of models/, exhaustively, and each bug planted in them. Takes about 4 minutes.
+model:
+	@tools/setup model
+	@tools/model
 
 clean:
 	rm -rf build

@@ -2,11 +2,14 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/eventsource/adapter.h"
+#include "server/echo_adapter.h"
 #include "transport/sse/sse_handler.h"
 #include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 namespace {
+
+constexpr size_t kEchoMessageBytes = 16 << 20;
 
 http::OriginPolicy origins_of(const Shared& shared) {
   return shared.dev ? http::OriginPolicy({"*"})
@@ -43,7 +46,8 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
   const config::Config& config = shared_.config;
   const config::Client& client = config.client;
   if (!config.websocket.disabled)
-    add_websocket(config.websocket.handler_prefix, {"centrifuge-json", "centrifuge-protobuf"},
+    add_websocket(config.websocket.handler_prefix,
+                  websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
                   adapter::centrifuge::CentrifugeFactory(
                       {.version = std::string(version()) + " Parley",
                        .stale_after = at_least(client.stale_close_delay),
@@ -60,6 +64,12 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
                                                      {.heartbeat = config.event_stream.heartbeat}));
+  if (shared_.echo)
+    add_websocket("/echo",
+                  {.message_bytes = kEchoMessageBytes,
+                   .origins = origins_of(shared_),
+                   .compression = &compression_},
+                  EchoFactory());
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
@@ -92,16 +102,19 @@ void Routes::add_pages() {
   if (shared_.dev) demo_.add_to(router_);
 }
 
-template <class Factory>
-void Routes::add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
-                           Factory factory) {
+transport::websocket::WebSocketOptions Routes::websocket_options(
+    std::vector<std::string_view> subprotocols) {
   const config::WebSocket& config = shared_.config.websocket;
-  transport::websocket::WebSocketOptions options{
-      .message_bytes = config.message_size_limit,
-      .subprotocols = std::move(subprotocols),
-      .origins = origins_of(shared_),
-      .compression = config.compression ? &compression_ : nullptr,
-      .inflated_bytes = config.decompressed_message_size_limit};
+  return {.message_bytes = config.message_size_limit,
+          .subprotocols = std::move(subprotocols),
+          .origins = origins_of(shared_),
+          .compression = config.compression ? &compression_ : nullptr,
+          .inflated_bytes = config.decompressed_message_size_limit};
+}
+
+template <class Factory>
+void Routes::add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
+                           Factory factory) {
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));

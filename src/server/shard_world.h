@@ -24,6 +24,7 @@ class Routes;
 struct Shared {
   const config::Config& config;
   bool dev = false;  // nobody needs a key, and what only a developer may see is there
+  bool echo = false;
   const hub::SlotTable& slots;
   std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;

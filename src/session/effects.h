@@ -50,6 +50,7 @@ struct VerifyCommand {
 struct HoldCommand {
   bool held = false;
 };
+struct AwaitSentCommand {};
 struct ControlCommand {
   hub::StepId step = 0;
   hub::ControlPtr control;
@@ -69,8 +70,8 @@ struct EndCommand {
 };
 using Command =
     std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, ControlCommand,
-                 EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
+                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, AwaitSentCommand,
+                 ControlCommand, EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -81,13 +82,17 @@ class Effects {
   // A random duration in [from, to), to spread what would otherwise happen together.
   Duration random_between(Duration from, Duration to);
 
-  // One message to the client, behind everything sent before. Must not be empty.
+  // One message to the client, behind everything sent before. Must not be empty, except over
+  // WebSocket.
   void send(ByteView message) { send_after(0, 0, message); }
   // ... but not before publications of the subscription up to `offset`: a publisher sees its
   // publication before its reply.
   void send_after(SubscriptionHandle handle, uint64_t offset, ByteView message);
   // Connection-scoped frames only (pings): passes the data.
   void send_urgent(ByteView message);
+  // The client's next message comes when everything that was sent has left: for answers as large as
+  // the client likes.
+  void await_sent() { add(AwaitSentCommand{}); }
   // How much may still be queued by send().
   size_t room() const;
   // A buffer to build a message in; contents are gone with the next handler call.

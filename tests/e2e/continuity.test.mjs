@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CentrifugeClient, connectCentrifuge, EventSourceClient } from './lib/clients.mjs';
-import { api, pub } from './lib/http.mjs';
+import { CentrifugeClient, EventSourceClient } from './lib/clients.mjs';
+import { disturbLine } from './lib/disturb.mjs';
+import { openDoors } from './lib/doors.mjs';
+import { api } from './lib/http.mjs';
 import { startProxy } from './lib/proxy.mjs';
 import { Random, takeSeed } from './lib/random.mjs';
 import { assertSameList } from './lib/same_list.mjs';
@@ -15,19 +17,6 @@ const CHANNELS = ['alpha', 'beta', 'gamma', 'delta'];
 const SECONDS = Number(process.env.CONTINUITY_SECONDS ?? 30);
 const PUBLICATIONS_PER_SECOND = 100;
 const MAX_OUTAGE_MS = 2_000;
-
-/** The three doors in: each publishes and resolves when that is acknowledged. */
-async function openDoors(server) {
-  const sdk = await connectCentrifuge(server.url);
-  return {
-    doors: [
-      { name: 'sdk', publish: (channel, message) => sdk.publish(channel, message) },
-      { name: 'pub', publish: (channel, message) => pub(server, channel, JSON.stringify(message)) },
-      { name: 'api', publish: (channel, data) => api(server, 'publish', { channel, data }) },
-    ],
-    close: () => sdk.close(),
-  };
-}
 
 /** Publishes from one door into one channel, one after another and each in its time, and counts. */
 async function publishAll(door, channel, random, deadline) {
@@ -48,25 +37,8 @@ async function disturb(proxy, random, deadline) {
     await pause(random.between(300, 4_000));
     const outage = random.next() < 0.3 ? 0 : random.between(0, MAX_OUTAGE_MS);
     if (Date.now() + outage > deadline) return cuts;
-    const how = random.pick(['rst', 'fin', 'half-open', 'mid-frame', 'slow']);
     cuts += 1;
-    if (how === 'slow') {
-      proxy.delay = random.integer(1, 100);
-      continue;
-    }
-    if (how === 'half-open') {
-      proxy.pause();
-      await pause(outage);
-      proxy.cut();
-    } else if (how === 'mid-frame') {
-      proxy.cutAfter(random.integer(1, 2_000));
-      await pause(outage);
-    } else {
-      proxy.breakDown(how);
-      await pause(outage);
-    }
-    proxy.restore();
-    proxy.delay = 0;
+    await disturbLine(proxy, random, outage);
   }
 }
 

@@ -5,7 +5,7 @@ import tempfile
 import tomllib
 import unittest
 
-from checks import cost, cpp, docs, files, headers, layers, text
+from checks import cost, cpp, docs, files, fuzz, headers, layers, text
 
 RULES = layers.Layers(tomllib.loads((files.ROOT / "layers.toml").read_text()))
 
@@ -98,6 +98,20 @@ class TextTest(Tree):
         for line in ("GET /v1/work/item", "https://example.com/home/x", "${TMPDIR}/tmp/x", "registry.get(name)"):
             self.assertEqual(list(text.words_in("src/a.cc", line)), [], line)
 
+    def test_a_ban_is_told_with_its_reason(self):
+        self.assertTrue(all(ban.what and ban.reason for ban in text.BANS))
+        self.write("tools/checks/words.toml", "[[banned]]\nwhat = 'a foul word'\npattern = 'darn'\nreason = 'be kind'\nonly = '[.]md$'\n")
+        bans = text.read_bans(self.root / "tools/checks/words.toml")
+        self.assertEqual(list(text.words_in("a.md", "so\ndarn it\n", bans)), ["a.md:2: a foul word, 'darn': be kind"])
+        self.assertEqual(list(text.words_in("a.cc", "darn it\n", bans)), [])
+
+    def test_names_that_say_nothing(self):
+        for line in ("class Session" "Manager {", "struct Fd" "Util;", '#include "base/string_util.h"', '#include "common.h"'):
+            self.assertTrue(list(text.words_in("src/a/a.cc", line)), line)
+        for line in ("class Utility;", '#include "base/community.h"', "int managers;"):
+            self.assertEqual(list(text.words_in("src/a/a.cc", line)), [], line)
+        self.assertEqual(list(text.words_in("docs/a.md", "Never `Manager`")), [])
+
     def test_lock_files_name_no_registry(self):
         self.assertTrue(list(text.words_in("tests/e2e/package-lock.json", '"resolved": "x"')))
 
@@ -158,6 +172,33 @@ class HeadersTest(Tree):
         problems = headers.check(self.root)
         self.assertEqual(len(problems), 1)
         self.assertIn("src/hub/bad.h", problems[0])
+
+
+class FuzzTest(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("src/codec/x/good_fuzz.cc", "")
+        self.write("fuzz/README.md", "| decoder | target | corpus |\n| --- | --- | --- |\n| X | `good_fuzz` | `corpus/good` |\n")
+        for n in range(fuzz.MIN_CORPUS):
+            self.write(f"fuzz/corpus/good/{n}", "x")
+
+    def test_complete(self):
+        self.assertEqual(fuzz.check(self.root), [])
+
+    def test_incomplete(self):
+        self.write("src/codec/x/bare_fuzz.cc", "")
+        self.write("fuzz/corpus/bare/1", "x")
+        self.write("fuzz/corpus/left/1", "x")
+        with (self.root / "fuzz/README.md").open("a") as table:
+            table.write("| Y | `gone_fuzz` | `corpus/gone` |\n| Z | `good_fuzz` | `corpus/other` |\n")
+        self.assertEqual(fuzz.check(self.root), [
+            "fuzz/README.md: `good_fuzz` is not beside `corpus/other`", "fuzz/README.md: no such target: gone_fuzz",
+            "src/codec/x/bare_fuzz.cc: not in the table of fuzz/README.md", "src/codec/x/bare_fuzz.cc: 1 files in fuzz/corpus/bare, at least 15",
+            "fuzz/corpus/left: no target reads it"])
+
+    def test_names_differ(self):
+        self.write("src/codec/y/good_fuzz.cc", "")
+        self.assertEqual(fuzz.check(self.root), ["src/codec/x/good_fuzz.cc and src/codec/y/good_fuzz.cc share a name and so a corpus"])
 
 
 class CostTest(Tree):

@@ -90,12 +90,13 @@ export class EventSourceClient {
   opens = 0;
   errors = [];
 
-  constructor(url, channel, { names = [], since } = {}) {
+  /** `keep`: whether to keep what comes; a client of thousands is listened to instead. */
+  constructor(url, channel, { names = [], since, keep = true } = {}) {
     const query = since === undefined ? '' : `?lastEventId=${encodeURIComponent(since)}`;
     this.source = new EventSource(`${url}/sse/${encodeURIComponent(channel)}${query}`);
     // Its timers do not keep Node alive.
     this.keepAlive = setInterval(() => {}, 1 << 30);
-    for (const name of ['message', ...names]) this.source.addEventListener(name, (event) => this.#onEvent(event));
+    for (const name of keep ? ['message', ...names] : []) this.source.addEventListener(name, (event) => this.#onEvent(event));
     this.source.addEventListener('gap', ({ lastEventId, data }) => this.gaps.push({ id: lastEventId, ...JSON.parse(data) }));
     this.source.addEventListener('open', () => { this.opens += 1; });
     this.source.addEventListener('error', (error) => this.errors.push(error));

@@ -146,11 +146,11 @@ export async function startServe(file, { args = [], env, shards = 2, files } = {
 }
 
 /**
- * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port.
+ * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port unless it is given.
  * @returns {Promise<Server>} as startServer does
  */
-export async function startConfigured(config, { shards = 2 } = {}) {
-  const port = await freePort();
+export async function startConfigured(config, { shards = 2, port: wanted } = {}) {
+  const port = wanted ?? await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
   try {
     const file = path.join(folder, 'parley.json');
