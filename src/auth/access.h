@@ -12,7 +12,13 @@ struct Principal {
   std::string info;  // JSON about the connection, shown to others; may be empty
 };
 
-enum class Verb : uint8_t { kSubscribe, kPublish, kPresence, kHistory };
+enum class Verb : uint8_t {
+  kSubscribe,
+  kPublish,
+  kPresence,
+  kHistory,
+  kJoinLeave,  // to be told who comes and goes: for those who may see who is present
+};
 
 enum class Verdict : uint8_t {
   kAllow,

@@ -24,6 +24,9 @@ VerbRule rule_of(Verb verb) {
     case Verb::kPresence:
       return {&Options::allow_presence_for_client, &Options::allow_presence_for_subscriber,
               &Options::allow_presence_for_anonymous, &Options::presence};
+    case Verb::kJoinLeave:
+      return {&Options::allow_presence_for_client, &Options::allow_presence_for_subscriber,
+              &Options::allow_presence_for_anonymous, &Options::join_leave};
     case Verb::kHistory:
       return {&Options::allow_history_for_client, &Options::allow_history_for_subscriber,
               &Options::allow_history_for_anonymous, &Options::history};

@@ -39,6 +39,7 @@ struct PermissionOptions {
   std::string channel_regex;
   // What the namespace has at all: asked before any of the above.
   bool presence = false;
+  bool join_leave = false;
   bool history = false;
 };
 

@@ -88,6 +88,11 @@ Verdict reference(const PermissionOptions* options, const Parts& parts, const Ca
     client = options->allow_presence_for_client;
     subscriber = options->allow_presence_for_subscriber;
     guest = options->allow_presence_for_anonymous;
+  } else if (c.verb == Verb::kJoinLeave) {
+    if (!options->join_leave) return Verdict::kNotAvailable;
+    client = options->allow_presence_for_client;
+    subscriber = options->allow_presence_for_subscriber;
+    guest = options->allow_presence_for_anonymous;
   } else if (c.verb == Verb::kHistory) {
     if (!options->history) return Verdict::kNotAvailable;
     client = options->allow_history_for_client;
@@ -118,6 +123,7 @@ PermissionOptions mixture(const std::string& name, uint32_t bits) {
                                                 &PermissionOptions::history};
   for (size_t i = 0; i < std::size(switches); ++i) options.*switches[i] = (bits >> i & 1) != 0;
   if ((bits >> 14 & 1) != 0) options.channel_regex = kRegex;
+  options.join_leave = (bits >> 15 & 1) != 0;
   return options;
 }
 
@@ -146,12 +152,12 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
       for (const std::string& ending : endings)
         for (const char* prefix : {"", "$"})
           for (const char* user : {"", "1", "2"})
-            for (int bits = 0; bits < 16; ++bits) {
+            for (int row = 0; row < 20; ++row) {
               const Case c{.user = user,
                            .channel = prefix + (space.empty() ? ending : space + ":" + ending),
-                           .verb = static_cast<Verb>(bits & 3),
-                           .subscribed = (bits & 4) != 0,
-                           .token = (bits & 8) != 0,
+                           .verb = static_cast<Verb>(row % 5),
+                           .subscribed = row / 5 % 2 != 0,
+                           .token = row / 10 != 0,
                            .insecure = insecure};
               const Parts parts = split(c.channel);
               const Verdict expected = reference(options_of(parts.name_space), parts, c);
@@ -160,7 +166,7 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
                             ->check({.user = c.user}, c.channel, c.verb,
                                     {.subscribed = c.subscribed, .token = c.token}),
                         expected)
-                  << "user \"" << c.user << "\" channel \"" << c.channel << "\" verb " << (bits & 3)
+                  << "user \"" << c.user << "\" channel \"" << c.channel << "\" verb " << (row % 5)
                   << " subscribed " << c.subscribed << " token " << c.token << " insecure "
                   << c.insecure;
             }

@@ -7,94 +7,14 @@
 #include <CLI/CLI.hpp>
 
 #include "base/bytes.h"
+#include "cli/completion.h"
+#include "cli/help_texts.h"
 #include "cli/version.h"
+#include "config/nearest.h"
 
 namespace parley::cli {
 namespace {
 
-constexpr char kAbout[] =
-    R"(Parley: a realtime messaging server, and a client of it for the terminal.
-
-Try it, in three terminals:
-  parley dev                       a server that allows everything, on http://127.0.0.1:8000
-  parley sub news                  print what is published to the channel "news"
-  parley pub news '{"a":1}'        publish to it
-)";
-
-constexpr char kAboutDev[] =
-    R"(Run a server for development: every client may do everything, every channel has presence and
-keeps 1,000 messages for 10 minutes. It listens on loopback addresses only.
-
-Open its address in a browser for a page to play with.)";
-constexpr char kDevExamples[] = R"(
-Examples:
-  parley dev
-  parley dev --listen 127.0.0.1:9000 --log-level debug
-)";
-
-constexpr char kAboutServe[] =
-    R"(Run a server for production: nothing is allowed that was not granted.)";
-constexpr char kServeExamples[] = R"(
-Examples:
-  parley serve --config parley.yaml
-  parley serve --config config.json --set client.ping_interval=10s
-  PARLEY_CLIENT_TOKEN_HMAC_SECRET_KEY=... parley serve --config parley.yaml
-
-A flag wins over the environment, the environment over the file. SIGHUP reads the file again.
-parley check says what is wrong with a configuration without starting anything.
-)";
-
-constexpr char kAboutCheck[] =
-    R"(Say whether `parley serve` would start with this configuration, and what in it is ignored.)";
-constexpr char kCheckExamples[] = R"(
-Examples:
-  parley check parley.yaml
-
-Exit status: 0 it would start, 1 it would not, 2 wrong usage.
-)";
-
-constexpr char kAboutToken[] =
-    R"(Print a token for a user, or for a user's subscription to one channel, signed with the
-configuration's HMAC key. For trying things out: in production your backend signs them.)";
-constexpr char kTokenExamples[] = R"(
-Examples:
-  parley token --config parley.yaml --user 42
-  parley token --config parley.yaml --user 42 --channel '$private:42' --ttl 600
-)";
-
-constexpr char kAboutPub[] =
-    R"(Publish one message to a channel. Prints its offset in the channel and the epoch of the channel.
-
-DATA that is valid JSON is published as JSON, other text as text, other bytes as binary.)";
-constexpr char kPubExamples[] = R"(
-Examples:
-  parley pub news '{"a":1}'                      JSON
-  parley pub news hello                          text
-  parley pub news --text 42                      text, though it could be JSON
-  parley pub news - <message.json                from a file
-  parley pub orders '{"id":7}' --event created   with an event name, for addEventListener in a browser
-  parley pub orders '{"id":7}' --key order-7     once, however often it is repeated
-  parley pub news -- -1                          DATA that begins with a dash
-
-Exit status: 0 published, 1 not published or not known, 2 wrong usage.
-)";
-
-constexpr char kAboutSub[] =
-    R"(Print what is published to channels, a line per message, until Ctrl-C.
-
-A lost connection is taken up again where it ended; what can no longer be had is told on stderr as a gap.)";
-constexpr char kSubExamples[] = R"(
-Examples:
-  parley sub news
-  parley sub news orders --verbose       channel, id, event name and data, separated by tabs
-  parley sub news --count 1              wait for one message
-  parley sub news --since 1f.41          begin behind the message with this id (--verbose shows ids)
-  parley sub news | jq .a                JSON always takes one line
-
-Exit status: 0 ended by --count or Ctrl-C, 1 refused or not reachable, 2 wrong usage.
-)";
-
-constexpr char kDefaultListen[] = "127.0.0.1:8000";
 constexpr char kDefaultUrl[] = "http://127.0.0.1:8000";
 
 // What the parser writes to; turned into a Command when it is done.
@@ -106,7 +26,8 @@ struct Raw {
   TokenCommand token;
   PublishCommand publish;
   SubscribeCommand subscribe;
-  bool json = false;
+  std::string shell;
+  bool as_json = false;
   bool text = false;
   bool binary = false;
   bool once = false;
@@ -148,6 +69,25 @@ std::string check_channel(const std::string& channel) {
   return channel.empty() ? "a channel's name cannot be empty" : std::string();
 }
 
+// What of a set of words is allowed; help and completion read them off the type's name.
+CLI::Option* one_of(CLI::Option* option, const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : "|") + word;
+  return option->type_name(all)->check([words, all](const std::string& text) {
+    return std::ranges::find(words, text) != words.end() ? ""
+                                                         : "\"" + text + "\" is none of " + all;
+  });
+}
+
+CLI::Option* whole_number(CLI::Option* option, uint64_t from, uint64_t to,
+                          const std::string& range) {
+  return option->check([=](const std::string& text) {
+    uint64_t number = 0;
+    const bool good = parse_uint(text, number) && number >= from && number <= to;
+    return good ? "" : "\"" + text + "\" is not a whole number " + range;
+  });
+}
+
 // An option that is short for an option of the configuration.
 CLI::Option* add_setting(CLI::App& app, const std::string& flag, const std::string& path,
                          ConfigurationSource& source, const std::string& what) {
@@ -168,19 +108,17 @@ void add_serve_options(CLI::App& app, ConfigurationSource& source) {
          "Address to listen on, as HOST:PORT; port 0 takes a free one [127.0.0.1:8000]")
       ->check(check_listen)
       ->type_name("HOST:PORT");
-  add_setting(app, "--shards", "shards", source, "Threads that serve clients [one per core]")
-      ->check(CLI::Range(1u, 64u))
+  whole_number(
+      add_setting(app, "--shards", "shards", source, "Threads that serve clients [one per core]"),
+      1, 64, "from 1 to 64")
       ->type_name("N");
-  add_setting(app, "--log-level", "log.level", source, "debug, info, warn or error [info]")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
-      ->type_name("LEVEL");
-  add_setting(app, "--log-format", "log.format", source, "console or json [console]")
-      ->check(CLI::IsMember({"console", "json"}).description(""))
-      ->type_name("FORMAT");
+  one_of(add_setting(app, "--log-level", "log.level", source, "What is logged [info]"),
+         {"debug", "info", "warn", "error"});
+  one_of(add_setting(app, "--log-format", "log.format", source, "How it is logged [console]"),
+         {"console", "json"});
 }
 
-void add_configuration(CLI::App& app, ConfigurationSource& source) {
-  app.add_option("--config,-c", source.file, "Configuration file, YAML or JSON")->type_name("FILE");
+void add_set(CLI::App& app, ConfigurationSource& source) {
   app.add_option_function<std::vector<std::string>>(
          "--set",
          [&source](const std::vector<std::string>& settings) {
@@ -198,13 +136,32 @@ void add_configuration(CLI::App& app, ConfigurationSource& source) {
       ->allow_extra_args(false);
 }
 
-void add_serve(CLI::App& app, ServeCommand& serve) {
-  add_configuration(app, serve.source);
-  add_serve_options(app, serve.source);
-  add_setting(app, "--api-key", "http_api.key", serve.source,
+void add_configuration(CLI::App& app, ConfigurationSource& source) {
+  app.add_option("--config,-c", source.file, "Configuration file, YAML or JSON")->type_name("FILE");
+  add_set(app, source);
+}
+
+void add_api_key(CLI::App& app, ConfigurationSource& source) {
+  add_setting(app, "--api-key", "http_api.key", source,
               "Key of the server API; without one it refuses everyone")
       ->envname("PARLEY_API_KEY")
       ->type_name("KEY");
+}
+
+// What `serve` would read.
+void add_check(CLI::App& app, CheckCommand& check) {
+  app.add_option("FILE", check.source.file, "Configuration file, YAML or JSON")
+      ->required()
+      ->type_name("");
+  add_set(app, check.source);
+  add_api_key(app, check.source);
+  app.add_flag("--json", check.json, "Print what was found as JSON");
+}
+
+void add_serve(CLI::App& app, ServeCommand& serve) {
+  add_configuration(app, serve.source);
+  add_serve_options(app, serve.source);
+  add_api_key(app, serve.source);
   app.add_option("--api-key-file", serve.api_key_file,
                  "File that holds the key, so that no list of processes shows it")
       ->type_name("FILE")
@@ -217,10 +174,12 @@ void add_token(CLI::App& app, TokenCommand& token) {
       ->type_name("ID");
   app.add_option("--channel,-s", token.channel, "For a subscription to this channel")
       ->type_name("CHANNEL");
-  app.add_option("--ttl,-t", token.ttl, "Seconds until it expires; 0: never [a week]")
+  constexpr int64_t kWeek = 7 * 24 * 3600;
+  whole_number(app.add_option("--ttl,-t", token.ttl, "Seconds until it expires; 0: never [a week]"),
+               0, uint64_t{INT32_MAX}, "of seconds, 0 or more")
       ->type_name("SECONDS")
-      ->default_val(7 * 24 * 3600)
-      ->check(CLI::NonNegativeNumber);
+      ->default_val(kWeek);
+  app.add_flag("--json", token.json, "Print the token with what it says, as JSON");
 }
 
 void add_url(CLI::App& app, std::string& url) {
@@ -239,7 +198,7 @@ void add_publish(CLI::App& app, Raw& raw) {
   app.add_option("DATA", raw.publish.data, "The message; - reads it from stdin")
       ->required()
       ->type_name("");
-  auto* json = app.add_flag("--json", raw.json, "DATA is JSON, and an error if it is not");
+  auto* json = app.add_flag("--as-json", raw.as_json, "DATA is JSON, and an error if it is not");
   auto* text = app.add_flag("--text", raw.text, "DATA is text, whatever it looks like");
   auto* binary = app.add_flag("--binary", raw.binary, "DATA is bytes, taken exactly as they are");
   json->excludes(text)->excludes(binary);
@@ -248,6 +207,7 @@ void add_publish(CLI::App& app, Raw& raw) {
   app.add_option("--key", raw.publish.idempotency_key,
                  "Idempotency key: publishing again with it changes nothing")
       ->type_name("KEY");
+  app.add_flag("--json", raw.publish.json, "Print the position as JSON");
   add_url(app, raw.publish.url);
 }
 
@@ -259,17 +219,18 @@ void add_subscribe(CLI::App& app, Raw& raw) {
   app.add_option("--since", raw.subscribe.since,
                  "Begin behind the message with this id (one channel only)")
       ->type_name("ID");
-  app.add_option("--count", raw.subscribe.count, "End after so many messages")
-      ->check(CLI::PositiveNumber)
+  whole_number(app.add_option("--count", raw.subscribe.count, "End after so many messages"), 1,
+               UINT64_MAX, "above 0")
       ->type_name("N");
-  app.add_flag("--verbose,-v", raw.subscribe.verbose,
-               "Print channel, id and event name before the data");
+  auto* verbose = app.add_flag("--verbose,-v", raw.subscribe.verbose,
+                               "Print channel, id and event name before the data");
+  app.add_flag("--json", raw.subscribe.json, "Print messages and gaps as JSON")->excludes(verbose);
   app.add_flag("--no-reconnect", raw.once, "End, with status 1, when the connection is lost");
   add_url(app, raw.subscribe.url);
 }
 
 DataKind kind_of(const Raw& raw) {
-  if (raw.json) return DataKind::kJson;
+  if (raw.as_json) return DataKind::kJson;
   if (raw.text) return DataKind::kText;
   return raw.binary ? DataKind::kBinary : DataKind::kDetect;
 }
@@ -288,7 +249,137 @@ bool came_as_given(const std::vector<std::string>& channels, int argc, const cha
 }
 
 EarlyExit usage_error(const std::string& what, const std::string& command) {
-  return {kExitUsage, "", "parley: " + what + "\nparley " + command + "--help tells more.\n"};
+  const std::string help = command.empty() ? "parley" : "parley " + command;
+  return {kExitUsage, "", "parley: " + what + "\n" + help + " --help tells more.\n"};
+}
+
+// "; did you mean x or y?", or nothing.
+std::string suggestion(const std::string& name, const std::vector<std::string>& known) {
+  std::vector<std::string> near = config::nearest(name, known);
+  // Who writes the whole word means its short form.
+  if (near.empty())
+    std::ranges::copy_if(known, std::back_inserter(near),
+                         [&](const std::string& one) { return name.starts_with(one); });
+  std::string text;
+  for (const std::string& one : near) text += (text.empty() ? "; did you mean " : " or ") + one;
+  return text.empty() ? "" : text + "?";
+}
+
+std::vector<std::string> names_of(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  return names;
+}
+
+OptionRow to_row(const CLI::Option& option) {
+  OptionRow row{.names = names_of(option), .what = option.get_description()};
+  const std::string type = option.get_type_name();
+  if (type.find('|') != std::string::npos) {
+    row.takes = Takes::kOneOf;
+    for (size_t at = 0; at <= type.size();) {
+      const size_t end = std::min(type.find('|', at), type.size());
+      row.choices.push_back(type.substr(at, end - at));
+      at = end + 1;
+    }
+  } else if (type == "FILE" || option.get_name() == "FILE") {
+    row.takes = Takes::kFile;
+  } else if (option.get_items_expected_max() > 0) {
+    row.takes = Takes::kAnything;
+  }
+  return row;
+}
+
+std::vector<CommandRow> to_rows(CLI::App& app) {
+  std::vector<CommandRow> rows;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    CommandRow row{.name = command->get_name(), .what = command->get_description()};
+    for (const CLI::Option* option : command->get_options()) {
+      if (option->get_positional()) {
+        row.arguments.push_back(to_row(*option));
+      } else {
+        row.options.push_back(to_row(*option));
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// What CLI11 says of arguments that nobody takes, in better words.
+std::string explain_extras(const CommandRow& command, int argc, const char* const* argv) {
+  std::vector<std::string> known;
+  for (const OptionRow& option : command.options)
+    known.insert(known.end(), option.names.begin(), option.names.end());
+  for (int i = 2; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string name = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+    if (name.size() < 2 || !name.starts_with('-') || std::ranges::find(known, name) != known.end())
+      continue;
+    return "parley " + command.name + " has no option " + name + suggestion(name, known) +
+           " (what is no option but begins with a dash comes behind --)";
+  }
+  return "more arguments than parley " + command.name + " takes: " + argv[argc - 1] +
+         " is left over; quote for the shell what has blanks in it";
+}
+
+// What is wrong before any option is looked at.
+std::optional<EarlyExit> check_command(const std::vector<CommandRow>& rows, int argc,
+                                       const char* const* argv) {
+  if (argc < 2) return usage_error("no command; to start a server: parley dev", "");
+  const std::string name = argv[1];
+  std::vector<std::string> known;
+  for (const CommandRow& row : rows) known.push_back(row.name);
+  if (name.starts_with('-') || std::ranges::find(known, name) != known.end()) return std::nullopt;
+  return usage_error("there is no command \"" + name + "\"" + suggestion(name, known), "");
+}
+
+std::string faulty(const Raw& raw, int argc, const char* const* argv) {
+  if (!came_as_given(raw.subscribe.channels, argc, argv))
+    return "sub cannot follow a channel whose name is in square brackets";
+  if (!raw.subscribe.since.empty() && raw.subscribe.channels.size() > 1)
+    return "an id belongs to one channel, so --since wants just one";
+  return {};
+}
+
+void add_commands(CLI::App& app, Raw& raw) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.set_help_flag("--help,-h", "Print this help and exit");
+  app.footer(kExitStatus);
+  app.get_formatter()->column_width(28);
+  auto* dev = app.add_subcommand("dev", kAboutDev)->footer(kDevExamples);
+  add_serve_options(*dev, raw.dev.source);
+  dev->add_flag(
+      "--echo", raw.dev.echo,
+      "Also serve a WebSocket at /echo that sends back what it gets, for conformance suites");
+  add_serve(*app.add_subcommand("serve", kAboutServe)->footer(kServeExamples), raw.serve);
+  add_check(*app.add_subcommand("check", kAboutCheck)->footer(kCheckExamples), raw.check);
+  add_token(*app.add_subcommand("token", kAboutToken)->footer(kTokenExamples), raw.token);
+  add_publish(*app.add_subcommand("pub", kAboutPub)->footer(kPubExamples), raw);
+  add_subscribe(*app.add_subcommand("sub", kAboutSub)->footer(kSubExamples), raw);
+  app.add_subcommand("version", "Print the version.")
+      ->add_flag("--json", raw.version.json, "As JSON");
+  auto* completion =
+      app.add_subcommand("completion", kAboutCompletion)->footer(kCompletionExamples);
+  one_of(completion->add_option("SHELL", raw.shell, "The shell to print it for"), shell_names())
+      ->required();
+}
+
+Command to_command(CLI::App& app, Raw& raw) {
+  const std::string chosen = app.get_subcommands().front()->get_name();
+  raw.publish.kind = kind_of(raw);
+  raw.publish.url = without_last_slash(raw.publish.url);
+  raw.subscribe.reconnect = !raw.once;
+  raw.subscribe.url = without_last_slash(raw.subscribe.url);
+  if (chosen == "dev") return raw.dev;
+  if (chosen == "serve") return raw.serve;
+  if (chosen == "check") return raw.check;
+  if (chosen == "token") return raw.token;
+  if (chosen == "pub") return raw.publish;
+  if (chosen == "sub") return raw.subscribe;
+  if (chosen == "completion")
+    return CompletionCommand{.script = completion_script(raw.shell, to_rows(app))};
+  return raw.version;
 }
 
 }  // namespace
@@ -296,58 +387,27 @@ EarlyExit usage_error(const std::string& what, const std::string& command) {
 std::expected<Command, EarlyExit> parse_command_line(int argc, const char* const* argv) {
   Raw raw;
   CLI::App app(kAbout, "parley");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", version_text());
-  app.set_help_flag("--help,-h", "Print this help and exit");
-  app.get_formatter()->column_width(28);
-  auto* dev = app.add_subcommand("dev", kAboutDev)->footer(kDevExamples);
-  auto* serve = app.add_subcommand("serve", kAboutServe)->footer(kServeExamples);
-  auto* check = app.add_subcommand("check", kAboutCheck)->footer(kCheckExamples);
-  auto* token = app.add_subcommand("token", kAboutToken)->footer(kTokenExamples);
-  auto* pub = app.add_subcommand("pub", kAboutPub)->footer(kPubExamples);
-  auto* sub = app.add_subcommand("sub", kAboutSub)->footer(kSubExamples);
-  auto* version = app.add_subcommand("version", "Print the version.");
-  add_serve_options(*dev, raw.dev.source);
-  add_serve(*serve, raw.serve);
-  check->add_option("FILE", raw.check.source.file, "Configuration file, YAML or JSON")
-      ->required()
-      ->type_name("");
-  add_token(*token, raw.token);
-  add_publish(*pub, raw);
-  add_subscribe(*sub, raw);
-  version->add_flag("--json", raw.version.json, "As JSON");
-
-  std::string chosen;
-  const auto note_chosen = [&] {
-    for (const CLI::App* one : app.get_subcommands()) chosen = one->get_name() + " ";
-  };
+  add_commands(app, raw);
+  const std::vector<CommandRow> rows = to_rows(app);
+  if (auto wrong = check_command(rows, argc, argv)) return std::unexpected(std::move(*wrong));
+  const auto chosen = std::ranges::find(rows, argv[1], &CommandRow::name);
+  const std::string name = chosen == rows.end() ? "" : chosen->name;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
     std::ostringstream out;
     app.exit(asked, out, out);
     return std::unexpected(EarlyExit{kExitOk, out.str(), ""});
+  } catch (const CLI::ExtrasError& error) {
+    const bool known = chosen != rows.end();
+    return std::unexpected(
+        usage_error(known ? explain_extras(*chosen, argc, argv) : error.what(), name));
   } catch (const CLI::ParseError& error) {
-    note_chosen();
-    return std::unexpected(usage_error(error.what(), chosen));
+    return std::unexpected(usage_error(error.what(), name));
   }
-  if (!came_as_given(raw.subscribe.channels, argc, argv))
-    return std::unexpected(
-        usage_error("sub cannot follow a channel whose name is in square brackets", "sub "));
-  if (sub->parsed() && !raw.subscribe.since.empty() && raw.subscribe.channels.size() > 1)
-    return std::unexpected(
-        usage_error("an id belongs to one channel, so --since wants just one", "sub "));
-  if (dev->parsed()) return raw.dev;
-  if (serve->parsed()) return raw.serve;
-  if (check->parsed()) return raw.check;
-  if (token->parsed()) return raw.token;
-  raw.publish.kind = kind_of(raw);
-  raw.publish.url = without_last_slash(raw.publish.url);
-  if (pub->parsed()) return raw.publish;
-  raw.subscribe.reconnect = !raw.once;
-  raw.subscribe.url = without_last_slash(raw.subscribe.url);
-  if (sub->parsed()) return raw.subscribe;
-  return raw.version;
+  if (const std::string what = faulty(raw, argc, argv); !what.empty())
+    return std::unexpected(usage_error(what, name));
+  return to_command(app, raw);
 }
 
 }  // namespace parley::cli

@@ -64,7 +64,7 @@ TEST_F(CommandLine, PublishKnowsItsOptions) {
   EXPECT_EQ(command.event, "created");
   EXPECT_EQ(command.idempotency_key, "k1");
   EXPECT_EQ(command.kind, DataKind::kText);
-  EXPECT_EQ(as<PublishCommand>({"pub", "--json", "c", "1"}).kind, DataKind::kJson);
+  EXPECT_EQ(as<PublishCommand>({"pub", "--as-json", "c", "1"}).kind, DataKind::kJson);
   EXPECT_EQ(as<PublishCommand>({"pub", "--binary", "c", "1"}).kind, DataKind::kBinary);
 }
 
@@ -99,6 +99,8 @@ using Flags = std::vector<std::pair<std::string, std::string>>;
 TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
   const auto dev = as<ServeCommand>({"dev"});
   EXPECT_TRUE(dev.dev);
+  EXPECT_FALSE(dev.echo);
+  EXPECT_TRUE(as<ServeCommand>({"dev", "--echo"}).echo);
   EXPECT_EQ(dev.source.file, "");
   EXPECT_EQ(dev.source.flags, Flags());
   const auto serve =
@@ -123,12 +125,33 @@ TEST_F(CommandLine, DevAndServeSetOptionsOfTheConfiguration) {
 
 TEST_F(CommandLine, CheckAndTokenTakeAConfiguration) {
   EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.file, "p.yaml");
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml", "--set", "a.b=c", "--set", "d=e=f"}).source.flags,
+            (Flags{{"a.b", "c"}, {"d", "e=f"}}));
+  setenv("PARLEY_API_KEY", "secret", 1);
+  EXPECT_EQ(as<CheckCommand>({"check", "p.yaml"}).source.flags,
+            (Flags{{"http_api.key", "secret"}}));
   const auto token = as<TokenCommand>({"token", "-c", "p.yaml", "-u", "42", "-s", "news"});
   EXPECT_EQ(token.source.file, "p.yaml");
   EXPECT_EQ(token.user, "42");
   EXPECT_EQ(token.channel, "news");
   EXPECT_EQ(token.ttl, 7 * 24 * 3600);
   EXPECT_EQ(as<TokenCommand>({"token", "--ttl", "0"}).ttl, 0);
+}
+
+TEST_F(CommandLine, JsonIsAboutWhatIsPrinted) {
+  EXPECT_TRUE(as<PublishCommand>({"pub", "c", "1", "--json"}).json);
+  EXPECT_EQ(as<PublishCommand>({"pub", "c", "1", "--json"}).kind, DataKind::kDetect);
+  EXPECT_TRUE(as<SubscribeCommand>({"sub", "c", "--json"}).json);
+  EXPECT_TRUE(as<CheckCommand>({"check", "p.yaml", "--json"}).json);
+  EXPECT_TRUE(as<TokenCommand>({"token", "--json"}).json);
+}
+
+TEST_F(CommandLine, CompletionKnowsEveryCommandAndItsOptions) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = as<CompletionCommand>({"completion", shell}).script;
+    for (const char* word : {"serve", "completion", "config", "log-level", "debug", "zsh", "json"})
+      EXPECT_THAT(script, HasSubstr(word)) << shell;
+  }
 }
 
 TEST_F(CommandLine, VersionIsACommandAndAnOption) {
@@ -149,6 +172,7 @@ TEST_F(CommandLine, HelpTeachesOnStdout) {
            {{"token", "--help"}, "--channel"},
            {{"pub", "--help"}, R"(parley pub news '{"a":1}')"},
            {{"sub", "-h"}, "--since 1f.41"},
+           {{"completion", "--help"}, "source <(parley completion bash)"},
            {{"version", "--help"}, "--json"}}) {
     const EarlyExit help = exit_of(arguments);
     EXPECT_EQ(help.code, kExitOk);
@@ -160,16 +184,24 @@ TEST_F(CommandLine, HelpTeachesOnStdout) {
 TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
   const std::vector<std::pair<std::vector<const char*>, const char*>> cases{
       {{}, "--help"},
-      {{"publish"}, "--help"},
+      {{"publish"}, "no command \"publish\"; did you mean pub?"},
+      {{"chekc"}, "did you mean check?"},
+      {{"nonsense"}, "no command \"nonsense\"\n"},
+      {{"dev", "--shard", "3"}, "parley dev has no option --shard; did you mean --shards?"},
+      {{"sub", "news", "--verbos=1"}, "did you mean --verbose?"},
+      {{"pub", "news", "a", "b"}, "b is left over"},
+      {{"sub", "news", "--json", "-v"}, "--verbose"},
+      {{"completion"}, "SHELL"},
+      {{"completion", "csh"}, "\"csh\" is none of bash|zsh|fish"},
       {{"pub"}, "CHANNEL"},
       {{"pub", "news"}, "DATA"},
       {{"pub", "", "x"}, "empty"},
       {{"pub", "news", "a", "b"}, "parley pub --help"},
-      {{"pub", "news", "a", "--json", "--text"}, "--text"},
+      {{"pub", "news", "a", "--as-json", "--text"}, "--text"},
       {{"pub", "news", "a", "--url", "localhost:8000"}, "localhost:8000"},
       {{"pub", "news", "a", "--url", "http://"}, "--url"},
       {{"sub"}, "CHANNEL"},
-      {{"sub", "news", "--count", "0"}, "--count"},
+      {{"sub", "news", "--count", "0"}, "--count: \"0\" is not a whole number above 0"},
       {{"sub", "news", "--count", "x"}, "--count"},
       {{"sub", "a", "b", "--since", "1.2"}, "one channel"},
       {{"sub", "news", "--nonsense"}, "--nonsense"},
@@ -183,9 +215,12 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"dev", "--shards", "65"}, "--shards"},
       {{"dev", "--log-level", "loud"}, "loud"},
       {{"dev", "--api-key", "k"}, "--api-key"},
+      {{"serve", "--echo"}, "--echo"},
       {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
       {{"check"}, "FILE"},
+      {{"check", "p.yaml", "--set", "client"}, "PATH=VALUE"},
       {{"token", "--ttl", "-1"}, "--ttl"},
+      {{"token", "--ttl", "1h"}, "\"1h\" is not a whole number of seconds"},
   };
   for (const auto& [arguments, hint] : cases) {
     const EarlyExit exit = exit_of(arguments);

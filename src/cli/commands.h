@@ -27,12 +27,14 @@ struct ConfigurationSource {
 // `dev` and `serve`.
 struct ServeCommand {
   bool dev = false;
+  bool echo = false;
   ConfigurationSource source;
   std::string api_key_file;  // holds http_api.key; "": none
 };
 
 struct CheckCommand {
   ConfigurationSource source;
+  bool json = false;
 };
 
 struct TokenCommand {
@@ -40,6 +42,7 @@ struct TokenCommand {
   std::string user;            // "": anonymous
   std::string channel;         // "": a connection token
   int64_t ttl = 0;             // seconds; 0: for ever
+  bool json = false;
 };
 
 enum class DataKind : uint8_t { kDetect, kJson, kText, kBinary };
@@ -51,6 +54,7 @@ struct PublishCommand {
   DataKind kind = DataKind::kDetect;
   std::string event;
   std::string idempotency_key;
+  bool json = false;  // what is printed; `kind` is that of the data
 };
 
 struct SubscribeCommand {
@@ -59,10 +63,15 @@ struct SubscribeCommand {
   std::string since;   // an event id; "": from now on
   uint64_t count = 0;  // 0: for ever
   bool verbose = false;
+  bool json = false;
   bool reconnect = true;
 };
 
+struct CompletionCommand {
+  std::string script;  // to print
+};
+
 using Command = std::variant<VersionCommand, ServeCommand, CheckCommand, TokenCommand,
-                             PublishCommand, SubscribeCommand>;
+                             PublishCommand, SubscribeCommand, CompletionCommand>;
 
 }  // namespace parley::cli

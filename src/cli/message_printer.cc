@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_line.h"
 #include "cli/printable.h"
 
 namespace parley::cli {
@@ -28,15 +29,29 @@ std::string gap_sentence(std::string_view channel, std::string_view data) {
                      printable(json["reason"].get<std::string>()));
 }
 
+std::string message_json(std::string_view channel, const codec::sse::DecodedEvent& event) {
+  nlohmann::ordered_json object{{"channel", channel}};
+  if (event.type == "gap") return json_line(object, "gap", event.data) + "\n";
+  object["id"] = event.last_event_id;
+  object["event"] = event.type;
+  return json_line(object, "data", event.data) + "\n";
+}
+
 void MessagePrinter::print(std::string_view channel, const codec::sse::DecodedEvent& event) {
+  const bool json = format_ == MessageFormat::kJson;
   if (event.type == "gap") {
+    if (json) return write(message_json(channel, event));
     fmt::print(stderr, "parley: {}\n", gap_sentence(channel, event.data));
     return;
   }
   if (finished()) return;
-  const std::string line = message_line(channel, event, verbose_);
-  gone_ = std::fwrite(line.data(), 1, line.size(), stdout) != line.size();
+  write(json ? message_json(channel, event)
+             : message_line(channel, event, format_ == MessageFormat::kVerbose));
   if (!endless_) --left_;
+}
+
+void MessagePrinter::write(const std::string& line) {
+  gone_ = std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || gone_;
 }
 
 void MessagePrinter::flush() { gone_ = std::fflush(stdout) != 0 || gone_; }

@@ -1,9 +1,11 @@
 // What the commands print, and how long they wait.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/backoff.h"
 #include "cli/http.h"
+#include "cli/json_line.h"
 #include "cli/message_printer.h"
 #include "cli/printable.h"
 #include "cli/version.h"
@@ -49,7 +51,7 @@ TEST(GapSentence, NamesWhatIsMissing) {
 }
 
 TEST(MessagePrinter, EndsAfterTheCountAndGapsDoNotCount) {
-  MessagePrinter printer(2, false);
+  MessagePrinter printer(2, MessageFormat::kData);
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   for (const char* type : {"message", "gap", "other", "message"})
@@ -58,7 +60,33 @@ TEST(MessagePrinter, EndsAfterTheCountAndGapsDoNotCount) {
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "message\nother\n");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "parley: gap in news: gap\n");
   EXPECT_TRUE(printer.finished());
-  EXPECT_FALSE(MessagePrinter(0, false).finished());
+  EXPECT_FALSE(MessagePrinter(0, MessageFormat::kData).finished());
+}
+
+TEST(MessagePrinter, AsJsonGapsAreLinesToo) {
+  MessagePrinter printer(1, MessageFormat::kJson);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  printer.print("news", {.type = "gap", .data = R"({"from":3})", .last_event_id = "1.7"});
+  printer.print("news", {.type = "created", .data = R"({"a":1.50})", .last_event_id = "1.8"});
+  printer.flush();
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            R"({"channel":"news","gap":{"from":3}})"
+            "\n"
+            R"({"channel":"news","id":"1.8","event":"created","data":{"a":1.50}})"
+            "\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(printer.finished());
+}
+
+TEST(JsonLine, KeepsJsonExactAndMakesStringsOfTheRest) {
+  EXPECT_EQ(json_line({{"a", 1}}, "data", "12345678901234567890.10"),
+            R"({"a":1,"data":12345678901234567890.10})");
+  EXPECT_EQ(json_line({{"a", 1}}, "data", "[1,\n2]"), R"({"a":1,"data":[1, 2]})");
+  EXPECT_EQ(json_line({{"a", 1}}, "data", "two\nlines \"x\""),
+            R"({"a":1,"data":"two\nlines \"x\""})");
+  EXPECT_EQ(json_line({{"a", "\x1b[2J\x7f"}}), R"({"a":"\u001b[2J\u007f"})");
+  EXPECT_EQ(json_line({{"a", "b"}}, "data", "\"\xc2\x9b\""), R"({"a":"b","data":"\u009b"})");
 }
 
 TEST(Backoff, DoublesUpToItsLimitAndBeginsAnew) {

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "cli/http.h"
+#include "cli/json_line.h"
 #include "cli/printable.h"
 
 namespace parley::cli {
@@ -38,9 +39,10 @@ Result<std::string> read_stdin() {
   while (const size_t got = std::fread(block, 1, sizeof block, stdin)) {
     data.append(block, got);
     if (data.size() > kMaxInput)
-      return fail("stdin has more than 64 MiB, too much for one message");
+      return fail("stdin has more than 64 MiB, too much for one message: publish it in parts");
   }
-  if (std::ferror(stdin)) return fail("stdin cannot be read");
+  if (std::ferror(stdin))
+    return fail("stdin cannot be read; give DATA as an argument instead of -");
   return data;
 }
 
@@ -63,7 +65,7 @@ Result<Publish> to_request(const PublishCommand& command, std::string data, bool
   if (kind == DataKind::kText && !is_valid_utf8(data))
     return fail("DATA is not UTF-8 text; use --binary");
   if (!fits_header(command.event) || !fits_header(command.idempotency_key))
-    return fail("--event and --key must be one line");
+    return fail("--event and --key must be one line, without NUL");
   if (from_stdin && kind != DataKind::kBinary && data.ends_with('\n')) {
     data.pop_back();
     if (data.ends_with('\r')) data.pop_back();
@@ -77,13 +79,17 @@ Result<Publish> to_request(const PublishCommand& command, std::string data, bool
   return request;
 }
 
-Result<std::string> describe_published(long status, const std::string& body) {
+Result<std::string> describe_published(long status, const std::string& body,
+                                       const PublishCommand& command) {
   if (status != 200) return fail("not published: " + error_sentence(status, body));
   const auto json = nlohmann::json::parse(body, nullptr, false);
   const bool known = json.is_object() && json.contains("offset") &&
                      json["offset"].is_number_unsigned() && json.contains("epoch") &&
                      json["epoch"].is_string();
   if (!known) return fail("the answer is not one of a Parley server; check --url and PARLEY_URL");
+  if (command.json)
+    return json_line(
+        {{"channel", command.channel}, {"offset", json["offset"]}, {"epoch", json["epoch"]}});
   return fmt::format("offset={} epoch={}", json["offset"].get<uint64_t>(),
                      printable(json["epoch"].get<std::string>()));
 }
@@ -96,7 +102,7 @@ int run_publish(const PublishCommand& command) {
   if (!request) return failed(request.error().message, kExitUsage);
   const auto response = post(command.url, request->path, request->headers, request->body);
   if (!response) return failed(response.error().message, kExitFailed);
-  const auto published = describe_published(response->status, response->body);
+  const auto published = describe_published(response->status, response->body, command);
   if (!published) return failed(published.error().message, kExitFailed);
   fmt::print("{}\n", *published);
   return kExitOk;

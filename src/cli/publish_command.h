@@ -22,8 +22,9 @@ DataKind detect_kind(std::string_view data);
 // end at its end, as echo writes it, is not part of text).
 Result<Publish> to_request(const PublishCommand& command, std::string data, bool from_stdin);
 
-// "offset=12 epoch=1f" of the server's answer.
-Result<std::string> describe_published(long status, const std::string& body);
+// "offset=12 epoch=1f" of the server's answer, or the same as JSON with `command.json`.
+Result<std::string> describe_published(long status, const std::string& body,
+                                       const PublishCommand& command = {});
 
 // The exit status.
 int run_publish(const PublishCommand& command);

@@ -85,7 +85,10 @@ TEST(PublishRequest, RefusesWhatIsNotAsSaid) {
 }
 
 TEST(DescribePublished, PrintsThePosition) {
-  EXPECT_EQ(*describe_published(200, R"({"epoch":"1f","offset":12})"), "offset=12 epoch=1f");
+  const std::string answer = R"({"epoch":"1f","offset":12})";
+  EXPECT_EQ(*describe_published(200, answer), "offset=12 epoch=1f");
+  EXPECT_EQ(*describe_published(200, answer, {.channel = "news", .json = true}),
+            R"({"channel":"news","offset":12,"epoch":"1f"})");
 }
 
 TEST(DescribePublished, TellsWhyNot) {

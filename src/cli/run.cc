@@ -20,6 +20,10 @@ struct Runner {
     fmt::print("{}\n", command.json ? version_json() : version_text());
     return kExitOk;
   }
+  int operator()(const CompletionCommand& command) const {
+    fmt::print("{}", command.script);
+    return kExitOk;
+  }
   int operator()(const ServeCommand& command) const { return run_serve(command); }
   int operator()(const CheckCommand& command) const { return run_check(command); }
   int operator()(const TokenCommand& command) const { return run_token(command); }

@@ -22,7 +22,8 @@ Result<std::string> read_key(const std::string& path) {
   std::string text(kMaxKeyBytes + 1, '\0');
   const size_t got = file ? std::fread(text.data(), 1, text.size(), file.get()) : 0;
   if (!file || std::ferror(file.get()) != 0)
-    return fail(fmt::format("the API key file {} cannot be read: {}", path, std::strerror(errno)));
+    return fail(fmt::format("the API key file {} cannot be read: {}; is the path right?", path,
+                            std::strerror(errno)));
   text.resize(got);
   const size_t end = text.find_last_not_of(" \t\r\n");
   if (end == std::string::npos || got > kMaxKeyBytes)
@@ -42,10 +43,11 @@ std::expected<config::Loaded, std::string> read_all(const ServeCommand& command)
     source.flags.emplace_back("http_api.key", std::move(*key));
   }
   auto loaded = read_configuration(source);
+  if (!loaded) return std::unexpected(loaded.error().lines());
   // Without a configuration there is nobody to serve but whoever sits here.
-  if (loaded && source.file.empty() && loaded->config.http_server.address.empty())
+  if (source.file.empty() && loaded->config.http_server.address.empty())
     loaded->config.http_server.address = "127.0.0.1";
-  return loaded;
+  return std::move(*loaded);
 }
 
 Result<config::Config> read_again(const ServeCommand& command) {
@@ -63,7 +65,8 @@ int run_serve(const ServeCommand& command) {
     return kExitFailed;
   }
   fmt::print(stderr, "{}", warning_lines(*loaded));
-  server::ServerOptions options{.dev = command.dev, .config = std::move(loaded->config)};
+  server::ServerOptions options{
+      .dev = command.dev, .echo = command.echo, .config = std::move(loaded->config)};
   if (!command.source.file.empty()) options.reload = [&command] { return read_again(command); };
   return server::run(options);
 }

@@ -46,11 +46,16 @@ class EndSignals {
   int fd_;
 };
 
+MessageFormat format_of(const SubscribeCommand& command) {
+  if (command.json) return MessageFormat::kJson;
+  return command.verbose ? MessageFormat::kVerbose : MessageFormat::kData;
+}
+
 // What: the transfers of all channels in one libcurl multi handle. Owner: run_subscribe.
 class Subscriptions {
  public:
   explicit Subscriptions(const SubscribeCommand& command)
-      : printer_(command.count, command.verbose), multi_(curl_multi_init()) {
+      : printer_(command.count, format_of(command)), multi_(curl_multi_init()) {
     CHECK(multi_ != nullptr);
     for (const std::string& channel : command.channels)
       streams_.emplace_back(command, channel, printer_);

@@ -13,6 +13,9 @@ namespace parley::cli {
 std::expected<std::string, std::string> make_token(const TokenCommand& command,
                                                    const config::Client& client, int64_t now);
 
+// The token with what it says, as JSON.
+std::string token_json(const TokenCommand& command, const std::string& token, int64_t now);
+
 // Prints it. The exit status.
 int run_token(const TokenCommand& command);
 

@@ -46,6 +46,13 @@ TEST(TokenCommandTest, MakesSubscriptionTokensWithTheirOwnKey) {
   EXPECT_EQ(claims->grant.channel, "$x");
 }
 
+TEST(TokenCommandTest, TellsAsJsonWhatTheTokenSays) {
+  EXPECT_EQ(token_json({.user = "42", .ttl = 60}, "t", kNow),
+            R"({"token":"t","user":"42","expires_at":1700000060})");
+  EXPECT_EQ(token_json({.user = "", .channel = "$x"}, "t", kNow),
+            R"({"token":"t","user":"","channel":"$x"})");
+}
+
 TEST(TokenCommandTest, SaysThatThereIsNoKeyToSignWith) {
   const auto token = make_token({.user = "42"}, {}, kNow);
   ASSERT_FALSE(token.has_value());

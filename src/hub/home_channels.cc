@@ -85,12 +85,10 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, RemoveHistoryRequest& r
 }
 
 void HomeChannels::handle(ShardId from, uint64_t ticket, PresenceChange& change, const Now& now) {
-  const auto options = rules_.find(change.channel);
-  const bool tell = options && options->join_leave;
   const ChannelKey key{change.channel, Aspect::kPresence};
   auto applied = presence_.apply(std::move(change), now.wall);
   if (!applied) return outlet_.reply(from, ticket, std::unexpected(applied.error()));
-  if (*applied && tell) on_publication(key, std::move(*applied));
+  if (*applied) on_publication(key, std::move(*applied));
   outlet_.reply(from, ticket, PresenceChanged{});
 }
 

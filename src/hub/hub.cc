@@ -59,8 +59,6 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
   home_shard_.check();
   auto options = rules_.find(key.name);
   if (!options) return local_.refuse(subscription, HubError::kUnknownChannel);
-  if (key.aspect == Aspect::kPresence && !options->join_leave)
-    return local_.refuse(subscription, HubError::kNotAvailable);
   local_.subscribe(subscription, key, std::move(options), std::move(start));
 }
 
@@ -135,11 +133,17 @@ void Hub::control(RequesterId who, StepId step, ControlPtr control) {
   ask_all(who, step, ControlRequest{std::move(control)});
 }
 
-void Hub::change_presence(const std::string& channel, Change change, ClientInfo member) {
-  const auto options = rules_.find(channel);
-  if (!options || !(options->presence || options->join_leave)) return;
+void Hub::change_presence(const std::string& channel, Change change, ClientInfo member,
+                          std::optional<PresenceManner> manner) {
+  // Who has entered leaves, whatever the namespace says by then.
+  if (change != Change::kLeave) {
+    const auto options = rules_.find(channel);
+    if (!options) return;
+    if (!manner) manner = {.listed = options->presence, .announced = options->join_leave};
+    if (*manner == PresenceManner{false, false}) return;
+  }
   ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
-      PresenceChange{channel, change, std::move(member)});
+      PresenceChange{channel, change, std::move(member), manner.value_or(PresenceManner())});
 }
 
 void Hub::note_user(std::string_view user, bool here) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -75,9 +76,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void note_user(std::string_view user, bool here);
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
-  // Enter, update or leave. Not answered; a leave is never refused. Does nothing where the
-  // namespace has both presence and join_leave off.
-  void change_presence(const std::string& channel, Change change, ClientInfo member);
+  // Enter, update or leave. Not answered; a leave is never refused. Who enters does so in its own
+  // manner, else in that of the namespace: listed with presence, announced with join_leave.
+  void change_presence(const std::string& channel, Change change, ClientInfo member,
+                       std::optional<PresenceManner> manner = std::nullopt);
 
   // A message from another shard's hub, in the order in which it was sent.
   void receive(ShardId from, HubMessage message);

@@ -46,9 +46,10 @@ class HubTest : public ::testing::Test {
   }
   ~HubTest() override { hub_.unsubscribe(subscription_); }
 
-  static std::string homed(const SlotTable& slots, ShardId shard) {
+  static std::string homed(const SlotTable& slots, ShardId shard,
+                           const std::string& prefix = "h:") {
     for (int i = 0;; ++i)
-      if (std::string name = "h:" + std::to_string(i); slots.home(name) == shard) return name;
+      if (std::string name = prefix + std::to_string(i); slots.home(name) == shard) return name;
   }
   Pace turn(Duration passed = milliseconds(1)) {
     now_.mono += passed;
@@ -157,10 +158,6 @@ TEST_F(HubTest, SubscribeRefusals) {
   turn();
   EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnknownChannel);
   EXPECT_EQ(unknown(), 1);
-  // Joins and leaves are not told there.
-  hub_.subscribe(subscription_, {"q:1", Aspect::kPresence}, {});
-  turn();
-  EXPECT_EQ(subscriber_.answers.at(1).result.error(), HubError::kNotAvailable);
   EXPECT_EQ(hub_.channels_followed(), 0u);
 }
 
@@ -258,10 +255,7 @@ TEST_F(HubTest, AnotherShardsFollowIsFedAndFallsBehind) {
 }
 
 TEST_F(HubTest, PresenceThroughTheHub) {
-  const std::string room = [&] {
-    for (int i = 0;; ++i)
-      if (std::string name = "p:" + std::to_string(i); slots_.home(name) == 0) return name;
-  }();
+  const std::string room = homed(slots_, 0, "p:");
   hub_.subscribe(subscription_, {room, Aspect::kPresence}, {});
   hub_.change_presence(room, Change::kEnter, {.user = "u", .client = "c"});
   hub_.change_presence("h:0", Change::kEnter, {.user = "u", .client = "c"});
@@ -272,6 +266,38 @@ TEST_F(HubTest, PresenceThroughTheHub) {
   EXPECT_EQ(std::get<PresenceSnapshot>(*requester_.answers.at(0).second).members().size(), 1u);
   EXPECT_EQ(std::get<PresenceCounts>(*requester_.answers.at(1).second).users, 1u);
   EXPECT_EQ(hub_.pull(subscription_).publications.size(), 1u);
+}
+
+// Whoever enters may differ from the namespace, in both directions.
+TEST_F(HubTest, AMemberMayBePresentInItsOwnManner) {
+  hub_.subscribe(subscription_, {here_, Aspect::kPresence}, {});
+  const ClientInfo member{.user = "u", .client = "c"};
+  hub_.change_presence(here_, Change::kEnter, member, PresenceManner{false, false});
+  turn();
+  EXPECT_EQ(hub_.pull(subscription_).kind, Pull::Kind::kNothing);
+  hub_.change_presence(here_, Change::kEnter, member, PresenceManner{false, true});
+  turn();
+  const auto entered = hub_.pull(subscription_).publications;
+  ASSERT_EQ(entered.size(), 1u) << "though the namespace tells no joins";
+  EXPECT_EQ(entered[0]->change, Change::kEnter);
+  subscription_.advance(entered[0]->offset);
+  hub_.change_presence(here_, Change::kLeave, member);
+  turn();
+  ASSERT_EQ(hub_.pull(subscription_).publications.size(), 1u);
+}
+
+// Else it would be there for ever.
+TEST_F(HubTest, AMemberLeavesThoughTheNamespaceHasChanged) {
+  const std::string room = homed(slots_, 0, "p:");
+  hub_.change_presence(room, Change::kEnter, {.user = "u", .client = "c"});
+  turn();
+  rules_.add("p", {});
+  hub_.change_presence(room, Change::kLeave, {.client = "c"});
+  turn();
+  rules_.add("p", {.presence = true});
+  hub_.presence_counts(me_, 1, room);
+  turn();
+  EXPECT_EQ(std::get<PresenceCounts>(*requester_.answers.at(0).second).clients, 0u);
 }
 
 TEST_F(HubTest, HistoryAndItsRemoval) {

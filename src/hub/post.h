@@ -34,6 +34,7 @@ struct PresenceChange {
   std::string channel;
   Change change = Change::kEnter;
   ClientInfo member;
+  PresenceManner manner;  // of those who enter
 };
 struct PresenceRequest {
   std::string channel;

@@ -19,16 +19,22 @@ constexpr size_t kFewMembers = 16;
 
 PresenceBook::Members::Members(uint32_t at) : counter(at) { by_client.max_load_factor(kMaxLoad); }
 
-void PresenceBook::Members::enter(const ClientInfo& info) {
-  if (users) ++(*users)[info.user];
-  by_client.emplace(info);
+void PresenceBook::Members::enter(const ClientInfo& info, PresenceManner manner) {
+  members_gauge.add(manner.listed ? 1 : 0);
+  unlisted += manner.listed ? 0 : 1;
+  if (users && manner.listed) ++(*users)[info.user];
+  by_client.emplace(info, manner);
   if (users || by_client.size() <= kFewMembers) return;
   users = std::make_unique<Users>();
-  for (const PackedInfo& member : by_client) ++(*users)[std::string(member.user())];
+  for (const PackedInfo& member : by_client)
+    if (member.manner().listed) ++(*users)[std::string(member.user())];
 }
 
 void PresenceBook::Members::leave(ByClientSet::const_iterator member) {
-  if (users) {
+  const bool was_listed = member->manner().listed;
+  members_gauge.add(was_listed ? -1 : 0);
+  unlisted -= was_listed ? 0 : 1;
+  if (users && was_listed) {
     const auto user = users->find(member->user());
     if (--user->second == 0) users->erase(user);
   }
@@ -39,7 +45,8 @@ size_t PresenceBook::Members::count_users() const {
   if (users) return users->size();
   std::vector<std::string_view> seen;
   for (const PackedInfo& member : by_client)
-    if (std::ranges::find(seen, member.user()) == seen.end()) seen.push_back(member.user());
+    if (member.manner().listed && std::ranges::find(seen, member.user()) == seen.end())
+      seen.push_back(member.user());
   return seen.size();
 }
 
@@ -52,12 +59,12 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
     if (!was_present) return nullptr;
     // The info of the entry is what the others knew.
     change.member = member->unpack();
+    change.manner = member->manner();
     members.leave(member);
-    members_gauge.add(-1);
   } else if (was_present) {
-    if (member->unpack() == change.member) return nullptr;
+    if (member->unpack() == change.member && member->manner() == change.manner) return nullptr;
     members.leave(member);
-    members.enter(change.member);
+    members.enter(change.member, change.manner);
     change.change = Change::kUpdate;
   } else {
     if (members.by_client.size() >= max_members_) {
@@ -65,12 +72,18 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
       forget_if_unused(channels_.find(change.channel));
       return std::unexpected(HubError::kOverloaded);
     }
-    members.enter(change.member);
+    members.enter(change.member, change.manner);
     change.change = Change::kEnter;
-    members_gauge.add(1);
   }
-  auto publication = std::make_shared<Publication>();
   members.told.reset();
+  PublicationPtr publication;
+  if (change.manner.announced) publication = announce(members, change, now);
+  forget_if_unused(channels_.find(change.channel));
+  return publication;
+}
+
+PublicationPtr PresenceBook::announce(Members& members, PresenceChange& change, WallMillis now) {
+  auto publication = std::make_shared<Publication>();
   publication->prev = members.top;
   publication->offset = ++members.top;
   publication->epoch = epoch_of(members);
@@ -78,7 +91,6 @@ std::expected<PublicationPtr, HubError> PresenceBook::apply(PresenceChange chang
   publication->change = change.change;
   publication->key = change.member.client;
   publication->publisher = std::make_unique<const ClientInfo>(std::move(change.member));
-  forget_if_unused(channels_.find(change.channel));
   return publication;
 }
 
@@ -89,8 +101,9 @@ PresenceSnapshot PresenceBook::snapshot(const std::string& channel) {
   if (members.told) return *members.told;
   auto told = std::make_unique<PresenceSnapshot>();
   auto list = std::make_shared<std::vector<ClientInfo>>();
-  list->reserve(members.by_client.size());
+  list->reserve(members.listed());
   for (const PackedInfo& info : members.by_client) {
+    if (!info.manner().listed) continue;
     list->push_back(info.unpack());
     told->bytes += list->back().cost() - sizeof(ClientInfo);
   }
@@ -103,7 +116,7 @@ PresenceSnapshot PresenceBook::snapshot(const std::string& channel) {
 PresenceCounts PresenceBook::counts(const std::string& channel) const {
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return {};
-  return {found->second.by_client.size(), found->second.count_users()};
+  return {found->second.listed(), found->second.count_users()};
 }
 
 Attached PresenceBook::follow(const std::string& channel) {

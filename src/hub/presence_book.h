@@ -25,7 +25,7 @@ class PresenceBook {
       : boot_(ids.next_u64() | 1), max_members_(max_members) {}
 
   // Applies the change. Returns the publication that tells it, or null when nothing changed that
-  // others should be told.
+  // others should be told. Who leaves does so as it entered.
   std::expected<PublicationPtr, HubError> apply(PresenceChange change, WallMillis now);
   PresenceSnapshot snapshot(const std::string& channel);
   PresenceCounts counts(const std::string& channel) const;
@@ -48,18 +48,21 @@ class PresenceBook {
   using Users = std::unordered_map<std::string, uint64_t, SeededHash, std::equal_to<>>;
   struct Members {
     explicit Members(uint32_t counter);
-    void enter(const ClientInfo& info);
+    void enter(const ClientInfo& info, PresenceManner manner);
     void leave(ByClientSet::const_iterator member);
+    size_t listed() const { return by_client.size() - unlisted; }
     size_t count_users() const;
 
     const uint32_t counter;  // of the epoch
     bool followed = false;
     uint64_t top = 0;
     ByClientSet by_client;
+    size_t unlisted = 0;                     // of them
     std::unique_ptr<Users> users;            // null: so few members that they are looked through
     std::unique_ptr<PresenceSnapshot> told;  // null: nobody has asked since the last change
   };
   using Channels = std::unordered_map<std::string, Members, SeededHash, std::equal_to<>>;
+  PublicationPtr announce(Members& members, PresenceChange& change, WallMillis now);
   Epoch epoch_of(const Members& members) const { return {boot_, members.counter, 0}; }
   Members& open(const std::string& channel);
   void forget_if_unused(Channels::iterator channel);

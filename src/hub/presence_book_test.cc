@@ -125,6 +125,51 @@ TEST_F(PresenceBookTest, AnEmptyChannelIsForgottenAndComesBackWithAnotherEpoch) 
   EXPECT_EQ(again.position.offset, 1u);
 }
 
+TEST_F(PresenceBookTest, WhoIsNotListedIsToldOfAllTheSame) {
+  const PresenceManner unlisted{.listed = false};
+  EXPECT_EQ(book_.apply({"room", Change::kEnter, {.user = "a", .client = "c1"}, unlisted}, 1)
+                .value()
+                ->change,
+            Change::kEnter);
+  told(Change::kEnter, "c2", "b");
+  ASSERT_EQ(book_.snapshot("room").members().size(), 1u);
+  EXPECT_EQ(book_.snapshot("room").members()[0].client, "c2");
+  EXPECT_EQ(book_.counts("room").clients, 1u);
+  EXPECT_EQ(book_.counts("room").users, 1u);
+  EXPECT_EQ(told(Change::kLeave, "c1")->publisher->user, "a");
+  EXPECT_EQ(book_.counts("room").clients, 1u);
+}
+
+TEST_F(PresenceBookTest, WhoIsNotToldOfIsListedAndMakesNoHole) {
+  told(Change::kEnter, "c1");
+  const PresenceManner quiet{.announced = false};
+  EXPECT_EQ(book_.apply({"room", Change::kEnter, {.client = "c2"}, quiet}, 1).value(), nullptr);
+  EXPECT_EQ(book_.snapshot("room").members().size(), 2u);
+  EXPECT_EQ(told(Change::kLeave, "c2"), nullptr) << "nobody knew";
+  EXPECT_EQ(book_.snapshot("room").members().size(), 1u);
+  EXPECT_EQ(told(Change::kLeave, "c1")->prev, 1u);
+}
+
+// ... and of many, where users are counted.
+TEST_F(PresenceBookTest, CountsUsersOfThoseListed) {
+  PresenceBook book(ids_, 100);
+  const auto change = [&](Change what, int client, bool listed) {
+    const std::string user = "u" + std::to_string(client);
+    return book.apply(
+        {"room", what, {.user = user, .client = "c" + std::to_string(client)}, {.listed = listed}},
+        42);
+  };
+  for (int client = 0; client < 40; ++client) change(Change::kEnter, client, client % 2 == 0);
+  EXPECT_EQ(book.counts("room").clients, 20u);
+  EXPECT_EQ(book.counts("room").users, 20u);
+  change(Change::kUpdate, 1, true);
+  change(Change::kUpdate, 0, false);
+  change(Change::kLeave, 2, true);
+  change(Change::kLeave, 3, false);
+  EXPECT_EQ(book.counts("room").clients, 19u);
+  EXPECT_EQ(book.counts("room").users, 19u);
+}
+
 TEST_F(PresenceBookTest, AFollowerPinsIt) {
   const Attached at = book_.follow("room");
   EXPECT_EQ(at.top, 0u);

@@ -33,6 +33,13 @@ struct ClientInfo {
   }
 };
 
+// How somebody is present.
+struct PresenceManner {
+  bool listed = true;     // among those present
+  bool announced = true;  // to followers of the presence stream, when it enters and leaves
+  bool operator==(const PresenceManner&) const = default;
+};
+
 using Tags = std::vector<std::pair<std::string, std::string>>;
 
 struct Publication {

@@ -54,10 +54,10 @@ void KeySource::fetch(ShardId shard, const std::string& url, OnAnswer on_answer)
 }
 
 KeySource::Answer KeySource::get(const std::string& url) {
-  const auto now = std::chrono::steady_clock::now();
+  const Time now = clock_();
   const auto found = known_.find(url);
   if (found != known_.end() && now - found->second.at < kFetchInterval) return found->second.answer;
-  Answer answer = fetch_(url);
+  Answer answer = fetch_key_set(url);
   if (!answer) log::warn("no token keys", {{"url", url}, {"reason", answer.error().message}});
   if (known_.size() >= kMaxUrls) known_.clear();
   known_.insert_or_assign(url, Known{answer, now});

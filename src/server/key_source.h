@@ -22,10 +22,10 @@ class KeySource {
  public:
   using Answer = Result<std::string>;
   using OnAnswer = std::function<void(const std::string& url, const Answer& answer)>;
-  using Fetch = std::function<Answer(const std::string& url)>;
+  using Clock = std::function<Time()>;
 
-  explicit KeySource(io::ShardGroup& shards, Fetch fetch = fetch_key_set)
-      : shards_(shards), fetch_(std::move(fetch)), worker_(shards, 1, kMaxWaiting) {}
+  explicit KeySource(io::ShardGroup& shards, Clock clock = std::chrono::steady_clock::now)
+      : shards_(shards), clock_(std::move(clock)), worker_(shards, 1, kMaxWaiting) {}
 
   // `on_answer` is called on `shard`, in a later turn.
   void fetch(ShardId shard, const std::string& url, OnAnswer on_answer);
@@ -36,15 +36,28 @@ class KeySource {
   static constexpr seconds kFetchInterval{60};
   struct Known {
     Answer answer;
-    std::chrono::steady_clock::time_point at;
+    Time at;
   };
 
   Answer get(const std::string& url);
 
   io::ShardGroup& shards_;
-  Fetch fetch_;
+  Clock clock_;                                   // the worker thread's
   std::unordered_map<std::string, Known> known_;  // the worker thread's
   io::Worker worker_;
+};
+
+// A shard's way to the keys of tokens.
+class ShardKeyFetcher final : public auth::KeyFetcher {
+ public:
+  ShardKeyFetcher(KeySource& source, ShardId shard, KeySource::OnAnswer on_answer)
+      : source_(source), shard_(shard), on_answer_(std::move(on_answer)) {}
+  void fetch(const std::string& url) override { source_.fetch(shard_, url, on_answer_); }
+
+ private:
+  KeySource& source_;
+  ShardId shard_;
+  KeySource::OnAnswer on_answer_;
 };
 
 }  // namespace parley::server

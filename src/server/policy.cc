@@ -61,6 +61,7 @@ auth::PermissionOptions permission_options(const config::Namespace& space) {
           .allow_user_limited_channels = space.allow_user_limited_channels,
           .channel_regex = space.channel_regex,
           .presence = space.presence,
+          .join_leave = space.join_leave,
           .history = space.history_size > 0 && space.history_ttl.count() > 0};
 }
 

@@ -2,11 +2,14 @@
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/eventsource/adapter.h"
+#include "server/echo_adapter.h"
 #include "transport/sse/sse_handler.h"
 #include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 namespace {
+
+constexpr size_t kEchoMessageBytes = 16 << 20;
 
 http::OriginPolicy origins_of(const Shared& shared) {
   return shared.dev ? http::OriginPolicy({"*"})
@@ -36,32 +39,37 @@ transport::websocket::CompressionOptions compression_options(const config::WebSo
 
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
 
-adapter::centrifuge::Options centrifuge_options(const config::Client& client) {
-  return {.version = std::string(version()) + " Parley",
-          .stale_after = at_least(client.stale_close_delay),
-          .ping_interval = at_least(client.ping_interval),
-          .pong_timeout = at_least(client.pong_timeout),
-          .expired_close_delay = at_least(client.expired_close_delay),
-          .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
-          .include_server_time = client.connect_include_server_time,
-          .channel_limit = client.channel_limit,
-          .history_limit = client.history_max_publication_limit,
-          .recovery_limit = client.recovery_max_publication_limit};
-}
-
 }  // namespace
 
 // A protocol is an include above and a call here.
 void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& access) {
   const config::Config& config = shared_.config;
+  const config::Client& client = config.client;
   if (!config.websocket.disabled)
-    add_websocket(
-        config.websocket.handler_prefix, {"centrifuge-json", "centrifuge-protobuf"},
-        adapter::centrifuge::CentrifugeFactory(centrifuge_options(config.client), access, rules));
+    add_websocket(config.websocket.handler_prefix,
+                  websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
+                  adapter::centrifuge::CentrifugeFactory(
+                      {.version = std::string(version()) + " Parley",
+                       .stale_after = at_least(client.stale_close_delay),
+                       .ping_interval = at_least(client.ping_interval),
+                       .pong_timeout = at_least(client.pong_timeout),
+                       .expired_close_delay = at_least(client.expired_close_delay),
+                       .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
+                       .include_server_time = client.connect_include_server_time,
+                       .channel_limit = client.channel_limit,
+                       .history_limit = client.history_max_publication_limit,
+                       .recovery_limit = client.recovery_max_publication_limit},
+                      access, rules));
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
                                                      {.heartbeat = config.event_stream.heartbeat}));
+  if (shared_.echo)
+    add_websocket("/echo",
+                  {.message_bytes = kEchoMessageBytes,
+                   .origins = origins_of(shared_),
+                   .compression = &compression_},
+                  EchoFactory());
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
@@ -94,16 +102,19 @@ void Routes::add_pages() {
   if (shared_.dev) demo_.add_to(router_);
 }
 
-template <class Factory>
-void Routes::add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
-                           Factory factory) {
+transport::websocket::WebSocketOptions Routes::websocket_options(
+    std::vector<std::string_view> subprotocols) {
   const config::WebSocket& config = shared_.config.websocket;
-  transport::websocket::WebSocketOptions options{
-      .message_bytes = config.message_size_limit,
-      .subprotocols = std::move(subprotocols),
-      .origins = origins_of(shared_),
-      .compression = config.compression ? &compression_ : nullptr,
-      .inflated_bytes = config.decompressed_message_size_limit};
+  return {.message_bytes = config.message_size_limit,
+          .subprotocols = std::move(subprotocols),
+          .origins = origins_of(shared_),
+          .compression = config.compression ? &compression_ : nullptr,
+          .inflated_bytes = config.decompressed_message_size_limit};
+}
+
+template <class Factory>
+void Routes::add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
+                           Factory factory) {
   router_.add("GET", path,
               keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));

@@ -13,6 +13,7 @@
 #include "server/shard_world.h"
 #include "session/adapter.h"
 #include "transport/websocket/compression.h"
+#include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 
@@ -29,9 +30,11 @@ class Routes {
  private:
   void add_pages();
   void add_protocols(const hub::ChannelRules& rules, const auth::Access& access);
+  transport::websocket::WebSocketOptions websocket_options(
+      std::vector<std::string_view> subprotocols);
   // GET `path` is a WebSocket that speaks the factory's protocol.
   template <class Factory>
-  void add_websocket(std::string_view path, std::vector<std::string_view> subprotocols,
+  void add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
                      Factory factory);
   // GET `prefix`<channel> is an event stream of the factory's protocol.
   template <class Factory>

@@ -122,6 +122,7 @@ class Process {
         keys_(group_),
         shared_{.config = options_.config,
                 .dev = options_.dev,
+                .echo = options_.echo,
                 .slots = slots_,
                 .policy = std::move(policy),
                 .node = status_,

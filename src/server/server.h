@@ -12,6 +12,7 @@ struct ServerOptions {
   // Everything is allowed, whatever the configuration says of channels and clients; refused on any
   // address but loopback.
   bool dev = false;
+  bool echo = false;  // with `dev`: there is a WebSocket /echo, for conformance suites
   config::Config config;
   // Reads the configuration again, for SIGHUP. Null: there is nothing to read.
   std::function<Result<config::Config>()> reload;

@@ -20,23 +20,11 @@ namespace parley::server {
 
 class Routes;
 
-// A shard's way to the keys of tokens.
-class ShardKeyFetcher final : public auth::KeyFetcher {
- public:
-  ShardKeyFetcher(KeySource& source, ShardId shard, KeySource::OnAnswer on_answer)
-      : source_(source), shard_(shard), on_answer_(std::move(on_answer)) {}
-  void fetch(const std::string& url) override { source_.fetch(shard_, url, on_answer_); }
-
- private:
-  KeySource& source_;
-  ShardId shard_;
-  KeySource::OnAnswer on_answer_;
-};
-
 // What all shards share: immutable after start.
 struct Shared {
   const config::Config& config;
   bool dev = false;  // nobody needs a key, and what only a developer may see is there
+  bool echo = false;
   const hub::SlotTable& slots;
   std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;

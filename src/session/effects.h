@@ -2,6 +2,7 @@
 // timers run, in order, after the handler has returned; answers are always later inputs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -49,6 +50,7 @@ struct VerifyCommand {
 struct HoldCommand {
   bool held = false;
 };
+struct AwaitSentCommand {};
 struct ControlCommand {
   hub::StepId step = 0;
   hub::ControlPtr control;
@@ -56,6 +58,7 @@ struct ControlCommand {
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
+  std::optional<hub::PresenceManner> manner;
 };
 struct TimerCommand {
   TimerId timer = TimerId::kOther;
@@ -67,8 +70,8 @@ struct EndCommand {
 };
 using Command =
     std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, ControlCommand,
-                 EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
+                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, AwaitSentCommand,
+                 ControlCommand, EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -79,13 +82,17 @@ class Effects {
   // A random duration in [from, to), to spread what would otherwise happen together.
   Duration random_between(Duration from, Duration to);
 
-  // One message to the client, behind everything sent before. Must not be empty.
+  // One message to the client, behind everything sent before. Must not be empty, except over
+  // WebSocket.
   void send(ByteView message) { send_after(0, 0, message); }
   // ... but not before publications of the subscription up to `offset`: a publisher sees its
   // publication before its reply.
   void send_after(SubscriptionHandle handle, uint64_t offset, ByteView message);
   // Connection-scoped frames only (pings): passes the data.
   void send_urgent(ByteView message);
+  // The client's next message comes when everything that was sent has left: for answers as large as
+  // the client likes.
+  void await_sent() { add(AwaitSentCommand{}); }
   // How much may still be queued by send().
   size_t room() const;
   // A buffer to build a message in; contents are gone with the next handler call.
@@ -133,9 +140,11 @@ class Effects {
   // those of several subscriptions.
   void hold_publications(bool held) { add(HoldCommand{held}); }
   // The session is present in the channel of a live subscription, as its identity says, until that
-  // subscription ends. Entering again changes what is shown of it.
-  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member) {
-    add(EnterPresenceCommand{handle, std::move(member)});
+  // subscription ends, in its own manner or in that of the namespace. Entering again changes what
+  // is shown of it.
+  void enter_presence(SubscriptionHandle handle, hub::ClientInfo member,
+                      std::optional<hub::PresenceManner> manner = std::nullopt) {
+    add(EnterPresenceCommand{handle, std::move(member), manner});
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }

@@ -110,7 +110,7 @@ void Session::on_timer(const Now& now) {
     if (!deadlines_[i].due(now)) continue;
     deadlines_[i].clear();
     const auto timer = static_cast<TimerId>(i);
-    if (timer == TimerId::kPong && paused_) {
+    if (timer == TimerId::kPong && input_paused()) {
       // We are the ones who do not read: the client's sign of life may be waiting in front of us.
       deadlines_[i].set(now, seconds(1));
       continue;
@@ -215,6 +215,10 @@ void Session::execute(HoldCommand& command) {
   if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
 }
 
+void Session::execute(AwaitSentCommand&) {
+  if (outbox_ && !outbox_->empty()) pause_input(awaiting_sent_, true);
+}
+
 void Session::execute(EnterPresenceCommand& command) {
   const hub::Subscription* subscription = find(command.handle);
   if (subscription == nullptr || !subscription->live()) return;
@@ -222,7 +226,7 @@ void Session::execute(EnterPresenceCommand& command) {
   // The name under which the session will leave.
   command.member.client = adapter_->identity().client;
   table_.hub().change_presence(subscription->channel()->key().name, hub::Change::kEnter,
-                               std::move(command.member));
+                               std::move(command.member), command.manner);
 }
 
 void Session::execute(TimerCommand& command) {
@@ -388,14 +392,18 @@ void Session::note_pending(int change) {
   pending_ = static_cast<uint32_t>(static_cast<int64_t>(pending_) + change);
   if (ended_ || link_ == nullptr) return;
   const uint32_t limit = table_.limits().pending_commands;
-  if (!paused_ && pending_ >= limit) {
-    paused_ = true;
+  if (!crowded_ && pending_ >= limit) {
     paused_total.add(1);
-    link_->pause_input(true);
-  } else if (paused_ && pending_ <= limit / 2) {
-    paused_ = false;
-    link_->pause_input(false);
+    pause_input(crowded_, true);
+  } else if (crowded_ && pending_ <= limit / 2) {
+    pause_input(crowded_, false);
   }
+}
+
+void Session::pause_input(bool& cause, bool there) {
+  const bool before = input_paused();
+  cause = there;
+  if (input_paused() != before && !ended_ && link_ != nullptr) link_->pause_input(!before);
 }
 
 void Session::arm() {

@@ -78,6 +78,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(PresenceCommand& command);
   void execute(VerifyCommand& command);
   void execute(HoldCommand& command);
+  void execute(AwaitSentCommand& command);
   void execute(ControlCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
@@ -115,6 +116,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void release_outbox();
 
   void note_pending(int change);
+  bool input_paused() const { return crowded_ || awaiting_sent_; }
+  void pause_input(bool& cause, bool there);
   void arm();
   // What output that is still there waits for.
   enum class Wait : uint8_t { kNothing, kPeer, kBarrier };
@@ -137,8 +140,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   uint32_t born_ = 0;     // how many sessions the table had opened before it
   uint32_t listed_ = 0;   // place among its user's sessions; of anonymous ones unused
   Wait wait_ = Wait::kNothing;
-  bool paused_ = false;
-  bool held_ = false;  // publications wait
+  bool crowded_ = false;        // input is paused: too many commands are unanswered
+  bool awaiting_sent_ = false;  // ... or output must leave first
+  bool held_ = false;           // publications wait
   bool ended_ = false;
   bool identified_ = false;
 };

@@ -161,6 +161,7 @@ void Session::consumed(size_t n) {
   // until the hub calls again.
   dirty_.remove_if([](const hub::Subscription& s) { return !s.pullable(); });
   if (outbox_ && outbox_->empty()) release_outbox();
+  if (awaiting_sent_ && !outbox_) pause_input(awaiting_sent_, false);
   const bool blocked = all && plan.blocked;
   // A transport that got rid of everything has no reason of its own to come back: for example for
   // the next page.

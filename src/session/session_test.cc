@@ -290,6 +290,55 @@ TEST_F(PendingLimitTest, PongTimerWaitsWhileInputIsPaused) {
   EXPECT_TRUE(noted("timer 2"));
 }
 
+class AwaitSentTest : public SessionTest {
+ protected:
+  AwaitSentTest() : SessionTest({.outbox_bytes = 1000, .pending_commands = 4}) {}
+  void answer(FakeClient& client, const std::string& message) {
+    act(client, [&](Effects& effects) {
+      effects.send(message);
+      effects.await_sent();
+    });
+  }
+};
+
+TEST_F(AwaitSentTest, InputPausesUntilTheAnswerHasLeft) {
+  auto& client = open();
+  client.allow(100);
+  answer(client, std::string(5000, 'x'));
+  EXPECT_TRUE(client.input_paused());
+  client.allow(100);
+  world_.run();
+  EXPECT_TRUE(client.input_paused());
+  client.unblock();
+  world_.run();
+  EXPECT_FALSE(client.input_paused());
+  EXPECT_FALSE(client.ended());
+  // Each of any size, one behind the other.
+  answer(client, std::string(5000, 'y'));
+  world_.run();
+  EXPECT_EQ(client.take_text().size(), 10000u);
+}
+
+TEST_F(AwaitSentTest, NothingToSendPausesNothing) {
+  auto& client = open();
+  act(client, [](Effects& effects) { effects.await_sent(); });
+  EXPECT_FALSE(client.input_paused());
+}
+
+TEST_F(AwaitSentTest, EachCauseByItselfKeepsTheInputPaused) {
+  auto& client = open();
+  client.allow(0);
+  answer(client, "x");
+  act(client, [](Effects& effects) {
+    for (hub::StepId i = 0; i < 4; ++i) effects.presence(i, "a", true);
+  });
+  world_.run();
+  EXPECT_TRUE(client.input_paused()) << "all is answered, but not sent";
+  client.unblock();
+  world_.run();
+  EXPECT_FALSE(client.input_paused());
+}
+
 class OutboxLimitTest : public SessionTest {
  protected:
   OutboxLimitTest() : SessionTest({.outbox_bytes = 1000}) {}

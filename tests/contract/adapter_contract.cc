@@ -1,43 +1,15 @@
-#include "tests/contract/adapter_contract.h"
-
-#include <algorithm>
+// The contract of session::Adapter, for every protocol whose rig is linked in (adapter_rig.h).
 #include <random>
+
+#include <gtest/gtest.h>
+
+#include "tests/contract/adapter_rig.h"
 
 namespace parley::testing {
 namespace {
 
 using Kind = Heard::Kind;
 using session::EndReason;
-
-// The payloads of the messages among `heard`, as numbers.
-std::vector<int> numbers(const std::vector<Heard>& heard) {
-  std::vector<int> all;
-  for (const Heard& one : heard)
-    if (one.kind == Kind::kMessage) all.push_back(std::stoi(one.data));
-  return all;
-}
-
-size_t count(const std::vector<Heard>& heard, Kind kind) {
-  return static_cast<size_t>(
-      std::ranges::count_if(heard, [&](const Heard& one) { return one.kind == kind; }));
-}
-
-void publish_numbers(SessionWorld& world, int from, int to) {
-  for (int n = from; n <= to; ++n) world.publish_later("room", json(std::to_string(n)));
-}
-
-std::vector<int> range(int from, int to) {
-  std::vector<int> all;
-  for (int n = from; n <= to; ++n) all.push_back(n);
-  return all;
-}
-
-// The position after the last thing heard, or `before` where nothing moved it.
-std::string resume_after(const std::vector<Heard>& heard, std::string before) {
-  for (const Heard& one : heard)
-    if (!one.resume.empty()) before = one.resume;
-  return before;
-}
 
 void append(std::vector<int>& all, const std::vector<int>& more) {
   all.insert(all.end(), more.begin(), more.end());
@@ -53,6 +25,19 @@ void expect_nothing_left(SessionWorld& world) {
 }
 
 }  // namespace
+
+class AdapterContract : public ::testing::TestWithParam<RegisteredRig> {
+ protected:
+  void SetUp() override {
+    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    for (const UnwrittenRule& missing : rig_->unwritten())
+      if (test.starts_with(missing.test + "/")) FAIL() << "not written yet: " << missing.rule;
+  }
+  std::unique_ptr<AdapterRig> rig_ = GetParam().make();
+};
+
+INSTANTIATE_TEST_SUITE_P(Rigs, AdapterContract, ::testing::ValuesIn(registered_rigs()),
+                         ::testing::PrintToStringParamName());
 
 TEST_P(AdapterContract, TheSubscribeReplyComesBeforePublications) {
   SessionWorld world;

@@ -1,6 +1,10 @@
 // Centrifuge under the adapter contract, in JSON and in Protobuf.
+#include <algorithm>
+
 #include "adapter/centrifuge/adapter.h"
-#include "tests/contract/adapter_contract.h"
+#include "base/base64.h"
+#include "codec/json/write.h"
+#include "tests/contract/adapter_rig.h"
 #include "tests/support/centrifuge_protobuf.h"
 
 namespace parley::testing {
@@ -18,14 +22,17 @@ class CentrifugeClient final : public ProtocolClient {
     link_ = &world.open(
         factory_, {.path = "/connection/websocket", .query = protobuf_ ? "format=protobuf" : ""});
     std::string frame = "{\"id\":1,\"connect\":{}}\n";
-    frame += R"({"id":2,"subscribe":{"channel":")" + channel + "\"";
+    frame += R"({"id":2,"subscribe":{"join_leave":true,"channel":")" + channel + "\"";
     if (!resume.empty()) {
       const size_t space = resume.find(' ');
       frame += R"(,"recover":true,"offset":)" + resume.substr(0, space) + R"(,"epoch":")" +
                resume.substr(space + 1) + "\"";
     }
-    frame += "}}";
-    link_->send(protobuf_ ? ToProtobuf::frame(frame) : frame);
+    send(frame + "}}");
+  }
+
+  void publish(const std::string& channel, const std::string& data) override {
+    send(R"({"id":3,"publish":{"channel":")" + channel + R"(","data":)" + data + "}}");
   }
 
   std::vector<Heard> hear() override {
@@ -37,6 +44,8 @@ class CentrifugeClient final : public ProtocolClient {
   FakeClient& link() override { return *link_; }
 
  private:
+  void send(const std::string& frame) { link_->send(protobuf_ ? ToProtobuf::frame(frame) : frame); }
+
   void hear(const std::string& text) {
     if (text.starts_with(R"({"id":2,"subscribe":)")) {
       epoch_ = field(text, R"("epoch":")", '"');
@@ -52,13 +61,23 @@ class CentrifugeClient final : public ProtocolClient {
     } else if (text.contains(R"("unsubscribe":)")) {
       heard_.push_back({.kind = Heard::Kind::kGap});
     } else {
-      heard_.push_back({});
+      heard_.push_back({.kind = kind_of_other(text)});
     }
   }
 
+  static Heard::Kind kind_of_other(std::string_view text) {
+    if (text.starts_with(R"({"id":3,"publish":)")) return Heard::Kind::kPublished;
+    if (text.contains(R"("error":)")) return Heard::Kind::kRefused;
+    if (text.contains(R"("join":)")) return Heard::Kind::kJoin;
+    return text.contains(R"("leave":)") ? Heard::Kind::kLeave : Heard::Kind::kOther;
+  }
+
   void hear_publication(const std::string& text) {
+    // What a publication has behind its data.
+    const size_t at = text.find(R"("data":)") + 7;
+    const size_t end = std::min(text.find(R"(,"info":)", at), text.find(R"(,"offset":)", at));
     heard_.push_back({.kind = Heard::Kind::kMessage,
-                      .data = field(text, R"("data":)", ','),
+                      .data = text.substr(at, end - at),
                       .resume = position(text)});
   }
 
@@ -91,6 +110,29 @@ class CentrifugeRig final : public AdapterRig {
   std::unique_ptr<ProtocolClient> client() override {
     return std::make_unique<CentrifugeClient>(factory_, protobuf_);
   }
+  std::optional<hub::ContentKind> publishes() const override { return hub::ContentKind::kJson; }
+  // Protobuf carries any bytes; JSON has text as a string and binary in an object.
+  std::optional<std::string> shows(hub::ContentKind kind, const std::string& data) const override {
+    if (protobuf_ || kind == hub::ContentKind::kJson) return data;
+    std::string shown;
+    if (kind == hub::ContentKind::kText) {
+      codec::json::append_string(shown, data);
+    } else {
+      shown = R"({"base64":")";
+      append_base64(shown, data);
+      shown += R"("})";
+    }
+    return shown;
+  }
+  bool has_presence() const override { return true; }
+  std::string resume_at(const hub::StreamPosition& position) const override {
+    return std::to_string(position.offset) + " " + to_string(position.epoch);
+  }
+  hub::StreamPosition position_of(const std::string& resume) const override {
+    const size_t space = resume.find(' ');
+    return {.epoch = hub::parse_epoch(resume.substr(space + 1)).value_or(hub::Epoch{}),
+            .offset = std::stoull(resume.substr(0, space))};
+  }
   std::vector<std::string> samples() const override {
     std::vector<std::string> all = {R"({"id":1,"connect":{}})",
                                     R"({"id":2,"subscribe":{"channel":"room","join_leave":true}})",
@@ -107,22 +149,14 @@ class CentrifugeRig final : public AdapterRig {
 
  private:
   bool protobuf_;
-  auth::OpenAccess access_;
   FakeRules rules_;
   // No pings, since these clients answer none; and recovery of whatever history keeps.
-  CentrifugeFactory factory_{
-      {.ping_interval = seconds(0), .recovery_limit = 1000}, access_, rules_};
+  CentrifugeFactory factory_{{.ping_interval = seconds(0), .recovery_limit = 1000}, access, rules_};
 };
 
-template <bool protobuf>
-std::unique_ptr<AdapterRig> make_centrifuge_rig() {
-  return std::make_unique<CentrifugeRig>(protobuf);
-}
-
-INSTANTIATE_TEST_SUITE_P(CentrifugeJson, AdapterContract,
-                         ::testing::Values(&make_centrifuge_rig<false>));
-INSTANTIATE_TEST_SUITE_P(CentrifugeProtobuf, AdapterContract,
-                         ::testing::Values(&make_centrifuge_rig<true>));
+const RegisterRig in_json("CentrifugeJson", [] { return std::make_unique<CentrifugeRig>(false); });
+const RegisterRig in_protobuf("CentrifugeProtobuf",
+                              [] { return std::make_unique<CentrifugeRig>(true); });
 
 }  // namespace
 }  // namespace parley::testing

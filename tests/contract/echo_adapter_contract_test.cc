@@ -1,6 +1,6 @@
 // The example protocol under the adapter contract.
 #include "examples/echo_adapter/echo_adapter.h"
-#include "tests/contract/adapter_contract.h"
+#include "tests/contract/adapter_rig.h"
 
 namespace parley::testing {
 namespace {
@@ -14,6 +14,10 @@ class EchoClient final : public ProtocolClient {
     link_->send("sub " + channel);
   }
 
+  void publish(const std::string& channel, const std::string& data) override {
+    link_->send("pub " + channel + " " + data);
+  }
+
   std::vector<Heard> hear() override {
     std::vector<Heard> heard;
     for (const WireMessage& line : link_->take()) {
@@ -21,6 +25,8 @@ class EchoClient final : public ProtocolClient {
       const std::string verb = line.bytes.substr(0, line.bytes.find(' '));
       if (verb == "subscribed") one.kind = Heard::Kind::kSubscribed;
       if (verb == "gap") one.kind = Heard::Kind::kGap;
+      if (verb == "published") one.kind = Heard::Kind::kPublished;
+      if (verb == "refused") one.kind = Heard::Kind::kRefused;
       if (verb == "msg") {
         one.kind = Heard::Kind::kMessage;
         one.data = line.bytes.substr(line.bytes.find(' ', 4) + 1);
@@ -43,6 +49,11 @@ class EchoRig final : public AdapterRig {
     return std::make_unique<EchoClient>(factory_);
   }
   bool resumes() const override { return false; }
+  bool asks_permission() const override { return false; }
+  std::optional<hub::ContentKind> publishes() const override { return hub::ContentKind::kText; }
+  std::optional<std::string> shows(hub::ContentKind kind, const std::string& data) const override {
+    return kind == hub::ContentKind::kBinary ? "(binary)" : data;
+  }
   std::vector<std::string> samples() const override {
     return {"sub room", "pub room hello", "pub other 1", "hello", "sub x"};
   }
@@ -51,9 +62,7 @@ class EchoRig final : public AdapterRig {
   examples::EchoFactory factory_;
 };
 
-std::unique_ptr<AdapterRig> make_echo_rig() { return std::make_unique<EchoRig>(); }
-
-INSTANTIATE_TEST_SUITE_P(Echo, AdapterContract, ::testing::Values(&make_echo_rig));
+const RegisterRig registered("Echo", [] { return std::make_unique<EchoRig>(); });
 
 }  // namespace
 }  // namespace parley::testing

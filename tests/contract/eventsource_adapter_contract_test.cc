@@ -1,7 +1,10 @@
 // EventSource under the adapter contract.
+#include <gtest/gtest.h>
+
 #include "adapter/eventsource/adapter.h"
+#include "adapter/eventsource/event_id.h"
 #include "codec/sse/decoder.h"
-#include "tests/contract/adapter_contract.h"
+#include "tests/contract/adapter_rig.h"
 
 namespace parley::testing {
 namespace {
@@ -24,6 +27,7 @@ class EventSourceClient final : public ProtocolClient, codec::sse::EventSink {
     // The block that starts the stream has no data and so is no event.
     if (!heard_.empty() && !decoder_.last_event_id().empty())
       heard_.back().resume = decoder_.last_event_id();
+    if (link_->ended() && !subscribed_) heard_.push_back({.kind = Heard::Kind::kRefused});
     return std::move(heard_);
   }
   FakeClient& link() override { return *link_; }
@@ -53,14 +57,18 @@ class EventSourceRig final : public AdapterRig {
     return std::make_unique<EventSourceClient>(factory_);
   }
 
+  std::string resume_at(const hub::StreamPosition& position) const override {
+    return adapter::eventsource::to_event_id(position);
+  }
+  hub::StreamPosition position_of(const std::string& resume) const override {
+    return adapter::eventsource::parse_event_id(resume).value_or(hub::StreamPosition{});
+  }
+
  private:
-  auth::OpenAccess access_;
-  EventSourceFactory factory_{access_};
+  EventSourceFactory factory_{access};
 };
 
-std::unique_ptr<AdapterRig> make_eventsource_rig() { return std::make_unique<EventSourceRig>(); }
-
-INSTANTIATE_TEST_SUITE_P(EventSource, AdapterContract, ::testing::Values(&make_eventsource_rig));
+const RegisterRig registered("EventSource", [] { return std::make_unique<EventSourceRig>(); });
 
 }  // namespace
 }  // namespace parley::testing

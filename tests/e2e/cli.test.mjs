@@ -1,18 +1,26 @@
-// `parley pub` and `parley sub` against a running server.
+// The commands of `parley` as scripts use them, and `pub` and `sub` against a running server.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { startServer } from './lib/server.mjs';
 
 let server;
+let folder;
 let channel;
 let channels = 0;
 
 before(async () => {
   server = await startServer();
+  folder = await mkdtemp(path.join(tmpdir(), 'parley-cli-'));
 });
-after(() => server?.stop());
+after(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 beforeEach(() => {
   channels += 1;
   channel = `cli/${channels}?a+b`;
@@ -154,7 +162,7 @@ test('sub waits out a crash of the server, and tells what was lost with it', asy
 });
 
 test('wrong usage ends with 2 and names the help', async () => {
-  for (const args of [['pub', channel], ['sub'], ['nonsense'], ['pub', channel, '{a:1}', '--json']]) {
+  for (const args of [['pub', channel], ['sub'], ['nonsense'], ['pub', channel, '{a:1}', '--as-json']]) {
     const command = new Command(args);
     assert.equal(await command.ended, 2);
     assert.notEqual(command.err, '');
@@ -162,9 +170,128 @@ test('wrong usage ends with 2 and names the help', async () => {
 });
 
 test('the help of every command has an example', async () => {
-  for (const name of ['dev', 'serve', 'pub', 'sub']) {
+  for (const name of ['dev', 'serve', 'check', 'token', 'pub', 'sub', 'completion']) {
     const command = new Command([name, '--help']);
     assert.equal(await command.ended, 0);
     assert.match(command.out, new RegExp(`Examples:[^]*parley ${name}`));
+  }
+});
+
+/** Runs a command to its end: [exit status, the lines of stdout as JSON, stderr]. */
+async function asJson(...args) {
+  const command = new Command([...args, '--json']);
+  const status = await command.ended;
+  return [status, command.out.split('\n').filter(Boolean).map((line) => JSON.parse(line)), command.err];
+}
+
+async function configuration(text) {
+  const file = path.join(folder, 'parley.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+test('--json of pub and sub: one object a line, data exactly as they were published', async () => {
+  const [status, [position]] = await asJson('pub', channel, '{"n":12345678901234567890,"text":"Grüße"}');
+  assert.equal(status, 0);
+  assert.deepEqual(Object.keys(position), ['channel', 'offset', 'epoch']);
+  assert.deepEqual([position.channel, position.offset], [channel, 1]);
+  await pub('two\nlines', '--event', 'created');
+  const sub = new Command(['sub', channel, '--since', `${position.epoch}.0`, '--count', '2', '--json']);
+  assert.equal(await sub.ended, 0, sub.err);
+  const name = JSON.stringify(channel);
+  assert.equal(sub.out, `{"channel":${name},"id":"${position.epoch}.1","event":"message","data":{"n":12345678901234567890,"text":"Grüße"}}\n`
+    + `{"channel":${name},"id":"${position.epoch}.2","event":"created","data":"two\\nlines"}\n`);
+  assert.equal(sub.err, '');
+});
+
+test('--json of sub tells gaps on stdout', async () => {
+  await pub('1');
+  const sub = new Command(['sub', channel, '--since', '1.999', '--json', '--count', '1']);
+  await sub.prints('"gap"');
+  await pub('later');
+  assert.equal(await sub.ended, 0);
+  const [first, last] = sub.out.trim().split('\n').map((line) => JSON.parse(line));
+  assert.equal(first.gap.reason, 'epoch_changed');
+  assert.equal(last.data, 'later');
+});
+
+test('--json of check, token and version', async () => {
+  const good = await configuration('client:\n  token:\n    hmac_secret_key: secret\n');
+  const [fine, [ok]] = await asJson('check', good);
+  assert.equal(fine, 0);
+  assert.deepEqual([ok.ok, ok.file, ok.problems], [true, good, []]);
+  const [made, [token]] = await asJson('token', '--config', good, '--user', '42', '--ttl', '60');
+  assert.equal(made, 0);
+  assert.equal(token.user, '42');
+  const claims = JSON.parse(Buffer.from(token.token.split('.')[1], 'base64url').toString());
+  assert.deepEqual([claims.sub, claims.exp], ['42', token.expires_at]);
+
+  const bad = await configuration('client:\n  ping_interval: 25\n');
+  const [status, [report]] = await asJson('check', bad);
+  assert.equal(status, 1);
+  assert.equal(report.ok, false);
+  assert.deepEqual([report.problems[0].line, report.problems[0].option], [2, 'client.ping_interval']);
+  const [zero, [version]] = await asJson('version');
+  assert.equal(zero, 0);
+  assert.match(version.version, /^\d+\.\d+\.\d+$/);
+});
+
+test('the exit status is 1 for what failed and 2 for what makes no sense, and stderr says what to do', async () => {
+  const bad = await configuration('client:\n  nonsense: 1\n');
+  const nowhere = path.join(folder, 'nowhere.yaml');
+  for (const [status, words, ...args] of [
+    [1, /no such option/, 'check', bad], [1, /no such option/, 'serve', '--config', bad], [1, /cannot be read.*is the path right/, 'check', nowhere],
+    [1, /hmac_secret_key is not set \(no --config was given\)/, 'token'], [1, /loopback only/, 'dev', '--listen', '192.0.2.1:0'],
+    [1, /the server answered 400/, 'pub', 'x'.repeat(300), '1'], [1, /cannot follow .*: the server answered 400/, 'sub', 'x'.repeat(300)],
+    [2, /no command; to start a server: parley dev/], [2, /no command "publish"; did you mean pub\?/, 'publish', channel, '1'],
+    [2, /no command "serv"; did you mean serve/, 'serv'], [2, /no option --cuont; did you mean --count\?/, 'sub', channel, '--cuont', '1'],
+    [2, /"loud" is none of debug\|info\|warn\|error/, 'dev', '--log-level', 'loud'], [2, /DATA is required/, 'pub', channel],
+    [2, /quote for the shell/, 'pub', channel, 'two', 'words'], [2, /not UTF-8 text; use --binary/, 'pub', channel, '-', '--text'],
+  ]) {
+    const command = new Command(args, { input: Buffer.from([0xff]) });
+    assert.equal(await command.ended, status, `${args}: ${command.err}`);
+    assert.match(command.err, words);
+    assert.equal(command.out, '');
+  }
+});
+
+/** What bash offers behind these words of a command line, the last of which is being written. */
+async function completed(script, ...words) {
+  const bash = spawn('bash', ['-c', `set -eu; source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parley; (IFS=$'\\n'; echo "\${COMPREPLY[*]}")`,
+    script, ...words], { cwd: folder });
+  let [out, err] = ['', ''];
+  bash.stdout.on('data', (text) => { out += text; });
+  bash.stderr.on('data', (text) => { err += text; });
+  const [status] = await once(bash, 'close');
+  assert.equal(status, 0, err);
+  return out.split('\n').filter(Boolean).sort();
+}
+
+test('completion: a real bash completes commands, options, their values and files', async () => {
+  const command = new Command(['completion', 'bash']);
+  assert.equal(await command.ended, 0);
+  const script = path.join(folder, 'completion.bash');
+  await writeFile(script, command.out);
+  const [status] = await once(spawn('bash', ['-n', script]), 'close');
+  assert.equal(status, 0);
+  await configuration('');
+  const all = await completed(script, 'parley', '');
+  for (const name of ['check', 'completion', 'dev', 'pub', 'serve', 'sub', 'token', 'version']) assert.ok(all.includes(name), name);
+  assert.deepEqual(await completed(script, 'parley', 's'), ['serve', 'sub']);
+  assert.deepEqual(await completed(script, 'parley', 'sub', 'news', '--ver'), ['--verbose']);
+  assert.deepEqual(await completed(script, 'parley', 'dev', '--log-level', ''), ['debug', 'error', 'info', 'warn']);
+  assert.deepEqual(await completed(script, 'parley', 'dev', '--log-level', '=', 'd'), ['debug']);
+  assert.deepEqual(await completed(script, 'parley', 'dev', '--log-level', '='), ['debug', 'error', 'info', 'warn']);
+  assert.deepEqual(await completed(script, 'parley', 'completion', 'z'), ['zsh']);
+  assert.deepEqual(await completed(script, 'parley', 'check', 'par'), ['parley.yaml']);
+  assert.deepEqual(await completed(script, 'parley', 'serve', '--config', 'par'), ['parley.yaml']);
+  assert.deepEqual(await completed(script, 'parley', 'dev', '--listen', ''), []);
+});
+
+test('completion for zsh and fish names every command', async () => {
+  for (const shell of ['zsh', 'fish']) {
+    const command = new Command(['completion', shell]);
+    assert.equal(await command.ended, 0);
+    for (const name of ['check', 'completion', 'dev', 'pub', 'serve', 'sub', 'token', 'version']) assert.match(command.out, new RegExp(`\\b${name}\\b`));
   }
 });

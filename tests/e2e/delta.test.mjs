@@ -6,7 +6,7 @@ import { api } from './lib/http.mjs';
 import { startProxy } from './lib/proxy.mjs';
 import { Random, takeSeed } from './lib/random.mjs';
 import { assertSameList } from './lib/same_list.mjs';
-import { startServer } from './lib/server.mjs';
+import { startConfigured, startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 import { openWire } from './lib/wire.mjs';
 
@@ -104,4 +104,32 @@ test('recovered publications are a chain, and live ones go on in it', async () =
   }
   assertSameList(record.data, expected, 'publications');
   assert.ok(record.subscribed.slice(1).every(({ recovered }) => recovered));
+});
+
+test('cache recovery: the newest whole, then changes of it, also after a broken connection', async () => {
+  const cached = await startConfigured({
+    client: { insecure: true },
+    http_api: { insecure: true },
+    channel: { namespaces: [{ name: 'delta', history_size: 10, history_ttl: '60s', force_recovery: true, force_recovery_mode: 'cache', allowed_delta_types: ['fossil'], delta_publish: true }] },
+  });
+  const through = await startProxy(cached.port);
+  closers.push(() => through.close(), () => cached.stop());
+  const say = (minute) => api(cached, 'publish', { channel, data: match(minute) });
+  for (const minute of [1, 2, 3]) await say(minute);
+  const client = await connectCentrifuge(through.url);
+  closers.unshift(() => client.close());
+  const record = await client.subscribe(channel, { delta: 'fossil', since: {} });
+  await record.count(1);
+  await say(4);
+  await record.count(2);
+  through.breakDown();
+  for (const minute of [5, 6]) await say(minute);
+  through.restore();
+  await record.count(3);
+  await say(7);
+  await record.count(4);
+  assertSameList(record.data, [3, 4, 6, 7].map(match), 'publications');
+  assert.deepEqual(record.errors, []);
+  const { numFullPayloads, numDeltaPayloads } = record.subscription.deltaStats();
+  assert.deepEqual([numFullPayloads, numDeltaPayloads], [2, 2]);
 });

@@ -145,6 +145,21 @@ test('the environment wins over the file, and --set over both', async () => {
   assert.equal(await status(two, '/metrics'), 200);
 });
 
+test('check reads what serve would read: file, environment and --set', async () => {
+  const at = await file('checked.yaml', YAML);
+  const wrong = ['--set', 'client.ping_interval=25'];
+  for (const command of [['check', at, ...wrong], ['serve', '--config', at, ...wrong]]) {
+    const { code, stderr } = await runParley(command, { ms: 5_000 });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /client\.ping_interval: 25 has no unit; write 25s/);
+  }
+  const mended = await runParley(['check', at, '--set', 'client.ping_interval=25s'], { env: { PARLEY_CLIENT_PING_INTERVAL: '25' } });
+  assert.equal(mended.code, 1, 'what is wrong in the environment stays wrong');
+  assert.match(mended.stderr, /PARLEY_CLIENT_PING_INTERVAL/);
+  assert.deepEqual(await runParley(['check', at, '--set', 'client.ping_interval=25s'], { env: { PARLEY_CLIENT_PING_INTERVAL: '26s' } }),
+    { code: 0, stdout: `${at}: ok\n`, stderr: '' });
+});
+
 // [name, content, what follows the file's name]
 const BAD = [
   ['unknown.yaml', 'client:\n  token:\n    hmac_secret: "abc"\n', /:3:5: client\.token\.hmac_secret: there is no such option; did you mean hmac_secret_key\?/],

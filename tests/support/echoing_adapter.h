@@ -18,6 +18,7 @@ struct EchoingScript {
   std::function<void(ByteView, Effects&)> on_message = [](ByteView message, Effects& effects) {
     effects.send(message);
   };
+  std::function<void(session::TimerId, Effects&)> on_timer = [](session::TimerId, Effects&) {};
   std::function<session::EndCode(session::EndReason, Effects&)> on_end =
       [](session::EndReason, Effects&) { return session::EndCode{3000, "bye"}; };
 
@@ -63,7 +64,9 @@ class EchoingAdapter final : public session::Adapter {
                      session::Effects&) override {}
   void on_answer(hub::StepId, hub::Answer, session::Effects&) override { ++script_.answers; }
   void on_gap(session::SubscriptionHandle, const hub::Gap&, session::Effects&) override {}
-  void on_timer(session::TimerId, session::Effects&) override {}
+  void on_timer(session::TimerId timer, session::Effects& effects) override {
+    script_.on_timer(timer, effects);
+  }
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override {
     script_.ends.push_back(reason);
     return script_.on_end(reason, effects);

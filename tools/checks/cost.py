@@ -35,6 +35,17 @@ def names(protocol, line):
     return False
 
 
+def check(root=files.ROOT):
+    """Each protocol that there is keeps to the limit."""
+    problems = []
+    for folder in sorted((root / "src" / "adapter").iterdir() if (root / "src" / "adapter").is_dir() else ()):
+        lines = outside(folder.name, root)
+        if len(lines) > MAX_LINES:
+            problems += [f"{path}:{number}: names {folder.name}" for path, number, _ in lines]
+            problems.append(f"{folder.name}: {len(lines)} lines outside its own folders, at most {MAX_LINES}")
+    return problems
+
+
 def own(protocol, path):
     """Whether a path belongs to the protocol: its folders, and files of tests, corpora and pages that are named after it."""
     folders = path.split("/")

@@ -5,7 +5,7 @@ import tempfile
 import tomllib
 import unittest
 
-from checks import cost, cpp, docs, files, headers, layers, text
+from checks import cost, cpp, docs, files, fuzz, headers, layers, text
 
 RULES = layers.Layers(tomllib.loads((files.ROOT / "layers.toml").read_text()))
 
@@ -98,6 +98,20 @@ class TextTest(Tree):
         for line in ("GET /v1/work/item", "https://example.com/home/x", "${TMPDIR}/tmp/x", "registry.get(name)"):
             self.assertEqual(list(text.words_in("src/a.cc", line)), [], line)
 
+    def test_a_ban_is_told_with_its_reason(self):
+        self.assertTrue(all(ban.what and ban.reason for ban in text.BANS))
+        self.write("tools/checks/words.toml", "[[banned]]\nwhat = 'a foul word'\npattern = 'darn'\nreason = 'be kind'\nonly = '[.]md$'\n")
+        bans = text.read_bans(self.root / "tools/checks/words.toml")
+        self.assertEqual(list(text.words_in("a.md", "so\ndarn it\n", bans)), ["a.md:2: a foul word, 'darn': be kind"])
+        self.assertEqual(list(text.words_in("a.cc", "darn it\n", bans)), [])
+
+    def test_names_that_say_nothing(self):
+        for line in ("class Session" "Manager {", "struct Fd" "Util;", '#include "base/string_util.h"', '#include "common.h"'):
+            self.assertTrue(list(text.words_in("src/a/a.cc", line)), line)
+        for line in ("class Utility;", '#include "base/community.h"', "int managers;"):
+            self.assertEqual(list(text.words_in("src/a/a.cc", line)), [], line)
+        self.assertEqual(list(text.words_in("docs/a.md", "Never `Manager`")), [])
+
     def test_lock_files_name_no_registry(self):
         self.assertTrue(list(text.words_in("tests/e2e/package-lock.json", '"resolved": "x"')))
 
@@ -160,6 +174,33 @@ class HeadersTest(Tree):
         self.assertIn("src/hub/bad.h", problems[0])
 
 
+class FuzzTest(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("src/codec/x/good_fuzz.cc", "")
+        self.write("fuzz/README.md", "| decoder | target | corpus |\n| --- | --- | --- |\n| X | `good_fuzz` | `corpus/good` |\n")
+        for n in range(fuzz.MIN_CORPUS):
+            self.write(f"fuzz/corpus/good/{n}", "x")
+
+    def test_complete(self):
+        self.assertEqual(fuzz.check(self.root), [])
+
+    def test_incomplete(self):
+        self.write("src/codec/x/bare_fuzz.cc", "")
+        self.write("fuzz/corpus/bare/1", "x")
+        self.write("fuzz/corpus/left/1", "x")
+        with (self.root / "fuzz/README.md").open("a") as table:
+            table.write("| Y | `gone_fuzz` | `corpus/gone` |\n| Z | `good_fuzz` | `corpus/other` |\n")
+        self.assertEqual(fuzz.check(self.root), [
+            "fuzz/README.md: `good_fuzz` is not beside `corpus/other`", "fuzz/README.md: no such target: gone_fuzz",
+            "src/codec/x/bare_fuzz.cc: not in the table of fuzz/README.md", "src/codec/x/bare_fuzz.cc: 1 files in fuzz/corpus/bare, at least 15",
+            "fuzz/corpus/left: no target reads it"])
+
+    def test_names_differ(self):
+        self.write("src/codec/y/good_fuzz.cc", "")
+        self.assertEqual(fuzz.check(self.root), ["src/codec/x/good_fuzz.cc and src/codec/y/good_fuzz.cc share a name and so a corpus"])
+
+
 class CostTest(Tree):
     def test_words(self):
         for line in ("SseAdapter a;", "make_sse()", "adapter/sse/x.h", 'name == "sse"', "kSSE"):
@@ -176,6 +217,17 @@ class CostTest(Tree):
         self.write("README.md", "sse\n")
         self.write("src/server/list.cc", '// sse is explained here\n#include "adapter/sse/a.h"\nadd<SseAdapter>();\n')
         self.assertEqual([line for _, line, _ in cost.outside("sse", self.root)], [2, 3])
+
+    def test_a_protocol_above_the_limit_is_told(self):
+        self.write("src/adapter/sse/a.cc", "class SseAdapter;\n")
+        self.write("src/adapter/mqtt/a.cc", "class MqttAdapter;\n")
+        self.write("src/server/list.cc", "add<Mqtt>();\n" + "add<Sse>();\n" * 3)
+        self.assertEqual(cost.check(self.root), [])
+        self.write("src/session/session.cc", "Sse a;\n")
+        problems = cost.check(self.root)
+        self.assertEqual(len(problems), 5)
+        self.assertIn("src/session/session.cc:1", problems[-2] + problems[0])
+        self.assertIn("sse: 4 lines", problems[-1])
 
     def test_uses_are_free_and_build_files_are_not(self):
         self.write("tests/e2e/doors.test.mjs", "open('sse');\n")

@@ -35,7 +35,7 @@ struct Joining {
   bool recoverable = false;
   bool join_leave = false;  // to be told joins and leaves
   bool revoked = false;     // the backend unsubscribes it: told right behind the answer
-  bool present = true;      // to be shown to others, where the namespace has that
+  hub::PresenceManner manner{false, false};  // how others see it
 };
 
 struct Channel {

@@ -116,6 +116,14 @@ TEST_F(ConnectTest, PingsFirstInTheSecondHalfOfTheInterval) {
   EXPECT_THAT(take(client), ElementsAre("{}"));
 }
 
+// It asks for ping frames of the WebSocket instead; a client that sends it may also get these.
+TEST_F(ConnectTest, PingsAreMessagesWhateverTheAddressAsksFor) {
+  FakeClient& client =
+      world.open(factory, {.path = "/connection/websocket", .query = "cf_ws_frame_ping_pong=true"});
+  EXPECT_THAT(ask(client, R"({"id":1,"connect":{}})").at(0),
+              ::testing::HasSubstr(R"("ping":25,"pong":true)"));
+}
+
 TEST_F(ConnectTest, SpreadsFirstPings) {
   std::vector<FakeClient*> clients;
   for (int i = 0; i < 40; ++i) clients.push_back(&connect());

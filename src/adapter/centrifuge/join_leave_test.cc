@@ -5,6 +5,7 @@ namespace parley::adapter::centrifuge {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -55,6 +56,19 @@ TEST_F(JoinLeaveTest, NobodyIsToldWhoDidNotAskOrMayNotKnow) {
   EXPECT_THAT(take(unasked), IsEmpty());
 }
 
+// Who may know only what subscribers may know is one of them from this subscribe on.
+TEST_F(JoinLeaveTest, WhatOnlySubscribersMayKnowIsGivenWithTheSubscription) {
+  hub::ChannelOptions options = history_only();
+  options.presence = options.join_leave = true;
+  world.rules().set("room", options);
+  access.subscribers_only = {"room"};
+  EXPECT_THAT(subscribe(connect()), SizeIs(2)) << "the own join";
+  EXPECT_THAT(ask(connect(), R"({"id":2,"subscribe":{"channel":"room","positioned":true}})").at(0),
+              HasSubstr(R"("positioned":true)"));
+  EXPECT_THAT(ask(connect(), R"({"id":2,"subscribe":{"channel":"room","recoverable":true}})").at(0),
+              HasSubstr(R"("recoverable":true)"));
+}
+
 TEST_F(JoinLeaveTest, NothingFollowsAnUnsubscribe) {
   FakeClient& watcher = connect();
   subscribe(watcher);
@@ -73,6 +87,14 @@ TEST_F(JoinLeaveTest, ASubscribeThatWasTakenBackIsNotTold) {
       "{\"id\":2,\"subscribe\":{\"channel\":\"room\"}}\n"
       "{\"id\":3,\"unsubscribe\":{\"channel\":\"room\"}}");
   EXPECT_THAT(take(watcher), IsEmpty());
+}
+
+TEST_F(JoinLeaveTest, NeedNoPresence) {
+  hub::ChannelOptions options;
+  options.join_leave = true;
+  world.rules().set("room", options);
+  EXPECT_THAT(subscribe(connect()), SizeIs(2));
+  EXPECT_EQ(world.presence_counts("room").error(), hub::HubError::kNotAvailable);
 }
 
 TEST_F(JoinLeaveTest, PublicationsAndJoinsKeepApart) {

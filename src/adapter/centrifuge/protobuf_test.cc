@@ -99,6 +99,16 @@ TEST_F(ProtobufTest, AnswersAsInJson) {
               ElementsAre(R"({"id":8,"error":{"code":108,"message":"not available"}})"));
 }
 
+TEST_F(ProtobufTest, ChannelsKeepTheirNames) {
+  hub::ChannelOptions options = testing::FakeRules::usual();
+  options.compaction = true;
+  world.rules().set("a", options);
+  FakeClient& client = connect();
+  EXPECT_THAT(ask(client, subscribe(2, "a", R"(,"flag":1)")).at(0), Not(HasSubstr(R"("id":1)")));
+  publish("a", 1, 1);
+  EXPECT_THAT(take(client).at(0), HasSubstr(R"({"push":{"channel":"a",)"));
+}
+
 TEST_F(ProtobufTest, RecoversAndTellsJoins) {
   FakeClient& client = connect();
   publish("a", 1, 3);

@@ -24,9 +24,12 @@ bool CentrifugeAdapter::expired(int64_t expires_at, session::Effects& effects) c
   return expires_at <= seconds_of(effects.now());
 }
 
+// Whole seconds that are left: the client renews when they are over, which must not be too late.
+// 0 would say that nothing expires.
 uint32_t CentrifugeAdapter::ttl(int64_t expires_at, session::Effects& effects) const {
-  const int64_t left = std::min(expires_at, seconds_of(effects.now()) + kMostSeconds);
-  return static_cast<uint32_t>(left - seconds_of(effects.now()));
+  const WallMillis now = effects.now().wall;
+  const int64_t left = (std::min(expires_at, now / 1000 + kMostSeconds) * 1000 - now) / 1000;
+  return static_cast<uint32_t>(std::max<int64_t>(left, 1));
 }
 
 void CentrifugeAdapter::handle(uint32_t id, const wire::RefreshRequest& request,

@@ -54,6 +54,23 @@ TEST_F(RefreshTest, ANewTokenRenewsTheConnection) {
   EXPECT_EQ(disconnect(client), 3005);
 }
 
+// A client that renews at the end of its ttl still comes in time.
+TEST_F(RefreshTest, TheTtlIsNeverOverAfterTheExpiry) {
+  world.advance(milliseconds(1000 - world.now().wall % 1000 + 1));
+  const int64_t second = world.now().wall / 1000;
+  const auto ttl_of = [&](int64_t expires_at) {
+    world.tokens().connect_token("t", "42").expires_at = expires_at;
+    const Replies replies = ask(open(), R"({"id":1,"connect":{"token":"t"}})");
+    return between(replies.at(0), R"("ttl":)", "}");
+  };
+  EXPECT_EQ(ttl_of(second + 60), "59");
+  EXPECT_EQ(ttl_of(second + 1), "1") << "0 would be none";
+  EXPECT_EQ(ttl_of(second + 1'000'000'000), "31535999");
+  world.tokens().subscribe_token("s", "news", "42").expires_at = second + 10;
+  EXPECT_THAT(ask(connect_with("second"), R"({"id":2,"subscribe":{"channel":"news","token":"s"}})"),
+              ElementsAre(R"({"id":2,"subscribe":{"expires":true,"ttl":9}})"));
+}
+
 TEST_F(RefreshTest, ATokenWithoutEndEndsTheExpiry) {
   world.tokens().connect_token("for ever", "42");
   FakeClient& client = connect_with("first");

@@ -4,6 +4,7 @@
 namespace parley::adapter::centrifuge {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -53,6 +54,21 @@ TEST_F(ServerSubscriptionsTest, TheTokenSubscribes) {
   EXPECT_THAT(take(client), SizeIs(2));
   EXPECT_THAT(ask(client, R"({"id":2,"subscribe":{"channel":"a"}})"),
               ElementsAre(HasSubstr(R"("code":105)")));
+}
+
+// As in Centrifugo: what stands in connect.subs is a position, and a wish for what the client could
+// subscribe to without a token. A private channel takes its token in a subscribe.
+TEST_F(ServerSubscriptionsTest, TokensInConnectSubsOpenNothing) {
+  access.denied = {"$p"};
+  world.tokens().subscribe_token("good", "$p", "42");
+  world.tokens().bad["late"] = auth::TokenError::kExpired;
+  FakeClient& client = open();
+  const Replies replies = connect_asking(
+      client, "me", R"({"$p":{"token":"good"},"c":{"token":"late"},"d":{"token":"forged"}})");
+  EXPECT_THAT(replies.at(0), Not(HasSubstr("$p")));
+  EXPECT_THAT(replies.at(0), AllOf(HasSubstr(R"("c":{)"), HasSubstr(R"("d":{)")));
+  EXPECT_THAT(ask(client, R"({"id":2,"subscribe":{"channel":"$p","token":"good"}})").at(0),
+              HasSubstr(R"("subscribe":{)"));
 }
 
 TEST_F(ServerSubscriptionsTest, NothingOfThemComesBeforeTheReply) {

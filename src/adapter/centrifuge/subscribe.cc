@@ -116,20 +116,22 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
                              const auth::SubscribeOverride& overrides, session::Effects& effects) {
   Joining& joining = *channel.joining;
   const Wish& wish = joining.wish;
-  const bool may_read = (wish.positioned || wish.recoverable) && options.has_history() &&
-                        check(channel.name, auth::Verb::kHistory) == auth::Verdict::kAllow;
+  // What subscribers may is meant for this one too: it is about to be.
+  const auto may = [&](auth::Verb verb) {
+    return check(channel.name, verb, {.subscribed = true}) == auth::Verdict::kAllow;
+  };
+  const bool may_read =
+      (wish.positioned || wish.recoverable) && options.has_history() && may(auth::Verb::kHistory);
   joining.recoverable =
       overrides.force_recovery.value_or(options.recoverable) ||
       (wish.recoverable && ((options.allow_recoverable && options.has_history()) || may_read));
   channel.positioned = joining.recoverable ||
                        overrides.force_positioning.value_or(options.positioned) ||
                        (wish.positioned && (options.allow_positioned || may_read));
-  const bool tells = overrides.join_leave.value_or(true) && options.join_leave;
-  joining.join_leave =
-      tells &&
-      (overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
-       (wish.join_leave && check(channel.name, auth::Verb::kPresence) == auth::Verdict::kAllow));
-  joining.present = overrides.presence.value_or(true);
+  joining.join_leave = overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
+                       (wish.join_leave && may(auth::Verb::kJoinLeave));
+  joining.manner = {.listed = overrides.presence.value_or(options.presence),
+                    .announced = overrides.join_leave.value_or(options.join_leave)};
   joining.recovery = recovery_of(wish, options, joining.recoverable);
   joining.shape = shape_of(wish, options);
   joining.shape.compact = joining.shape.compact && codec_->compacts();
@@ -218,9 +220,8 @@ void CentrifugeAdapter::settle(Channel& channel, const Joining& joining,
                                session::Effects& effects) {
   if (joining.join_leave)
     channel.presence_handle = effects.subscribe({channel.name, hub::Aspect::kPresence}, {});
-  const auto options = context_.rules.find(channel.name);
-  if (!joining.present || !options || !options->presence) return;
-  effects.enter_presence(channel.handle, client_info(&channel));
+  if (joining.manner == hub::PresenceManner{false, false}) return;
+  effects.enter_presence(channel.handle, client_info(&channel), joining.manner);
 }
 
 void CentrifugeAdapter::drop(Channel& channel, session::Effects& effects) {

@@ -120,8 +120,43 @@ TEST_F(SubscribeTokenTest, TheTokenDecidesWhoIsToldJoins) {
   world.tokens().subscribe_token("untold", "room", "42").grant.overrides = {.join_leave = false};
   EXPECT_THAT(ask(connect_with("me"), subscribe("told", "room")), SizeIs(2));
   access.denied.clear();
-  EXPECT_THAT(ask(connect_with("me"), subscribe("untold", "room", R"(,"join_leave":true)")),
-              SizeIs(1));
+  FakeClient& quiet = connect_with("me");
+  EXPECT_THAT(ask(quiet, subscribe("untold", "room", R"(,"join_leave":true)")), SizeIs(1))
+      << "its own join is not told";
+  ask(connect(), R"({"id":2,"subscribe":{"channel":"room"}})");
+  EXPECT_THAT(take(quiet), ElementsAre(HasSubstr(R"("join":)"))) << "but it hears of others";
+}
+
+TEST_F(SubscribeTokenTest, TheTokenDecidesWhetherJoinsAreTold) {
+  world.tokens().subscribe_token("loud", "$p", "42").grant.overrides = {
+      .join_leave = true, .force_push_join_leave = true};
+  FakeClient& watcher = connect_with("me");
+  EXPECT_THAT(ask(watcher, subscribe("loud")), SizeIs(2)) << "though the namespace tells no joins";
+  FakeClient& second = connect_with("me");
+  ask(second, subscribe("good"));
+  EXPECT_THAT(take(watcher), IsEmpty()) << "its token does not say so";
+  ask(second, kUnsubscribe);
+  ask(second, subscribe("loud"));
+  EXPECT_THAT(take(watcher), ElementsAre(HasSubstr(R"("join":)")));
+  second.leave();
+  EXPECT_THAT(take(watcher), ElementsAre(HasSubstr(R"("leave":)")));
+}
+
+TEST_F(SubscribeTokenTest, TheTokenDecidesWhoIsPresent) {
+  world.tokens().subscribe_token("hidden", "room", "42").grant.overrides = {.presence = false};
+  FakeClient& client = connect_with("me");
+  access.denied.clear();
+  EXPECT_THAT(ask(client, subscribe("hidden", "room", R"(,"join_leave":true)")), SizeIs(2))
+      << "joins are another matter";
+  EXPECT_EQ(std::get<hub::PresenceCounts>(*world.presence_counts("room")).clients, 0u);
+  world.tokens().subscribe_token("shown", "$p", "42").grant.overrides = {.presence = true};
+  ask(connect_with("me"), subscribe("shown"));
+  EXPECT_EQ(world.presence_counts("$p").error(), hub::HubError::kNotAvailable)
+      << "who asks is still answered by the namespace";
+  hub::ChannelOptions options;
+  options.presence = true;
+  world.rules().set("$p", options);
+  EXPECT_EQ(std::get<hub::PresenceCounts>(*world.presence_counts("$p")).clients, 1u);
 }
 
 TEST_F(SubscribeTokenTest, NamespacesMayAllowPositionsAndForceJoins) {
@@ -129,7 +164,7 @@ TEST_F(SubscribeTokenTest, NamespacesMayAllowPositionsAndForceJoins) {
   options.allow_positioned = options.allow_recoverable = true;
   options.presence = options.join_leave = options.force_push_join_leave = true;
   world.rules().set("asked", options);
-  access.denied_verbs = {{auth::Verb::kHistory, "asked"}, {auth::Verb::kPresence, "asked"}};
+  access.denied_verbs = {{auth::Verb::kHistory, "asked"}, {auth::Verb::kJoinLeave, "asked"}};
   const auto asked = [&](const std::string& more) {
     return ask(connect_with("me"), R"({"id":2,"subscribe":{"channel":"asked")" + more + "}}");
   };

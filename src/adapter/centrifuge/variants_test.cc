@@ -196,6 +196,24 @@ TEST_F(VariantsTest, CacheRecoveryGivesTheNewest) {
   EXPECT_THAT(subscribe(connect(), "", "cache"), Not(HasSubstr("recovering")));
 }
 
+// The one publication comes whole, and what follows are changes of it.
+TEST_F(VariantsTest, CacheRecoveryBeginsAChain) {
+  for (int i = 1; i <= 3; ++i) publish(text(i), {}, "cache");
+  FakeClient& client = connect();
+  EXPECT_THAT(subscribe(client, std::string(R"(,"recover":true)") + kDelta, "cache"),
+              HasSubstr(R"("publications":[{"data":)" + quoted(3) + R"(,"offset":3}])"));
+  publish(text(4), {}, "cache");
+  EXPECT_THAT(take(client).at(0), HasSubstr(R"("offset":4,"delta":true)"));
+  // Whether this one still has the bytes that it had before is not known.
+  FakeClient& same = connect();
+  EXPECT_THAT(subscribe(same, recover(4, kDelta, "cache"), "cache"),
+              Not(HasSubstr("publications")));
+  publish(text(5), {}, "cache");
+  EXPECT_THAT(take(same).at(0), HasSubstr(quoted(5)));
+  publish(text(6), {}, "cache");
+  EXPECT_THAT(take(same).at(0), HasSubstr(R"("offset":6,"delta":true)"));
+}
+
 TEST_F(VariantsTest, CacheRecoveryOfAnEmptyStream) {
   EXPECT_THAT(subscribe(connect(), R"(,"recover":true)", "cache"),
               ::testing::AllOf(HasSubstr("was_recovering"), Not(HasSubstr("recovered\":true"))));

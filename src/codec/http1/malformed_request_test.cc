@@ -1,5 +1,7 @@
 // Requests that two servers could read in two ways, or that nobody should read at all: each one is
 // refused with its status, however it is cut, and nothing after it is decoded.
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "codec/http1/request_transcript.h"
@@ -255,6 +257,18 @@ TEST(MalformedRequestTest, MalformedChunksAreRefused) { expect_all_refused(kChun
 TEST(MalformedRequestTest, MalformedHeadersAreRefused) { expect_all_refused(kHeaders); }
 TEST(MalformedRequestTest, MalformedHostsAreRefused) { expect_all_refused(kHosts); }
 TEST(MalformedRequestTest, MalformedRequestLinesAreRefused) { expect_all_refused(kRequestLines); }
+
+TEST(MalformedRequestTest, EachRefusalHasANameForMetricsAndAReason) {
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < kDecodeErrors; ++i) {
+    const auto error = static_cast<DecodeError>(i);
+    EXPECT_TRUE(names.insert(name(error)).second) << name(error);
+    EXPECT_EQ(name(error).find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), name(error).npos);
+    if (error == DecodeError::kNone) continue;
+    EXPECT_FALSE(name(error).empty() || reason(error).empty()) << i;
+    EXPECT_GE(http_status(error), 400) << name(error);
+  }
+}
 
 // Every byte value at the places where a lenient parser would let it through.
 TEST(MalformedRequestTest, EachByteValueInEachPlace) {

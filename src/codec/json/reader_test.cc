@@ -26,6 +26,18 @@ std::optional<std::string> string_of(std::string_view text) {
   return std::string(value);
 }
 
+std::optional<std::string> copied_string_of(std::string_view text) {
+  Scratch scratch;
+  Reader reader(text, scratch);
+  std::string value = "before";
+  if (!reader.string(value)) {
+    EXPECT_EQ(value, "before") << text;
+    return std::nullopt;
+  }
+  scratch.reset();
+  return value;
+}
+
 // Walks the members of the outermost object only.
 bool walk(std::string_view text, ReaderOptions options = {}) {
   Scratch scratch;
@@ -106,6 +118,13 @@ TEST(JsonReader, IntegersAreExact) {
   EXPECT_FALSE(integer_of<uint32_t>("4294967296"));
   for (const char* bad : {"-1", "1.0", "1e3", "01", "+1", "\"1\"", "null", "true", "[1]", ""})
     EXPECT_FALSE(integer_of<uint64_t>(bad)) << bad;
+}
+
+TEST(JsonReader, StringsAreCopiedOutOfTheScratch) {
+  EXPECT_EQ(copied_string_of(R"("a\u0041\n")"), "aA\n");
+  EXPECT_EQ(copied_string_of(R"("")"), "");
+  for (const char* text : {"1", "\"a", R"("\ud800")", "[]", ""})
+    EXPECT_EQ(copied_string_of(text), std::nullopt) << text;
 }
 
 TEST(JsonReader, StringsAreDecoded) {

@@ -29,6 +29,7 @@ struct Decoder::Partial {
   Buffer message;          // while in_message
   Buffer control;          // payload of a control frame that came in parts
   std::array<char, kMaxHeaderSize> header;
+  uint32_t empty_fragments = 0;  // of the message
   uint8_t header_size = 0;
   bool in_frame = false;
   bool in_message = false;
@@ -41,6 +42,7 @@ Decoder::Decoder(Limits limits, Role role, const Inflation* inflation)
     : inflation_(inflation),
       max_message_bytes_(static_cast<uint32_t>(
           std::min<size_t>(limits.message_bytes, std::numeric_limits<uint32_t>::max()))),
+      max_empty_fragments_(limits.empty_fragments),
       role_(role) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
@@ -170,7 +172,10 @@ Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payl
     part.text = header.opcode == Opcode::kText;
     part.compressed = header.compressed;
     part.utf8 = {};
+    part.empty_fragments = 0;
   }
+  if (header.payload_size == 0 && ++part.empty_fragments > max_empty_fragments_)
+    return std::unexpected(DecodeFailure{CloseCode::kPolicyViolation, "too many empty fragments"});
   if (part.text && !part.compressed && !part.utf8.feed(payload)) return invalid_utf8();
   part.message.append(payload);
   return {};

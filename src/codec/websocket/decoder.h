@@ -19,8 +19,7 @@ class MessageSink {
   virtual void on_pong(ByteView payload) = 0;
   // Nothing follows. `code` is 1005 when the peer gave none.
   virtual void on_close(uint16_t code, ByteView reason) = 0;
-  // A frame ended that did not end its message: for those who limit the rate of frames, since a
-  // flood of empty ones costs bytes and time but never becomes a message.
+  // A frame ended that did not end its message.
   virtual void on_fragment() {}
   // The message that comes next was compressed; sizes of its payload.
   virtual void on_inflated(size_t /*received*/, size_t /*inflated*/) {}
@@ -31,6 +30,8 @@ class MessageSink {
 
 struct Limits {
   size_t message_bytes = 64 * 1024;
+  // ... of one message, which would cost the peer six bytes each and never reach the other limit.
+  uint16_t empty_fragments = 1000;
 };
 
 // The receiving half of one WebSocket connection (RFC 6455 5-8) without a socket. Owned by the
@@ -79,9 +80,10 @@ class Decoder {
   const Inflation* inflation_;
   std::unique_ptr<Partial> partial_;  // null between messages
   uint32_t max_message_bytes_;
+  uint16_t max_empty_fragments_;
   Role role_;
-  bool paused_ = false;
-  bool ended_ = false;  // after a close frame or a failure
+  bool paused_ : 1 = false;
+  bool ended_ : 1 = false;  // after a close frame or a failure
 };
 
 }  // namespace parley::codec::websocket

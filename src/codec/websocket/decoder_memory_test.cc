@@ -100,19 +100,21 @@ TEST_F(DecoderMemory, AnAnnouncedSizeCostsNothing) {
   EXPECT_LT(decoder.held_bytes(), 1024u);
 }
 
-TEST_F(DecoderMemory, AFloodOfEmptyFragmentsCostsNothing) {
+TEST_F(DecoderMemory, AFloodOfEmptyFragmentsCostsNothingAndIsEnded) {
   CountingSink sink;
-  Decoder decoder({.message_bytes = 100});
+  Decoder decoder({.message_bytes = 100, .empty_fragments = 60'000});
   std::string start = masked(Opcode::kText, "", false);
   ASSERT_TRUE(decoder.decode(start, sink));
   const std::string empty = masked(Opcode::kContinuation, "", false);
   for (int i = 0; i < 1'000'000; ++i) {
     std::array<char, 6> piece;
     std::ranges::copy(empty, piece.begin());
-    ASSERT_TRUE(decoder.decode(piece, sink));
+    const auto taken = decoder.decode(piece, sink);
+    ASSERT_EQ(taken.has_value(), i != 59'999) << i;
   }
-  EXPECT_EQ(sink.fragments, 1'000'001u);
+  EXPECT_EQ(sink.fragments, 60'000u);
   EXPECT_LT(peak_growth(), 1024u);
+  EXPECT_EQ(decoder.held_bytes(), 0u);
 }
 
 TEST_F(DecoderMemory, TinyFragmentsCostTheirPayload) {

@@ -247,6 +247,52 @@ TEST(DecoderTable, Lengths) {
   run(rows);
 }
 
+// Each is six bytes that nobody's limit on bytes would ever stop.
+TEST(DecoderTable, EmptyFragments) {
+  const Limits limits{.message_bytes = 4, .empty_fragments = 2};
+  const std::string empty = more("", false);
+  run({
+      {"at the limit",
+       text("a", false) + empty + empty + more("b", true),
+       {"fragment()", "fragment()", "fragment()", "text(ab)"},
+       limits},
+      {"over the limit",
+       text("a", false) + empty + empty + empty,
+       {"fragment()", "fragment()", "fragment()", "fail(1008)"},
+       limits},
+      {"the first counts",
+       text("", false) + empty + empty,
+       {"fragment()", "fragment()", "fail(1008)"},
+       limits},
+      {"the last counts",
+       binary("", false) + empty + more("", true),
+       {"fragment()", "fragment()", "fail(1008)"},
+       limits},
+      {"others do not count",
+       text("a", false) + empty + more("b", false) + empty + more("c", true),
+       {"fragment()", "fragment()", "fragment()", "fragment()", "text(abc)"},
+       limits},
+      {"control frames do not count",
+       text("a", false) + empty + ping("") + ping("") + empty + more("b", true),
+       {"fragment()", "fragment()", "ping()", "ping()", "fragment()", "text(ab)"},
+       limits},
+      {"the limit is per message",
+       text("a", false) + empty + empty + more("b", true) + text("c", false) + empty + empty +
+           more("d", true),
+       {"fragment()", "fragment()", "fragment()", "text(ab)", "fragment()", "fragment()",
+        "fragment()", "text(cd)"},
+       limits},
+      {"whole messages do not count",
+       text("") + text("") + text("") + text(""),
+       {"text()", "text()", "text()", "text()"},
+       limits},
+      {"none allowed",
+       text("a", false) + empty,
+       {"fragment()", "fail(1008)"},
+       {.message_bytes = 4, .empty_fragments = 0}},
+  });
+}
+
 TEST(DecoderTable, Control) {
   const std::string full(125, 'p');
   std::vector<Row> rows = {

@@ -1,9 +1,6 @@
-#include <charconv>
-
 #include <gmock/gmock.h>
 
 #include "codec/sse/encoder.h"
-#include "tests/support/cuts.h"
 #include "tests/support/metric_delta.h"
 #include "tests/support/transport_world.h"
 #include "transport/sse/sse_handler.h"
@@ -39,29 +36,6 @@ std::string event(std::string_view data) {
   return out;
 }
 
-// The body behind the head, without its chunks; "broken" where they are.
-std::string body_of(std::string_view received) {
-  received.remove_prefix(received.find("\r\n\r\n") + 4);
-  std::string body;
-  while (true) {
-    size_t size = 0;
-    const auto [end, error] =
-        std::from_chars(received.data(), received.data() + received.size(), size, 16);
-    if (error != std::errc{}) return body + "broken";
-    received.remove_prefix(static_cast<size_t>(end - received.data()));
-    if (!received.starts_with("\r\n") || received.size() < size + 4) return body + "broken";
-    if (size == 0) return received == "\r\n\r\n" ? body : body + "broken";
-    body += received.substr(2, size);
-    received.remove_prefix(size + 2);
-    if (!received.starts_with("\r\n")) return body + "broken";
-    received.remove_prefix(2);
-  }
-}
-
-class NoRequester final : public hub::Requester {
-  void on_answer(hub::StepId, hub::Answer) override {}
-};
-
 class SseTest : public parley::testing::TransportTest {
  protected:
   SseTest() { router.add_prefix("GET", "/sse/", handler); }
@@ -86,15 +60,6 @@ TEST_F(SseTest, TheHeadAndACommentComeAtOnce) {
   EXPECT_EQ(sessions().size(), 1u);
 }
 
-TEST_F(SseTest, AnAnswerThatIsStillUnsentGoesFirst) {
-  start();
-  http::testing::Client client(address);
-  client.send("GET /nowhere HTTP/1.1\r\nHost: server\r\n\r\n" + request());
-  ASSERT_TRUE(pump_until_received(client, kComment));
-  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 404 "));
-  EXPECT_THAT(client.received, HasSubstr(kHead));
-}
-
 TEST_F(SseTest, OldClientsGetNoChunks) {
   start();
   script.on_open = [](const session::Handshake&, session::Effects& effects) {
@@ -103,43 +68,6 @@ TEST_F(SseTest, OldClientsGetNoChunks) {
   };
   EXPECT_EQ(ask(request("/sse/news", "", "1.0")),
             std::string(kHead) + "Connection: close\r\n\r\n:\n\ndata: a\n\n");
-}
-
-TEST_F(SseTest, TheSessionSeesTheRequest) {
-  start();
-  std::string seen;
-  script.on_open = [&](const session::Handshake& handshake, session::Effects&) {
-    seen = std::string(handshake.transport) + ' ' + std::string(handshake.path) + ' ' +
-           std::string(handshake.query) + ' ' + std::string(handshake.header("last-event-id")) +
-           ' ' + std::string(handshake.peer);
-  };
-  http::testing::Client client(address);
-  client.send(request("/sse/a%2fb%20c?x=%20", "Last-Event-ID: 7\r\n"));
-  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
-  EXPECT_EQ(seen, "sse a/b c x=%20 7 127.0.0.1");
-}
-
-TEST_F(SseTest, TheSameAtEveryCut) {
-  start();
-  script.on_open = [](const session::Handshake&, session::Effects& effects) {
-    effects.send(event("a"));
-    effects.end(EndReason::kShutdown);
-  };
-  const std::string input = request();
-  const std::string expected = ask(input);
-  EXPECT_EQ(body_of(expected), ":\n\ndata: a\n\n");
-  parley::testing::for_each_cut(
-      input,
-      [&](const std::vector<std::string_view>& pieces) {
-        http::testing::Client client(address);
-        for (const auto piece : pieces) {
-          client.send(piece);
-          shard->turn(milliseconds(0));
-        }
-        ASSERT_TRUE(pump_until_ended(client));
-        EXPECT_EQ(client.received, expected);
-      },
-      5);
 }
 
 TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
@@ -197,62 +125,6 @@ TEST_F(SseTest, PagesOfListedOriginsMayRead) {
   end_at_open(EndReason::kUnauthorized);
   EXPECT_THAT(ask(request("/sse/news", "Connection: close\r\nOrigin: https://a.com\r\n")),
               HasSubstr("Access-Control-Allow-Origin: https://a.com\r\n"));
-}
-
-TEST_F(SseTest, DeliversPublications) {
-  start();
-  script.on_open = [](const session::Handshake& handshake, session::Effects& effects) {
-    effects.subscribe({.name = std::string(handshake.path)}, {});
-  };
-  http::testing::Client client(address);
-  client.send(request());
-  ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
-  settle();
-  hub::PublishRecord record;
-  record.channel = {.name = "news"};
-  record.publication = std::make_unique<hub::Publication>(parley::testing::text(event("hi")));
-  NoRequester requester;
-  hub().publish(hub().add(requester), 1, std::move(record));
-  ASSERT_TRUE(pump_until_received(client, "hi"));
-  EXPECT_THAT(client.received, EndsWith(std::string(kComment) + "a\r\ndata: hi\n\n\r\n"));
-}
-
-TEST_F(SseTest, ASlowReaderGetsWholeEvents) {
-  start({.send_buffer = 16 * 1024});
-  std::string expected = ":\n\n";
-  script.on_open = [&](const session::Handshake&, session::Effects& effects) {
-    for (char c = 'a'; c < 'd'; ++c) {
-      const std::string one = event(std::string(300'000, c));
-      expected += one;
-      effects.send(one);
-    }
-    effects.end(EndReason::kShutdown);
-  };
-  http::testing::Client client(address, 4096);
-  client.send(request());
-  ASSERT_TRUE(pump_until_ended(client));
-  EXPECT_TRUE(body_of(client.received) == expected);
-  client.close();
-  EXPECT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
-}
-
-TEST_F(SseTest, TheClientLeavesByClosing) {
-  start();
-  for (const bool reset : {false, true}) {
-    script.ends.clear();
-    http::testing::Client client(address);
-    client.send(request());
-    ASSERT_TRUE(pump_until_received(client, ":\n\n\r\n"));
-    if (reset) {
-      client.break_off();
-    } else {
-      client.close();
-    }
-    ASSERT_TRUE(pump([&] { return !script.ends.empty(); }));
-    EXPECT_THAT(script.ends,
-                ElementsAre(reset ? EndReason::kTransportLost : EndReason::kClientLeft));
-    ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
-  }
 }
 
 TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {

@@ -10,9 +10,9 @@ constexpr std::string_view kRefusals[] = {"origin", "version", "malformed"};
 metrics::CounterFamily refused("parley_websocket_handshakes_refused_total",
                                "WebSocket handshakes that were refused", "reason", kRefusals);
 
-enum class Fault : uint8_t { kProtocol, kText, kSize, kDeflate, kInflatedSize };
-constexpr std::string_view kFaults[] = {"protocol_error", "invalid_text", "message_too_big",
-                                        "invalid_deflate", "inflated_too_big"};
+enum class Fault : uint8_t { kProtocol, kText, kSize, kDeflate, kInflatedSize, kEmptyFragments };
+constexpr std::string_view kFaults[] = {"protocol_error",  "invalid_text",     "message_too_big",
+                                        "invalid_deflate", "inflated_too_big", "empty_fragments"};
 metrics::CounterFamily errors("parley_websocket_errors_total",
                               "WebSocket connections closed because the client broke RFC 6455",
                               "reason", kFaults);
@@ -37,6 +37,8 @@ void count_error(const codec::websocket::DecodeFailure& failure) {
       return errors.add(inflating ? Fault::kInflatedSize : Fault::kSize);
     case CloseCode::kInvalidPayload:
       return errors.add(inflating ? Fault::kDeflate : Fault::kText);
+    case CloseCode::kPolicyViolation:
+      return errors.add(Fault::kEmptyFragments);
     default:
       return errors.add(Fault::kProtocol);
   }
@@ -47,6 +49,8 @@ void count_left_plain(LeftPlain reason) { left_plain.add(reason); }
 metrics::Gauge connections("parley_websocket_connections", "Open WebSocket connections");
 metrics::Counter messages_received("parley_websocket_messages_received_total",
                                    "Whole messages from WebSocket clients");
+metrics::Counter ping_floods("parley_websocket_ping_floods_total",
+                             "Times pings came so fast that only the newest were answered");
 metrics::Counter deflate_agreed("parley_websocket_deflate_agreed_total",
                                 "WebSocket handshakes that agreed on compression");
 metrics::Counter deflated_messages("parley_websocket_deflated_messages_total",

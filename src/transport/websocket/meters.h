@@ -8,13 +8,14 @@ namespace parley::transport::websocket::meters {
 
 extern metrics::Gauge connections;
 extern metrics::Counter messages_received;
+extern metrics::Counter ping_floods;
 extern metrics::Counter deflate_agreed;
 extern metrics::Counter deflated_messages, deflated_bytes_in, deflated_bytes_out;
 extern metrics::Counter inflated_messages, inflated_bytes_in, inflated_bytes_out;
 
 // By the status of the answer: 403, 426 or 400.
 void count_refusal(int status);
-// By the code of the close frame: 1007, 1009 or 1002; compressed messages apart.
+// By the code of the close frame: 1007, 1008, 1009 or 1002; compressed messages apart.
 void count_error(const codec::websocket::DecodeFailure& failure);
 enum class LeftPlain : uint8_t { kNotSmaller, kPaused };
 void count_left_plain(LeftPlain reason);

@@ -15,6 +15,9 @@ using session::EndReason;
 
 namespace {
 
+// Pongs that wait, as frames. At least one of the largest.
+constexpr size_t kPongBytes = 2048;
+
 // Lends the session's bytes; `first_only` stops behind the first slice, which ends at a frame
 // border when a frame was partly sent.
 class SessionSink final : public session::SliceSink {
@@ -44,15 +47,14 @@ struct WebSocketTransport::Spare final : http::Resumable {
   explicit Spare(WebSocketTransport& owner) : transport(owner) {}
   void resume() override { transport.resume(); }
   bool idle() const {
-    return front.empty() && held.empty() && !pong_due && !transport.closing_ && !linked();
+    return front.empty() && held.empty() && pongs.empty() && !transport.closing_ && !linked();
   }
 
   WebSocketTransport& transport;
   Buffer front;  // whole frames of our own, or the handshake's response: goes first
   size_t front_sent = 0;
-  Buffer held;  // input that came while the session could take none; reading is paused then
-  Buffer pong;  // payload of the newest ping
-  bool pong_due = false;
+  Buffer held;   // input that came while the session could take none; reading is paused then
+  Buffer pongs;  // frames
   uint16_t close_code = 0;
   Buffer close_text;
 };
@@ -130,8 +132,13 @@ void WebSocketTransport::on_inflated(size_t received, size_t inflated) {
 }
 
 void WebSocketTransport::on_ping(ByteView payload) {
-  spare().pong = payload;
-  spare().pong_due = true;
+  Buffer& pongs = spare().pongs;
+  // Who pings faster than it reads hears of the newest ones only, which the RFC allows (5.5.3).
+  if (pongs.size() > kPongBytes) {
+    meters::ping_floods.add();
+    pongs.clear();
+  }
+  codec::websocket::append_frame(pongs, Opcode::kPong, payload);
   socket_->mark_dirty(io::Urgency::kReply);
 }
 
@@ -192,15 +199,10 @@ void WebSocketTransport::wake(bool reply) {
 }
 
 bool WebSocketTransport::wants_border() const {
-  return leaving_.has_value() || (spare_ && spare_->pong_due);
+  return leaving_.has_value() || (spare_ && !spare_->pongs.empty());
 }
 
-void WebSocketTransport::append_own_frame() {
-  Spare& own = *spare_;
-  if (std::exchange(own.pong_due, false)) {
-    codec::websocket::append_frame(own.front, Opcode::kPong, std::exchange(own.pong, {}));
-  }
-}
+void WebSocketTransport::append_own_frame() { spare_->front = std::exchange(spare_->pongs, {}); }
 
 void WebSocketTransport::append_close_frame() {
   close_written_ = true;
@@ -246,7 +248,7 @@ void WebSocketTransport::consumed(size_t n) {
   }
   if (gathered_) session_->consumed(n - own);
   if (leaving_ && at_border()) release_session();
-  if (spare_ && (spare_->pong_due || !spare_->front.empty())) socket_->mark_dirty();
+  if (spare_ && (!spare_->pongs.empty() || !spare_->front.empty())) socket_->mark_dirty();
   release_spare();
 }
 

@@ -1,0 +1,142 @@
+// Keys over real HTTP, with a clock of the test's own.
+#include "server/key_source.h"
+
+#include <future>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "auth/token_authenticator.h"
+#include "auth/token_testing.h"
+#include "io/address.h"
+#include "io/listener.h"
+
+namespace parley::server {
+namespace {
+
+using auth::testing::TestKey;
+
+// An endpoint that answers when the test says so, and may be down.
+class Endpoint {
+ public:
+  Endpoint() { go_up(); }
+  std::string url() const { return "http://" + address_.to_string() + "/keys"; }
+
+  void go_down() { listening_.reset(); }
+  void go_up() {
+    auto listeners = io::bind_listeners(address_, 1, {});
+    ASSERT_TRUE(listeners.has_value()) << (listeners ? "" : listeners.error().message);
+    address_ = listeners->at(0).address;
+    listening_ = std::move(listeners->at(0).fd);
+    ASSERT_EQ(::listen(listening_.get(), 8), 0);
+  }
+  bool up() const { return static_cast<bool>(listening_); }
+
+  // Takes the next request, which somebody is sending.
+  void answer(const std::string& body) {
+    pollfd waiting{listening_.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&waiting, 1, 20'000), 1);
+    const io::UniqueFd peer(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string request;
+    char byte = 0;
+    while (!request.ends_with("\r\n\r\n") && ::recv(peer.get(), &byte, 1, 0) == 1) request += byte;
+    EXPECT_TRUE(request.starts_with("GET /keys HTTP/1.1\r\n")) << request;
+    const std::string response =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
+    EXPECT_EQ(::send(peer.get(), response.data(), response.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(response.size()));
+  }
+
+ private:
+  io::Address address_ = io::Address::parse("127.0.0.1:0").value();
+  io::UniqueFd listening_;
+};
+
+class KeySourceTest : public ::testing::Test {
+ protected:
+  KeySourceTest() : source_(shards_, [this] { return clock_; }) { shards_.start(); }
+
+  auth::TokenRuleSet rules() const {
+    return {*auth::TokenRules::build({.jwks_public_endpoint = endpoint_.url()}), nullptr};
+  }
+  void publish(const TestKey& key, const std::string& kid) {
+    key_set_ = R"({"keys":[)" + auth::testing::public_jwk(key, R"("kid":")" + kid + "\",") + "]}";
+  }
+  void advance(seconds by) {
+    clock_ += by;
+    wall_ += by.count() * 1000;
+  }
+  // "in", or why not. Fetches what must be fetched.
+  std::string show(const TestKey& key, const std::string& kid) {
+    std::string said;
+    const auto note = [&said](const auth::TokenResult& result) {
+      said = result                                         ? "in"
+             : result.error() == auth::TokenError::kInvalid ? "invalid"
+                                                            : "unavailable";
+    };
+    fetched_ = {};
+    const auto token = auth::testing::token_of(key, "EdDSA", R"({"sub":"42"})", kid);
+    const auto result = tokens_.verify(auth::TokenUse::kConnect, token, wall_, note);
+    if (result) {
+      note(*result);
+      return said;
+    }
+    ++fetches_;
+    if (endpoint_.up()) endpoint_.answer(key_set_);
+    tokens_.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
+    return said;
+  }
+
+  const TestKey old_key_ = auth::testing::new_ed25519(), new_key_ = auth::testing::new_ed25519();
+  Endpoint endpoint_;
+  std::string key_set_;
+  int fetches_ = 0;  // that the shard asked for
+  Time clock_{seconds(1000)};
+  WallMillis wall_ = 1'700'000'000'000;
+  std::promise<KeySource::Answer> fetched_;
+  io::ShardGroup shards_{1};
+  KeySource source_;
+  ShardKeyFetcher fetcher_{source_, 0, [this](const std::string&, const KeySource::Answer& answer) {
+                             fetched_.set_value(answer);
+                           }};
+  auth::TokenAuthenticator tokens_{rules(), fetcher_};
+};
+
+TEST_F(KeySourceTest, KnownKeysOutliveTheirHourWhileTheEndpointIsDown) {
+  publish(old_key_, "old");
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  publish(new_key_, "new");
+  endpoint_.go_down();
+  advance(seconds(30 * 60));
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  EXPECT_EQ(fetches_, 1) << "nobody asks within the hour";
+  advance(seconds(31 * 60));
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  EXPECT_EQ(fetches_, 2);
+  advance(seconds(24 * 3600));
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  EXPECT_NE(show(new_key_, "new"), "in");
+  endpoint_.go_up();
+  advance(seconds(61));
+  EXPECT_EQ(show(new_key_, "new"), "in");
+  EXPECT_EQ(show(old_key_, "old"), "invalid") << "what the endpoint no longer has is over";
+}
+
+// All shards together: each asks by itself, and one of them pays.
+TEST_F(KeySourceTest, AsksAnEndpointOnceAMinute) {
+  publish(old_key_, "old");
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  auth::TokenAuthenticator another{rules(), fetcher_};
+  std::string said;
+  fetched_ = {};
+  EXPECT_FALSE(another.verify(auth::TokenUse::kConnect,
+                              auth::testing::token_of(old_key_, "EdDSA", "{}", "old"), wall_,
+                              [&](const auth::TokenResult& r) { said = r ? "in" : "no"; }));
+  another.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
+  EXPECT_EQ(said, "in") << "without a second request, which nobody would have answered";
+}
+
+}  // namespace
+}  // namespace parley::server
