@@ -151,6 +151,29 @@ TEST(CorrectHistory, OfARollbackThatIsTold) {
   EXPECT_EQ(run.broken(), "");
 }
 
+TEST(CorrectHistory, OfAnEpochThatSomebodyHearsOfWhenItIsOver) {
+  History run;
+  run.subscribed("ann", 0);
+  run.publish(1, 2, "e1");
+  run.delivered("ann", 1, 2);
+  run.restarted();
+  run.add({.kind = Kind::kEpochBegan, .epoch = "e2", .offset = 2, .after = "e1"});
+  run.sent("e2v3");
+  run.add({.kind = Kind::kEpochBegan, .epoch = "e3", .offset = 2, .after = "e2"});
+  run.recovered("ann", 2, "e3");
+  run.publish(3, "e3");
+  run.delivered("ann", 3).value = "e3v3";
+  // What was sent to this one before the rollback was long on its way.
+  run.subscribed("bob", 2, "e2");
+  run.delivered("bob", 3).value = "e2v3";
+  run.disconnected("bob");
+  run.recovered("bob", 3, "e2");
+  run.gap("bob", 3, 3, "rolled_back").epoch = "e3";
+  run.delivered("bob", 3).value = "e3v3";
+  run.quiet();
+  EXPECT_EQ(run.broken(), "");
+}
+
 TEST(CorrectHistory, OfAReaderWithoutPositions) {
   History run;
   run.add({.kind = Kind::kSubscribed, .client = "ann", .positioned = false});

@@ -270,7 +270,8 @@ void check_end(const Ledger& ledger, const Reader& reader, const Standing& stand
                    "from", lacks.first, "on");
   const auto& channel = ledger.channel(reader.channel);
   if (channel.seen.empty()) return;
-  const Id last = channel.seen.back().second;
+  // Somebody may have been told late of one that was over by then.
+  const Id last = ledger.newest(reader.channel, channel.seen.back().second, 0);
   if (!ledger.same_until(reader.channel, epoch, last, standing.position) &&
       channel.known.contains(last))
     findings.about(reader, "still stands in epoch", Name{epoch},
