@@ -124,7 +124,7 @@ void CentrifugeClient::ask_subscribe(Sub& asked) {
   const KnownChannel& channel = *asked.channel;
   asked.state = Sub::State::kAsked;
   ++asked.life;
-  Pending pending{.what = "subscribe", .channel = channel.name};
+  Pending pending{.what = "subscribe", .channel = channel.name, .life = asked.life};
   std::string body = "\"channel\":\"" + channel.name + "\"";
   if (asked.recovers && channel.recovers) {
     pending.recovering = true;
@@ -246,9 +246,8 @@ void CentrifugeClient::on_reply(const WireFrame& frame) {
 }
 
 void CentrifugeClient::on_subscribed(Sub& sub, const Pending& asked, const WireFrame& frame) {
-  // It was given up meanwhile, and maybe asked for again.
-  const bool stale = sub.state != Sub::State::kAsked || sub.leaving > 0;
-  if (stale) return;
+  // It was given up meanwhile, and maybe asked for again: that may be answered first.
+  if (sub.state != Sub::State::kAsked || sub.life != asked.life) return;
   if (frame.error != 0) {
     sub.state = Sub::State::kOff;
     return resubscribe_after(sim().between(milliseconds(100), seconds(1)), asked.channel);
@@ -336,13 +335,13 @@ void CentrifugeClient::on_push(const WireFrame& frame) {
   if (found == subs_.end()) return fail("a push for " + frame.channel + ", which it never had");
   Sub& sub = found->second;
   if (frame.what == "pub") {
-    if (sub.leaving > 0) return;
+    if (sub.state != Sub::State::kLive && sub.leaving > 0) return;
     if (sub.state != Sub::State::kLive)
       return fail("a publication of " + frame.channel + " while not subscribed");
     return deliver(sub, frame.publication);
   }
   if (frame.what != "unsubscribe") return;
-  if (sub.leaving > 0 || sub.state != Sub::State::kLive) return;
+  if (sub.state != Sub::State::kLive) return;
   sim().note("{} is unsubscribed from {}: {}", name_, frame.channel, frame.code);
   sub.state = Sub::State::kOff;
   sub.check.stop();

@@ -75,7 +75,7 @@ class CentrifugeClient final : public Client {
     Time since;
     hub::StreamPosition from;  // subscribe with recovery
     bool recovering = false;
-    uint32_t life = 0;  // publish: of the subscription that will see it first
+    uint32_t life = 0;  // of the subscription; publish: of the one that will see it first
     uint64_t order = 0;
   };
   struct Own {  // the newest publication of this connection in a channel

@@ -68,14 +68,14 @@ void RemoteBroker::tell(std::deque<Event>& queue, Event event) {
   news_();
 }
 
-// Everything of one direction arrives in order, and only while the line on which it left is up.
-void RemoteBroker::carry(Time& last, std::function<void()> arrive, bool through_break) {
+// Everything of one direction arrives in order, and only while the line on which it left is up; of
+// what was on its way to the server when that broke, the first part still arrives.
+void RemoteBroker::carry(Time& last, std::function<void()> arrive, bool up) {
   const Duration delay = sim_.between(Duration(0), faults_.delay);
   last = std::max(last, sim_.now().mono + delay);
-  sim_.time.at(last,
-               [this, alive = alive_, line = line_, arrive = std::move(arrive), through_break] {
-                 if (*alive && (line == line_ || through_break)) arrive();
-               });
+  sim_.time.at(last, [this, alive = alive_, line = line_, arrive = std::move(arrive), up] {
+    if (*alive && (line == line_ || (up && sim_.now().mono <= reached_[line]))) arrive();
+  });
 }
 
 void RemoteBroker::ask(Request request) {
@@ -85,15 +85,13 @@ void RemoteBroker::ask(Request request) {
 }
 
 void RemoteBroker::send(uint64_t id) {
-  // What had left when the line broke may still reach the server.
-  const bool through = sim_.random.one_in(2);
   carry(
       last_up_,
       [this, id, apply = asked_.at(id).apply] {
         Event answer = apply();
         carry(last_down_, [this, id, answer = std::move(answer)] { complete(id, answer); }, false);
       },
-      through);
+      true);
 }
 
 void RemoteBroker::complete(uint64_t id, Event answer) {
@@ -104,6 +102,7 @@ void RemoteBroker::break_line(Duration down) {
   if (!up_) return;
   sim_.note("broker of shard {} is away for {} ms", shard_, down / milliseconds(1));
   up_ = false;
+  reached_[line_] = sim_.now().mono + sim_.between(Duration(0), faults_.delay);
   ++line_;
   fed_.clear();
   for (auto it = asked_.begin(); it != asked_.end();) {

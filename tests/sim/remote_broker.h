@@ -92,7 +92,7 @@ class RemoteBroker final : public hub::Broker {
   void tell_broken();
   // To be told in a turn, behind what was to be told of its kind.
   void tell(std::deque<Event>& queue, Event event);
-  void carry(Time& last, std::function<void()> arrive, bool through_break);
+  void carry(Time& last, std::function<void()> arrive, bool up);
   static hub::PublishRecord copy(const hub::PublishRecord& record);
 
   Simulation& sim_;
@@ -107,7 +107,8 @@ class RemoteBroker final : public hub::Broker {
   uint32_t last_feed_ = 0;
   std::deque<Event> feed_, answers_;
   Time last_up_{}, last_down_{}, last_fed_{};
-  uint32_t line_ = 1;  // counts connections
+  uint32_t line_ = 1;                 // counts connections
+  std::map<uint32_t, Time> reached_;  // until when what left on a broken one still arrived
   bool up_ = true;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
