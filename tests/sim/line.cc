@@ -4,27 +4,13 @@
 #include <utility>
 
 #include "tests/sim/sim_shard.h"
+#include "tests/support/slices.h"
 
 namespace parley::sim {
 
 using session::EndReason;
 
 namespace {
-
-// A transport's one write.
-class Slices final : public session::SliceSink {
- public:
-  explicit Slices(size_t limit) : limit_(limit) {}
-  bool append(ByteView slice) override {
-    const size_t fits = std::min(slice.size(), limit_ - bytes.size());
-    bytes.append(slice.substr(0, fits));
-    return fits == slice.size();
-  }
-  Buffer bytes;
-
- private:
-  size_t limit_;
-};
 
 constexpr size_t kWrite = 64 << 10;
 constexpr seconds kCloseTimeout{5};
@@ -127,7 +113,7 @@ void Line::flush() {
   const bool cut = end_ && without_farewell(end_->reason);
   // Without room there is one try all the same, which is how the session learns that it waits.
   while (!cut) {
-    Slices slices(
+    testing::Slices slices(
         std::min(kWrite, options_.socket_bytes - std::min(options_.socket_bytes, unread_)));
     session_->gather(slices);
     session_->consumed(slices.bytes.size());

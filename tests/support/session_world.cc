@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "tests/support/slices.h"
 
 namespace parley::testing {
 namespace {
@@ -20,21 +21,6 @@ class MarkedFraming final : public session::Framing {
     std::memcpy(header + 1, &size, sizeof size);
     out.insert(start, header, kHeader);
   }
-};
-
-// A transport's one write: at most `limit` bytes, given as slices.
-class Slices final : public session::SliceSink {
- public:
-  explicit Slices(size_t limit) : limit_(limit) {}
-  bool append(ByteView slice) override {
-    const size_t fits = std::min(slice.size(), limit_ - bytes.size());
-    bytes.append(slice.substr(0, fits));
-    return fits == slice.size();
-  }
-  Buffer bytes;
-
- private:
-  size_t limit_;
 };
 
 constexpr size_t kWrite = 64 * 1024;
