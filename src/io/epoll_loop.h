@@ -28,7 +28,10 @@ struct LoopOptions {
   size_t input_bytes_per_socket = 256 * 1024;
   size_t flushes_per_turn = 4096;
   Duration part_time = milliseconds(1);  // for input, flush and closing each
-  size_t farewell_bytes = 1024 * 1024;   // dropped from a peer that keeps sending while we close
+  // Dropped from a peer that keeps sending while we close: more than any body that is refused for
+  // its length should have, because what is left unread turns the close into a reset that may
+  // overtake the refusal.
+  size_t farewell_bytes = 16 * 1024 * 1024;
 };
 
 // Edge-triggered, one epoll_ctl per connection for life: waiting for room costs no call, because
