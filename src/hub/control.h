@@ -1,4 +1,5 @@
-// What an application's backend asks of living sessions, in hub words, and who carries it out.
+// What an application's backend, or a newer session of the same user, asks of living sessions, in
+// hub words, and who carries it out.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct ClaimedPosition {
 
 // Addresses sessions and says what to do with them. Immutable once it is sent: all shards share it.
 struct Control {
-  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh };
+  // kSupersede: ends those whose claim to be the user's only one is older, or who made none.
+  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh, kSupersede };
   // What differs from the channel's namespace; nothing: as the namespace says.
   struct Overrides {
     std::optional<bool> presence;
@@ -48,6 +50,8 @@ struct Control {
   Buffer data;                 // kSubscribe: JSON for the client
   std::optional<ClaimedPosition> recover_since;  // kSubscribe
   Overrides overrides;                           // kSubscribe
+
+  uint64_t term = 0;  // kSupersede: of the claim that the others give way to
 
   uint16_t code = 0;   // kDisconnect: what the client is told, in the numbers of the Centrifuge
   std::string reason;  // protocol; others carry what they can

@@ -142,13 +142,29 @@ void Hub::change_presence(const std::string& channel, Change change, ClientInfo 
     if (!manner) manner = {.listed = options->presence, .announced = options->join_leave};
     if (*manner == PresenceManner{false, false}) return;
   }
-  ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
+  ask(slots_.home(channel), {.kind = Ticket::Kind::kNobody},
       PresenceChange{channel, change, std::move(member), manner.value_or(PresenceManner())});
 }
 
 void Hub::note_user(std::string_view user, bool here) {
-  ask(slots_.home(user), {.kind = Ticket::Kind::kPresenceChange},
-      UserNote{SeededHash{}(user), here});
+  ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, UserNote{SeededHash{}(user), here});
+}
+
+void Hub::claim_user(RequesterId who, std::string user) {
+  const ShardId home = slots_.home(user);
+  ask(home, {.kind = Ticket::Kind::kClaim, .who = who}, ClaimRequest{std::move(user)});
+}
+
+// The answer goes first: a shard where a claim still waits for its term has not heard of any that
+// is newer.
+void Hub::accept_claim(ShardId from, uint64_t ticket, std::string user) {
+  auto control = std::make_shared<Control>();
+  control->kind = Control::Kind::kSupersede;
+  control->user = std::move(user);
+  control->term = ++last_term_;
+  reply(from, ticket, Claimed{control->term});
+  for (ShardId shard = 0; shard < slots_.shards(); ++shard)
+    ask(shard, {.kind = Ticket::Kind::kNobody}, ControlRequest{control});
 }
 
 void Hub::count_user(const UserNote& note) {
@@ -264,12 +280,18 @@ Hub::Ticket Hub::take_ticket(uint64_t id) {
   return ticket;
 }
 
+// Null: it is gone.
+Requester* Hub::find(RequesterId who) const {
+  if (who.index >= requesters_.size()) return nullptr;
+  const RequesterSlot& slot = requesters_[who.index];
+  return slot.generation == who.generation ? slot.requester : nullptr;
+}
+
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
-  if (who.index >= requesters_.size()) return;
-  const RequesterSlot slot = requesters_[who.index];
-  if (slot.generation != who.generation || slot.requester == nullptr) return;
+  Requester* requester = find(who);
+  if (requester == nullptr) return;
   if (!answer) meters::count_refusal(answer.error());
-  slot.requester->on_answer(step, std::move(answer));
+  requester->on_answer(step, std::move(answer));
 }
 
 void Hub::answer_later(RequesterId who, StepId step, HubError error) {
@@ -309,6 +331,8 @@ void Hub::on_request(ShardId from, Request request) {
     count_user(*note);
     return this->reply(from, request.ticket, PresenceChanged{});
   }
+  if (auto* claim = std::get_if<ClaimRequest>(&request.body))
+    return accept_claim(from, request.ticket, std::move(claim->user));
   home_.request(from, std::move(request), now_);
 }
 
@@ -324,7 +348,11 @@ void Hub::on_reply(Reply reply) {
       return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
     case Ticket::Kind::kSurvey:
       return on_survey_reply(ticket.step, std::move(reply.body));
-    case Ticket::Kind::kPresenceChange:
+    case Ticket::Kind::kClaim:
+      if (Requester* claimant = find(ticket.who))
+        claimant->on_claimed(std::get<Claimed>(*reply.body).term);
+      return;
+    case Ticket::Kind::kNobody:
       return;
     case Ticket::Kind::kRequester:
       break;

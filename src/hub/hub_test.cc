@@ -483,6 +483,58 @@ TEST_F(HubTest, UsersAreCountedOnceAtTheirHome) {
   EXPECT_EQ(users(), before);
 }
 
+// Claims of one user, from wherever they come, are put into one order at the user's home; each
+// shard hears the term of its own claim before it hears of a later one.
+TEST_F(HubTest, ClaimsOfAUserGetTermsInOneOrder) {
+  struct : Requester {
+    std::vector<uint64_t> terms;
+    void on_answer(StepId, Answer) override {}
+    void on_claimed(uint64_t term) override { terms.push_back(term); }
+  } mine;
+  struct : ControlSink {
+    std::vector<uint64_t> terms;
+    bool apply(const Control& control, size_t&) override {
+      EXPECT_EQ(control.kind, Control::Kind::kSupersede);
+      terms.push_back(control.term);
+      return true;
+    }
+  } sink;
+  hub_.set_control_sink(&sink);
+  const RequesterId id = hub_.add(mine);
+  const std::string user = homed(slots_, 0);
+  hub_.claim_user(id, user);
+  hub_.receive(1, std::make_unique<Request>(Request{5, ClaimRequest{user}}));
+  EXPECT_TRUE(mine.terms.empty());
+  post_.credits = 0;  // what has no credit waits, and is not refused
+  hub_.receive(1, std::make_unique<Request>(Request{6, ClaimRequest{user}}));
+  turn();
+  turn();
+  EXPECT_EQ(mine.terms, std::vector<uint64_t>{3});
+  EXPECT_EQ(sink.terms, (std::vector<uint64_t>{1, 2, 3}));
+  std::vector<std::string> told;
+  post_.credits = 5;
+  turn();
+  for (const HubMessage& message : post_.sent) {
+    if (const auto* reply = std::get_if<std::unique_ptr<Reply>>(&message))
+      told.push_back("term " + std::to_string(std::get<Claimed>(*(*reply)->body).term));
+    if (const auto* request = std::get_if<std::unique_ptr<Request>>(&message))
+      told.push_back("older than " +
+                     std::to_string(std::get<ControlRequest>((*request)->body).control->term));
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"term 1", "older than 1", "term 2", "older than 2",
+                                            "older than 3"}));
+  hub_.remove(id);
+  hub_.set_control_sink(nullptr);
+}
+
+TEST_F(HubTest, WhoClaimedAndLeftIsNotCalled) {
+  hub_.claim_user(me_, homed(slots_, 1));
+  const uint64_t ticket = sent_ticket(0);
+  hub_.remove(me_);
+  reply(ticket, Claimed{1});
+  me_ = hub_.add(requester_);
+}
+
 // A broker that always claims to have more must not hold the shard.
 TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
   struct Restless final : Broker {

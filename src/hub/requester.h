@@ -66,6 +66,8 @@ class Requester {
  public:
   virtual ~Requester() = default;
   virtual void on_answer(StepId step, Answer answer) = 0;
+  // Its claim to be the user's only session has this term: claims with a lower one are older.
+  virtual void on_claimed(uint64_t /*term*/) {}
 };
 
 }  // namespace parley::hub

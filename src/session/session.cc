@@ -204,12 +204,6 @@ void Session::execute(VerifyCommand& command) {
   if (result) table_.verified_.emplace_back(command.step, *std::move(result));
 }
 
-void Session::execute(ControlCommand& command) {
-  if (ended_) return;
-  note_pending(1);
-  table_.hub().control(requester_, command.step, std::move(command.control));
-}
-
 void Session::execute(HoldCommand& command) {
   held_ = command.held;
   if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
@@ -247,12 +241,21 @@ void Session::execute(IdentifyCommand&) {
   table_.enlist(*this);
 }
 
+void Session::execute(SupersedeCommand&) {
+  if (ended_) return;
+  const std::string_view user = adapter_->identity().user;
+  CHECK(identified_ && !user.empty() && claim_ == kNoClaim);
+  claim_ = kClaiming;
+  table_.hub().claim_user(requester_, std::string(user));
+}
+
 void Session::execute(EndCommand& command) { end(command.reason); }
 
 void Session::end(EndReason reason) { finish(reason, nullptr); }
 
 void Session::control(const hub::Control& control) {
   if (ended_) return;
+  if (control.kind == hub::Control::Kind::kSupersede) return end(EndReason::kSuperseded);
   if (control.kind == hub::Control::Kind::kDisconnect) {
     const EndCode asked{control.code, control.reason};
     return finish(EndReason::kDisconnected, &asked);

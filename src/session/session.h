@@ -48,7 +48,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
 
   // Ends the session in order: last words, out of the hub, farewell by the transport.
   void end(EndReason reason);
-  // Carries out what the backend wants of this session.
+  // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
   bool ended() const { return ended_; }
   const Adapter& adapter() const { return *adapter_; }
@@ -66,6 +66,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
                      std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
   void on_answer(hub::StepId step, hub::Answer answer) override;
+  void on_claimed(uint64_t term) override { claim_ = term; }
   void on_timer(const Now& now) override;
 
   template <class Handler>
@@ -79,10 +80,10 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(VerifyCommand& command);
   void execute(HoldCommand& command);
   void execute(AwaitSentCommand& command);
-  void execute(ControlCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
+  void execute(SupersedeCommand& command);
   void execute(EndCommand& command);
 
   void on_verified(hub::StepId step, auth::TokenResult result);
@@ -132,7 +133,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   std::vector<Place> places_;
   DirtyList dirty_;  // have something to pull
   std::array<Deadline, kTimers> deadlines_;
-  Deadline stall_;      // armed while output waits
+  Deadline stall_;  // armed while output waits
+  // The term of its claim to be the user's only session.
+  static constexpr uint64_t kNoClaim = 0;
+  static constexpr uint64_t kClaiming = UINT64_MAX;  // not known yet, but above all that are
+  uint64_t claim_ = kNoClaim;
   uint32_t share_ = 0;  // bytes of publications since the dirty list turned
   uint32_t free_places_ = 0;
   uint32_t pending_ = 0;  // commands that are not answered yet

@@ -164,6 +164,38 @@ TEST_F(SessionControlTest, AControlOfManySessionsTakesTurns) {
   }
 }
 
+TEST_F(SessionControlTest, ANewerSessionSupersedesThoseOfItsUser) {
+  const auto only = [this](std::string_view user, std::string_view client) {
+    Script& script = new_script();
+    script.identity = {user, std::string(client), {}};
+    script.open = [](Effects& effects) {
+      effects.identify();
+      effects.supersede();
+    };
+    return Known{script, open(script)};
+  };
+  Known claimless = connect("ann", "c1"), other = connect("bob", "c2"), stranger = connect("", "");
+  // All at once, before any of them knows its term.
+  std::vector<Known> all;
+  for (int i = 0; i < 5; ++i) all.push_back(only("ann", "c"));
+  Known bobs = only("bob", "c3");
+  world_.run();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(all[i].client.ended()) << i;
+    EXPECT_EQ(all[i].client.end_seen()->reason, EndReason::kSuperseded);
+  }
+  EXPECT_FALSE(all[4].client.ended());
+  EXPECT_TRUE(claimless.client.ended());
+  EXPECT_TRUE(other.client.ended());
+  EXPECT_FALSE(bobs.client.ended());
+  EXPECT_FALSE(stranger.client.ended());
+  Known newest = only("ann", "c");
+  world_.run();
+  EXPECT_TRUE(all[4].client.ended());
+  EXPECT_FALSE(newest.client.ended());
+  EXPECT_EQ(controls(newest), 0u);
+}
+
 TEST_F(SessionControlTest, WhoEndsItselfDoesNotHideOthers) {
   Known one = connect("ann", "c1"), two = connect("ann", "c2"), three = connect("ann", "c3");
   one.script.control = [&](const Control&, Effects& effects) { effects.end(EndReason::kSlow); };

@@ -13,8 +13,9 @@ metrics::Gauge open_sessions("parley_sessions", "Open sessions");
 metrics::Gauge anonymous_sessions("parley_sessions_anonymous", "Open sessions of no named user");
 metrics::Counter opened("parley_sessions_opened_total", "Sessions opened");
 
-metrics::Counter controlled("parley_sessions_controlled_total",
-                            "Times the server API did something to a session");
+metrics::Counter controlled(
+    "parley_sessions_controlled_total",
+    "Times the server API, or a newer session of the user, did something to a session");
 
 // Looking at a session that is not addressed is that much cheaper than handling one.
 constexpr size_t kLooksPerSession = 8;
@@ -128,6 +129,8 @@ Session* SessionTable::next_of_sweep() {
 }
 
 bool SessionTable::is_addressed(const Session& session, const hub::Control& control) {
+  if (control.kind == hub::Control::Kind::kSupersede && session.claim_ >= control.term)
+    return false;
   const Identity who = session.adapter().identity();
   return who.user == control.user && (control.client.empty() || control.client == who.client) &&
          (control.session.empty() || control.session == who.session) &&

@@ -23,8 +23,8 @@ struct SessionLimits {
 };
 
 // What: owns sessions from open() to the end of the turn in which their transport closed, and
-// carries out what the backend wants of them. Owner: the server, one per shard; dies before its
-// hub. Shard: its own.
+// carries out what the backend, or one of them, wants of others. Owner: the server, one per shard;
+// dies before its hub. Shard: its own.
 class SessionTable final : private hub::ControlSink {
  public:
   // What is passed by reference must outlive the table.
