@@ -175,6 +175,26 @@ TEST(HubScenario, CutDeltaAndFilterOnOneReader) {
   EXPECT_GE(reader.delivered(), 80u);
 }
 
+// ... and one whose channel begins anew, again and again: what it held at an offset of the life
+// that ended is no base for a change in the next one, though the offset be the same.
+TEST(HubScenario, ADeltaIsNeverOfABaseFromBeforeAReset) {
+  ContractOptions options = quiet(2, 11);
+  options.broker = BrokerKind::kRemote;
+  ContractWorld world(options);
+  CentrifugeClient& reader = add_reader(world, away_from(world, "d:1"), "d:1",
+                                        {.user = "u", .delta = true, .filter = "1"});
+  for (int round = 1; round <= 30; ++round) {
+    world.lose_history("d:1");
+    world.pass(milliseconds(200));
+    // Up to the offset that the reader was given last everything is hidden from it.
+    for (int hidden = 1; hidden <= round; ++hidden) world.api_publish("d:1", "", "0");
+    world.api_publish("d:1", "", "1");
+    world.pass(milliseconds(200));
+  }
+  EXPECT_EQ(reader.delivered(), 30u);
+  finish(world);
+}
+
 // (f) The broker's line breaks while a client recovers, at every few milliseconds of the recovery.
 TEST(HubScenario, FeedBrokenWhileRecovering) {
   for (int i = 0; i < 12; ++i) {

@@ -83,6 +83,7 @@ void DurableBroker::attach(const hub::ChannelKey& key,
 }
 
 void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+  if (record.publication->time == 0) record.publication->time = sim_.now().wall;
   const std::string channel = record.channel.name;
   const AckLevel level = std::max(record.ack, record.options->level);
   levels_[channel] = record.options->level;
