@@ -21,7 +21,7 @@ std::expected<hub::Published, BrokerError> RemoteServer::publish(hub::PublishRec
   const std::string& channel = record.channel.name;
   const KeyScope scope{channel, record.principal, record.idempotency_key};
   if (const auto known = keys_.find(scope); known != keys_.end()) {
-    if (known->second.data != record.publication->data)
+    if (!known->second.is_of(*record.publication))
       return std::unexpected(BrokerError::kIdempotencyConflict);
     hub::Published again = known->second.answer;
     again.duplicate = true;
@@ -33,7 +33,7 @@ std::expected<hub::Published, BrokerError> RemoteServer::publish(hub::PublishRec
   const hub::Published published{.position = {publication->epoch, publication->offset},
                                  .prev = publication->prev,
                                  .level = hub::AckLevel::kStored};
-  keys_[scope] = {publication->data, published};
+  keys_[scope] = {publication, published};
   for (RemoteBroker* broker : brokers_) broker->feed(channel, publication);
   return published;
 }
