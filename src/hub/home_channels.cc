@@ -109,10 +109,6 @@ void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
   CHECK(false);  // counted by the hub
 }
 
-void HomeChannels::handle(ShardId, uint64_t, ClaimRequest&, const Now&) {
-  CHECK(false);  // given its term by the hub
-}
-
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
   const auto found = channels_.find(ChannelKeyView(key));
   return found == channels_.end() ? nullptr : found->get();

@@ -118,7 +118,6 @@ class HomeChannels final : public BrokerEvents {
   void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
-  void handle(ShardId from, uint64_t ticket, ClaimRequest& claim, const Now& now);
 
   HomeChannel* find(const ChannelKey& key);
   void attach(HomeChannel& channel);

@@ -150,21 +150,10 @@ void Hub::note_user(std::string_view user, bool here) {
   ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, UserNote{SeededHash{}(user), here});
 }
 
-void Hub::claim_user(RequesterId who, std::string user) {
-  const ShardId home = slots_.home(user);
-  ask(home, {.kind = Ticket::Kind::kClaim, .who = who}, ClaimRequest{std::move(user)});
-}
-
-// The answer goes first: a shard where a claim still waits for its term has not heard of any that
-// is newer.
-void Hub::accept_claim(ShardId from, uint64_t ticket, std::string user) {
-  auto control = std::make_shared<Control>();
-  control->kind = Control::Kind::kSupersede;
-  control->user = std::move(user);
-  control->term = ++last_term_;
-  reply(from, ticket, Claimed{control->term});
+// Not a survey: who is told to give way need not wait for the other answers.
+void Hub::supersede(RequesterId who, const ControlPtr& control) {
   for (ShardId shard = 0; shard < slots_.shards(); ++shard)
-    ask(shard, {.kind = Ticket::Kind::kNobody}, ControlRequest{control});
+    ask(shard, {.kind = Ticket::Kind::kSupersede, .who = who}, ControlRequest{control});
 }
 
 void Hub::count_user(const UserNote& note) {
@@ -324,15 +313,13 @@ void Hub::on_request(ShardId from, Request request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
     return this->reply(from, request.ticket, local_.count(channels->pattern));
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
-    controls_.push_back({from, request.ticket, std::move(control->control)});
+    controls_.push_back({from, request.ticket, std::move(control->control), {}});
     return;
   }
   if (const auto* note = std::get_if<UserNote>(&request.body)) {
     count_user(*note);
     return this->reply(from, request.ticket, PresenceChanged{});
   }
-  if (auto* claim = std::get_if<ClaimRequest>(&request.body))
-    return accept_claim(from, request.ticket, std::move(claim->user));
   home_.request(from, std::move(request), now_);
 }
 
@@ -348,9 +335,9 @@ void Hub::on_reply(Reply reply) {
       return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
     case Ticket::Kind::kSurvey:
       return on_survey_reply(ticket.step, std::move(reply.body));
-    case Ticket::Kind::kClaim:
-      if (Requester* claimant = find(ticket.who))
-        claimant->on_claimed(std::get<Claimed>(*reply.body).term);
+    case Ticket::Kind::kSupersede:
+      if (Requester* asker = find(ticket.who); asker && std::get<Controlled>(*reply.body).outranked)
+        asker->on_outranked();
       return;
     case Ticket::Kind::kNobody:
       return;
@@ -389,11 +376,12 @@ bool Hub::run_controls() {
   size_t budget = options_.controlled_sessions;
   while (!controls_.empty()) {
     if (budget == 0) return true;
-    if (sink_ != nullptr && !sink_->apply(*controls_.front().control, budget)) return true;
+    PendingControl& first = controls_.front();
+    if (sink_ != nullptr && !sink_->apply(*first.control, budget, first.result)) return true;
     budget -= std::min<size_t>(budget, 1);  // one that addresses nobody is not free either
     const PendingControl done = std::move(controls_.front());
     controls_.pop_front();
-    reply(done.from, done.ticket, Controlled{});
+    reply(done.from, done.ticket, done.result);
   }
   return false;
 }

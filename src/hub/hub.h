@@ -74,10 +74,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void control(RequesterId who, StepId step, ControlPtr control);
   // This shard has sessions of the named user now, or no longer. Not answered; never refused.
   void note_user(std::string_view user, bool here);
-  // The requester's session shall be the only one of the user. Answered by on_claimed(), never
-  // refused. The user's home shard puts such claims into one order; every shard is then told, by a
-  // control kSupersede, to end the sessions of the user that come before.
-  void claim_user(RequesterId who, std::string user);
+  // A kSupersede, to every shard. Never refused; on_outranked() comes if a session is newer.
+  void supersede(RequesterId who, const ControlPtr& control);
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Who enters does so in its own
@@ -110,14 +108,14 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
       kRequester,
       kFollow,
       kPage,
-      kClaim,
+      kSupersede,
       kSurvey,
       kNobody,  // nobody waits for it
     };
     Kind kind = Kind::kFree;
     uint32_t generation = 0;
     StepId step = 0;      // kSurvey: index of the survey
-    RequesterId who;      // kRequester, kClaim
+    RequesterId who;      // kRequester, kSupersede
     InterestId interest;  // kFollow, kPage
   };
   // A question to all shards, while their answers come in.
@@ -133,6 +131,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
     ShardId from = 0;
     uint64_t ticket = 0;
     ControlPtr control;
+    Controlled result;
   };
   struct RequesterSlot {
     Requester* requester = nullptr;
@@ -151,7 +150,6 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void ask_all(RequesterId who, StepId step, const Body& body);
   bool run_controls();
   void count_user(const UserNote& note);
-  void accept_claim(ShardId from, uint64_t ticket, std::string user);
   Requester* find(RequesterId who) const;
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
@@ -183,7 +181,6 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;
   std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards
-  uint64_t last_term_ = 0;                        // of a claim; over all users whose home this is
   Now now_;
   Time next_sweep_{};
   Time next_tops_{};

@@ -383,7 +383,7 @@ struct FakeSink final : ControlSink {
   std::vector<std::string> begun;
   size_t sessions = 0;
   size_t left = 0;
-  bool apply(const Control& control, size_t& budget) override {
+  bool apply(const Control& control, size_t& budget, Controlled&) override {
     if (left == 0) {
       begun.push_back(control.user);
       left = sessions;
@@ -483,56 +483,47 @@ TEST_F(HubTest, UsersAreCountedOnceAtTheirHome) {
   EXPECT_EQ(users(), before);
 }
 
-// Claims of one user, from wherever they come, are put into one order at the user's home; each
-// shard hears the term of its own claim before it hears of a later one.
-TEST_F(HubTest, ClaimsOfAUserGetTermsInOneOrder) {
+// Every shard is asked, and none refuses; who is older learns it from the first that knows better.
+TEST_F(HubTest, WhoSupersedesIsToldOfANewerOne) {
   struct : Requester {
-    std::vector<uint64_t> terms;
+    int outranked = 0;
     void on_answer(StepId, Answer) override {}
-    void on_claimed(uint64_t term) override { terms.push_back(term); }
+    void on_outranked() override { ++outranked; }
   } mine;
   struct : ControlSink {
-    std::vector<uint64_t> terms;
-    bool apply(const Control& control, size_t&) override {
-      EXPECT_EQ(control.kind, Control::Kind::kSupersede);
-      terms.push_back(control.term);
+    std::vector<std::string> users;
+    bool outranks = false;
+    bool apply(const Control& control, size_t&, Controlled& result) override {
+      users.push_back(control.user);
+      result.outranked = outranks;
       return true;
     }
   } sink;
   hub_.set_control_sink(&sink);
   const RequesterId id = hub_.add(mine);
-  const std::string user = homed(slots_, 0);
-  hub_.claim_user(id, user);
-  hub_.receive(1, std::make_unique<Request>(Request{5, ClaimRequest{user}}));
-  EXPECT_TRUE(mine.terms.empty());
-  post_.credits = 0;  // what has no credit waits, and is not refused
-  hub_.receive(1, std::make_unique<Request>(Request{6, ClaimRequest{user}}));
+  post_.credits = 0;
+  for (int i = 0; i < 5; ++i) hub_.supersede(id, control_of("ann"));
+  EXPECT_TRUE(sink.users.empty());  // nothing before the call returned
   turn();
   turn();
-  EXPECT_EQ(mine.terms, std::vector<uint64_t>{3});
-  EXPECT_EQ(sink.terms, (std::vector<uint64_t>{1, 2, 3}));
-  std::vector<std::string> told;
+  EXPECT_EQ(sink.users.size(), 5u);
+  EXPECT_EQ(mine.outranked, 0);
   post_.credits = 5;
   turn();
-  for (const HubMessage& message : post_.sent) {
-    if (const auto* reply = std::get_if<std::unique_ptr<Reply>>(&message))
-      told.push_back("term " + std::to_string(std::get<Claimed>(*(*reply)->body).term));
-    if (const auto* request = std::get_if<std::unique_ptr<Request>>(&message))
-      told.push_back("older than " +
-                     std::to_string(std::get<ControlRequest>((*request)->body).control->term));
-  }
-  EXPECT_EQ(told, (std::vector<std::string>{"term 1", "older than 1", "term 2", "older than 2",
-                                            "older than 3"}));
+  ASSERT_EQ(post_.sent.size(), 5u);
+  reply(sent_ticket(0), Controlled{});
+  EXPECT_EQ(mine.outranked, 0);
+  reply(sent_ticket(1), Controlled{.outranked = true});
+  EXPECT_EQ(mine.outranked, 1);
+  sink.outranks = true;
+  hub_.receive(1, std::make_unique<Request>(Request{7, ControlRequest{control_of("ann")}}));
+  turn();
+  const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
+  EXPECT_TRUE(std::get<Controlled>(*answer->body).outranked);
   hub_.remove(id);
+  reply(sent_ticket(2), Controlled{.outranked = true});  // it is gone
+  EXPECT_EQ(mine.outranked, 1);
   hub_.set_control_sink(nullptr);
-}
-
-TEST_F(HubTest, WhoClaimedAndLeftIsNotCalled) {
-  hub_.claim_user(me_, homed(slots_, 1));
-  const uint64_t ticket = sent_ticket(0);
-  hub_.remove(me_);
-  reply(ticket, Claimed{1});
-  me_ = hub_.add(requester_);
 }
 
 // A broker that always claims to have more must not hold the shard.

@@ -54,26 +54,17 @@ struct UserNote {
   uint64_t user = 0;  // a hash of the name
   bool here = false;
 };
-// To the user's home shard, which gives the claims of its users terms, one after the other: the
-// sender has a session that shall be the user's only one. All shards hear of it by a control.
-struct ClaimRequest {
-  std::string user;
-};
 using RequestBody =
     std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest, PresenceChange,
-                 PresenceRequest, ChannelsRequest, ControlRequest, UserNote, ClaimRequest>;
+                 PresenceRequest, ChannelsRequest, ControlRequest, UserNote>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;
 };
 
 struct PresenceChanged {};
-struct Claimed {
-  uint64_t term = 0;
-};
-using ReplyBody =
-    std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged, PresenceSnapshot,
-                 PresenceCounts, ChannelCounts, Controlled, Claimed>;
+using ReplyBody = std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged,
+                               PresenceSnapshot, PresenceCounts, ChannelCounts, Controlled>;
 struct Reply {
   uint64_t ticket = 0;
   std::expected<ReplyBody, HubError> body;

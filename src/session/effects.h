@@ -144,9 +144,9 @@ class Effects {
   // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
   // on. Once per session.
   void identify() { add(IdentifyCommand{}); }
-  // Behind identify(), of a named user, once: its other sessions end, on every shard, whatever
-  // their protocol, with EndReason::kSuperseded. Of several that do so at the same time the last in
-  // the order of the user's home shard stays.
+  // Behind identify(), of a named user, once: its older sessions end, on every shard, whatever
+  // their protocol, with EndReason::kSuperseded; and so does this one, if a newer one wants the
+  // same.
   void supersede() { add(SupersedeCommand{}); }
   void end(EndReason reason);
   bool ended() const { return ended_; }

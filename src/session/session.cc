@@ -32,7 +32,10 @@ Session::Session(SessionTable& table, std::unique_ptr<Adapter> adapter, Transpor
     : table_(table),
       adapter_(std::move(adapter)),
       link_(&link),
-      requester_(table.hub().add(*this)) {}
+      requester_(table.hub().add(*this)),
+      opened_(table.hub().now().mono) {}
+
+hub::Rank Session::rank() const { return {opened_, table_.hub().shard(), born_}; }
 
 Session::~Session() { CHECK(ended_); }
 
@@ -244,9 +247,13 @@ void Session::execute(IdentifyCommand&) {
 void Session::execute(SupersedeCommand&) {
   if (ended_) return;
   const std::string_view user = adapter_->identity().user;
-  CHECK(identified_ && !user.empty() && claim_ == kNoClaim);
-  claim_ = kClaiming;
-  table_.hub().claim_user(requester_, std::string(user));
+  CHECK(identified_ && !user.empty() && !only_);
+  only_ = true;
+  auto control = std::make_shared<hub::Control>();
+  control->kind = hub::Control::Kind::kSupersede;
+  control->user = user;
+  control->rank = rank();
+  table_.hub().supersede(requester_, control);
 }
 
 void Session::execute(EndCommand& command) { end(command.reason); }

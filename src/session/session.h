@@ -51,6 +51,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
   bool ended() const { return ended_; }
+  hub::Rank rank() const;
   const Adapter& adapter() const { return *adapter_; }
 
  private:
@@ -66,7 +67,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
                      std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
   void on_answer(hub::StepId step, hub::Answer answer) override;
-  void on_claimed(uint64_t term) override { claim_ = term; }
+  void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
   template <class Handler>
@@ -134,10 +135,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   DirtyList dirty_;  // have something to pull
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;  // armed while output waits
-  // The term of its claim to be the user's only session.
-  static constexpr uint64_t kNoClaim = 0;
-  static constexpr uint64_t kClaiming = UINT64_MAX;  // not known yet, but above all that are
-  uint64_t claim_ = kNoClaim;
+  const Time opened_;
   uint32_t share_ = 0;  // bytes of publications since the dirty list turned
   uint32_t free_places_ = 0;
   uint32_t pending_ = 0;  // commands that are not answered yet
@@ -150,6 +148,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool held_ = false;           // publications wait
   bool ended_ = false;
   bool identified_ = false;
+  bool only_ = false;  // supersedes the others of its user
 };
 
 }  // namespace parley::session

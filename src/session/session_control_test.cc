@@ -175,7 +175,6 @@ TEST_F(SessionControlTest, ANewerSessionSupersedesThoseOfItsUser) {
     return Known{script, open(script)};
   };
   Known claimless = connect("ann", "c1"), other = connect("bob", "c2"), stranger = connect("", "");
-  // All at once, before any of them knows its term.
   std::vector<Known> all;
   for (int i = 0; i < 5; ++i) all.push_back(only("ann", "c"));
   Known bobs = only("bob", "c3");
@@ -194,6 +193,32 @@ TEST_F(SessionControlTest, ANewerSessionSupersedesThoseOfItsUser) {
   EXPECT_TRUE(all[4].client.ended());
   EXPECT_FALSE(newest.client.ended());
   EXPECT_EQ(controls(newest), 0u);
+}
+
+// Who a session is may be known long after it was opened: it is not newer for that.
+TEST_F(SessionControlTest, AnOlderSessionThatIsIdentifiedLateGivesWay) {
+  const auto slow = [this](std::string_view user) {
+    Script& script = new_script();
+    script.identity = {user, "c", {}};
+    script.message = [](ByteView, Effects& effects) {
+      effects.identify();
+      effects.supersede();
+    };
+    return Known{script, open(script)};
+  };
+  Known older = slow("ann"), newer = slow("ann"), other = slow("bob");
+  world_.run();
+  newer.client.send("it is me");
+  other.client.send("it is me");
+  world_.run();
+  Known unranked = connect("ann", "plain");  // newer still, but content with others
+  older.client.send("it is me");
+  world_.run();
+  ASSERT_TRUE(older.client.ended());
+  EXPECT_EQ(older.client.end_seen()->reason, EndReason::kSuperseded);
+  EXPECT_FALSE(newer.client.ended());
+  EXPECT_FALSE(other.client.ended());
+  EXPECT_FALSE(unranked.client.ended());
 }
 
 TEST_F(SessionControlTest, WhoEndsItselfDoesNotHideOthers) {

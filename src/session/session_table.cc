@@ -90,7 +90,7 @@ void SessionTable::delist(Session& session) {
   }
 }
 
-bool SessionTable::apply(const hub::Control& control, size_t& budget) {
+bool SessionTable::apply(const hub::Control& control, size_t& budget, hub::Controlled& result) {
   if (!sweep_.running) begin_sweep(control);
   size_t looks = budget * kLooksPerSession;
   while (sweep_.next < sweep_.end) {
@@ -99,6 +99,10 @@ bool SessionTable::apply(const hub::Control& control, size_t& budget) {
     Session* session = next_of_sweep();
     if (session == nullptr || !is_addressed(*session, control)) continue;
     --budget;
+    if (control.kind == hub::Control::Kind::kSupersede && session->rank() >= control.rank) {
+      result.outranked |= session->only_ && session->rank() > control.rank;
+      continue;
+    }
     controlled.add(1);
     session->control(control);
   }
@@ -129,8 +133,6 @@ Session* SessionTable::next_of_sweep() {
 }
 
 bool SessionTable::is_addressed(const Session& session, const hub::Control& control) {
-  if (control.kind == hub::Control::Kind::kSupersede && session.claim_ >= control.term)
-    return false;
   const Identity who = session.adapter().identity();
   return who.user == control.user && (control.client.empty() || control.client == who.client) &&
          (control.session.empty() || control.session == who.session) &&

@@ -63,7 +63,7 @@ class SessionTable final : private hub::ControlSink {
     uint32_t before = 0;  // sessions opened later are not meant
   };
 
-  bool apply(const hub::Control& control, size_t& budget) override;
+  bool apply(const hub::Control& control, size_t& budget, hub::Controlled& result) override;
   void begin_sweep(const hub::Control& control);
   Session* next_of_sweep();
   static bool is_addressed(const Session& session, const hub::Control& control);

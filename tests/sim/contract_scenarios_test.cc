@@ -236,6 +236,28 @@ TEST(HubScenario, TwoConnectionsOfOneUserAtOnce) {
   }
 }
 
+// ... and the older one's token is verified long after the newer one was connected.
+TEST(HubScenario, AnOlderConnectionWhoseTokenComesLateGivesWay) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    ContractOptions options = quiet(2, seed);
+    options.late_tokens = 70;
+    ContractWorld world(options);
+    world.allow_one_connection("u");
+    world.lead_to(0);
+    CentrifugeClient& first = world.add_centrifuge({.user = "u"});
+    first.start();
+    world.pass(milliseconds(300));
+    world.lead_to(1);
+    CentrifugeClient& second = world.add_centrifuge({.user = "u"});
+    second.start();
+    world.pass(seconds(60));
+    EXPECT_EQ(world.failure(), "");
+    if (first.lines() != 1 || second.lines() != 1) continue;  // gave its first line up
+    EXPECT_FALSE(first.connected()) << seed;
+    EXPECT_TRUE(second.connected()) << seed;
+  }
+}
+
 // (i) Who asked is gone when the answer of a hook comes, or it never comes.
 TEST(HubScenario, AHooksAnswerAfterTheClose) {
   ContractOptions options = quiet(2, 9);
