@@ -35,7 +35,7 @@ before(async () => {
   const pem = (name) => path.join(folder, name);
   const channel = { namespaces: [{ name: 'room', history_size: 100, history_ttl: '1m', force_recovery: true, allow_subscribe_for_client: true,
     allow_subscribe_for_anonymous: true, allow_publish_for_client: true, allow_publish_for_anonymous: true }] };
-  const shared = { http_api: { insecure: true }, prometheus: { enabled: true }, channel };
+  const shared = { ...Object.assign({}, ...Object.values(TRANSPORTS).map(({ options }) => options)), http_api: { insecure: true }, prometheus: { enabled: true }, channel };
   const open = { ...shared, client: { ...BEATS.client, allow_anonymous_connect_without_token: true } };
   [servers.open, servers.silent, servers.named] = await Promise.all([
     startConfigured({ ...open, event_stream: BEATS.event_stream }, { shards: 1 }),
@@ -132,10 +132,13 @@ const carries = (open) => async (t, column) => {
   assert.deepEqual(reader.data, [1, 2, 3, 4, 5]);
 };
 
-/** A new transport of the SDK is a line here, such as `http_stream: overSdk('http_stream', '/connection/http_stream')`, and a row in the guide. */
+/**
+ * What opens a reader, and what the server's configuration says to serve it. A new transport is a line here and a row in the guide:
+ * `'HTTP streaming (`http_stream`)': { open: overSdk('http_stream', '/connection/http_stream'), options: { http_stream: { enabled: true } } },`
+ */
 const TRANSPORTS = {
-  WebSocket: overSdk('websocket', '/connection/websocket'),
-  'EventSource (`/sse`)': overEventSource,
+  WebSocket: { open: overSdk('websocket', '/connection/websocket') },
+  'EventSource (`/sse`)': { open: overEventSource },
 };
 
 /** The stream goes on for so many heartbeats. */
@@ -159,7 +162,7 @@ const status = async (url, headers = {}) => {
 
 /** Each fails where the guide says "breaks". */
 const CHECKS = {
-  ...Object.fromEntries(Object.entries(TRANSPORTS).map(([name, open]) => [name, carries(open)])),
+  ...Object.fromEntries(Object.entries(TRANSPORTS).map(([name, { open }]) => [name, carries(open)])),
 
   async 'a silent WebSocket'(t, column) {
     const proxy = await front(t, column, { impatient: true });
