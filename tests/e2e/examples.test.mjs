@@ -180,13 +180,13 @@ describe('examples', { concurrency: 2 }, () => {
       atEnd(t, () => server.kill());
       const proxy = await startProxy(port);
       atEnd(t, () => proxy.close());
-      start(t, process.execPath, [path.join(folder, 'server.mjs')], { ...env, PAGE_PORT: String(pagePort), PARLEY_URL: proxy.url, EVERY_MS: '50' });
+      start(t, process.execPath, [path.join(folder, 'server.mjs')], { ...env, PAGE_PORT: String(pagePort), PARLEY_URL: proxy.url, EVERY_MS: '150' });
       await until(() => answers(page), 'the page');
       const viewer = await browse(t, { but: /ERR_|Failed to load resource/ });
       await viewer.emulateMedia({ colorScheme: 'dark' });
       await viewer.goto(page);
       await live(viewer);
-      await until(async () => await points(viewer, 'cpu') >= 10, 'values');
+      await until(async () => await points(viewer, 'cpu') >= 3, 'values');
       await shoot(viewer, 'dashboard');
 
       proxy.cut();
