@@ -104,7 +104,7 @@ class CentrifugeAdapter final : public session::Adapter {
   // With at most `room` bytes of what was missed inside. Whether it could be sent.
   bool try_connected(uint32_t id, wire::ConnectResult result, Connecting& connecting, size_t room,
                      session::Effects& effects);
-  void end_older_connections(uint32_t command, session::Effects& effects);
+  bool is_only_connection() const;
   void start_pings(session::Effects& effects);
 
   // What expires, and what renews it.

@@ -49,6 +49,7 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{401, "expired"}, Farewell::kRefusal},
     {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
+    {{403, "superseded"}, Farewell::kMuchLater},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
