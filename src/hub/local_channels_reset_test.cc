@@ -62,6 +62,7 @@ TEST_F(LocalChannelsTest, ARollbackBetweenTwoPagesOfARecovery) {
   next.generation = 1;
   local_.on_reset(interest(), {.epoch = next, .top = 5, .generation_ends = {5}},
                   GapReason::kRolledBack);
+  page({.epoch = next, .base = 0, .top = 5});  // was asked for behind 7
   page({.epoch = next, .base = 0, .top = 5, .publications = make_run(4, 5)});
   EXPECT_TRUE(answer().recovered);
   EXPECT_EQ(testing::offsets_of(answer().missed), (std::vector<uint64_t>{4, 5}));
