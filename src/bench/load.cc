@@ -9,7 +9,8 @@ namespace parley::bench {
 namespace {
 
 constexpr double kConnectSeconds = 60;
-// So long nothing may come before what is missing is taken for lost, and so long it takes at most.
+// So long nothing may come before what is missing is taken for lost (a short load is not waited for
+// longer than it took), and so long it takes at most.
 constexpr double kQuietSeconds = 2;
 constexpr double kDrainSeconds = 30;
 // So long the end is watched for what comes once too often.
@@ -261,7 +262,7 @@ void Load::drain(double start, double seconds) {
     const double now = monotonic();
     if (sockets_.reads() > seen) last = now;
     seen = sockets_.reads();
-    if (now - last > kQuietSeconds || now - begin > kDrainSeconds) break;
+    if (now - last > std::clamp(seconds, 0.5, kQuietSeconds) || now - begin > kDrainSeconds) break;
   }
   outcome_.seconds = std::max(last - start, ledger_.in_flight() > 0 ? seconds : 0);
   serve(kAfterSeconds);
