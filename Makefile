@@ -29,8 +29,8 @@ coverage:
 test-long:
 	@tools/test long
 
-# CPU per delivery and memory per idle session, beside a bare loop, nchan and nats-server; writes docs/performance.md. Takes 40 minutes
-# with BENCH_ROUNDS=9; BENCH_ROUNDS=1 shows the same in 8.
+# CPU per delivery and memory per idle session, beside a bare loop, nchan and nats-server; writes docs/performance.md. Takes half an hour
+# on a quiet machine; BENCH_ROUNDS=1 takes 8 minutes instead of 9 rounds.
 bench:
 	@tools/setup bench
 	@cmake --preset bench >/dev/null
