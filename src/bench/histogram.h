@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace parley::bench {
@@ -13,10 +14,14 @@ class Histogram {
   void add(uint64_t value) {
     ++counts_[index_of(value)];
     ++total_;
+    max_ = std::max(max_, value);
   }
   void clear() { *this = {}; }
 
-  // The value below which that part of all values lies.
+  uint64_t total() const { return total_; }
+  uint64_t max() const { return max_; }
+
+  // The value below which that part of all values lies; 0 when there are none.
   uint64_t quantile(double part) const {
     const auto wanted = static_cast<uint64_t>(part * static_cast<double>(total_));
     uint64_t seen = 0;
@@ -24,7 +29,7 @@ class Histogram {
       seen += counts_[i];
       if (seen > wanted) return value_of(i);
     }
-    return 0;
+    return max_;
   }
 
  private:
@@ -41,6 +46,7 @@ class Histogram {
 
   std::array<uint64_t, 64 << kStepBits> counts_{};
   uint64_t total_ = 0;
+  uint64_t max_ = 0;
 };
 
 }  // namespace parley::bench

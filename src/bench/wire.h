@@ -1,5 +1,5 @@
-// The little of WebSocket (RFC 6455) and of the Centrifuge JSON protocol that the generator and the
-// bare loop need. They share no code with the server, so that they cannot share its mistakes.
+// The little of WebSocket (RFC 6455) and HTTP/1.1 that the generator and the bare loop need. They
+// share no code with the server, so that they cannot share its mistakes.
 #pragma once
 
 #include <array>
@@ -30,9 +30,9 @@ inline void append_server_frame(std::string& out, std::string_view payload) {
   out.append(payload);
 }
 
-// A text frame as a client sends it.
-inline void append_client_frame(std::string& out, std::string_view payload) {
-  out.push_back('\x81');
+// A frame, of text unless said otherwise, as a client sends it.
+inline void append_client_frame(std::string& out, std::string_view payload, uint8_t opcode = 1) {
+  out.push_back(static_cast<char>(0x80 | opcode));
   append_length(out, payload.size(), 0x80);
   out.append(kMask.data(), kMask.size());
   for (size_t i = 0; i < payload.size(); ++i)
@@ -60,10 +60,19 @@ inline std::optional<Frame> parse_frame(std::string_view bytes) {
     for (size_t i = 0; i < more; ++i) length = length << 8 | byte(at + i);
     at += more;
   }
+  if (length > bytes.size()) return std::nullopt;
   frame.payload = at + (frame.masked ? 4 : 0);
   frame.end = frame.payload + length;
   if (bytes.size() < frame.end) return std::nullopt;
   return frame;
+}
+
+// A client's wish to speak WebSocket at `path`.
+inline void append_upgrade(std::string& out, std::string_view host, std::string_view path) {
+  out.append("GET ").append(path).append(" HTTP/1.1\r\nHost: ").append(host);
+  out.append(
+      "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
 }
 
 // What follows `key` in `text` up to `stop`; empty when the key is not there.
@@ -72,6 +81,29 @@ inline std::string_view after(std::string_view text, std::string_view key, std::
   if (found == std::string_view::npos) return {};
   const std::string_view rest = text.substr(found + key.size());
   return rest.substr(0, rest.find(stop));
+}
+
+struct HttpResponse {
+  std::string_view line;  // the status line
+  std::string_view body;
+  size_t end = 0;
+
+  bool good() const { return line.size() > 9 && line[9] == '2'; }
+};
+
+// The response with a length at the start of `bytes`; none while it is not there whole.
+inline std::optional<HttpResponse> parse_response(std::string_view bytes) {
+  const size_t head = bytes.find("\r\n\r\n");
+  if (head == std::string_view::npos) return std::nullopt;
+  size_t length = 0;
+  for (const char c : after(bytes.substr(0, head + 2), "\r\nContent-Length: ", "\r")) {
+    if (c < '0' || c > '9') return std::nullopt;
+    length = length * 10 + static_cast<size_t>(c - '0');
+  }
+  if (bytes.size() < head + 4 + length) return std::nullopt;
+  return HttpResponse{.line = bytes.substr(0, bytes.find("\r\n")),
+                      .body = bytes.substr(head + 4, length),
+                      .end = head + 4 + length};
 }
 
 }  // namespace parley::bench
