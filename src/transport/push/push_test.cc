@@ -3,10 +3,10 @@
 #include "codec/sse/encoder.h"
 #include "tests/support/metric_delta.h"
 #include "tests/support/transport_world.h"
-#include "transport/sse/sse_handler.h"
-#include "transport/sse/sse_transport.h"
+#include "transport/push/push_handler.h"
+#include "transport/push/push_transport.h"
 
-namespace parley::transport::sse {
+namespace parley::transport::push {
 namespace {
 
 using parley::testing::MetricDelta;
@@ -18,10 +18,11 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr std::string_view kHead =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
-    "Cache-Control: no-store, no-transform\r\nX-Accel-Buffering: no\r\n"
-    "X-Content-Type-Options: nosniff\r\n";
+constexpr std::string_view kHeadBehindType =
+    "Cache-Control: private, no-cache, no-store, must-revalidate, max-age=0, no-transform\r\n"
+    "Pragma: no-cache\r\nX-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n";
+const std::string kHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n" +
+                          std::string(kHeadBehindType);
 constexpr std::string_view kComment = "3\r\n:\n\n\r\n";
 
 std::string request(std::string_view target = "/sse/news", std::string_view headers = "",
@@ -36,10 +37,10 @@ std::string event(std::string_view data) {
   return out;
 }
 
-class SseTest : public parley::testing::TransportTest {
+class PushTest : public parley::testing::TransportTest {
  protected:
-  SseTest() { router.add_prefix("GET", "/sse/", handler); }
-  ~SseTest() override { stop(); }
+  PushTest() { router.add_prefix("GET", "/sse/", handler); }
+  ~PushTest() override { stop(); }
 
   void end_at_open(EndReason reason) {
     script.on_open = [reason](const session::Handshake&, session::Effects& effects) {
@@ -47,10 +48,10 @@ class SseTest : public parley::testing::TransportTest {
     };
   }
 
-  SseHandler handler{factory, sessions(), {.origins = http::OriginPolicy({"https://a.com"})}};
+  PushHandler handler{factory, sessions(), {.origins = http::OriginPolicy({"https://a.com"})}};
 };
 
-TEST_F(SseTest, TheHeadAndACommentComeAtOnce) {
+TEST_F(PushTest, TheHeadAndACommentComeAtOnce) {
   start();
   http::testing::Client client(address);
   client.send(request());
@@ -60,7 +61,7 @@ TEST_F(SseTest, TheHeadAndACommentComeAtOnce) {
   EXPECT_EQ(sessions().size(), 1u);
 }
 
-TEST_F(SseTest, OldClientsGetNoChunks) {
+TEST_F(PushTest, OldClientsGetNoChunks) {
   start();
   script.on_open = [](const session::Handshake&, session::Effects& effects) {
     effects.send(event("a"));
@@ -70,7 +71,7 @@ TEST_F(SseTest, OldClientsGetNoChunks) {
             std::string(kHead) + "Connection: close\r\n\r\n:\n\ndata: a\n\n");
 }
 
-TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
+TEST_F(PushTest, ASessionThatEndsAtOnceIsAStatus) {
   start();
   const struct {
     EndReason reason;
@@ -79,7 +80,7 @@ TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
                 {EndReason::kNotAvailable, "404 "}, {EndReason::kTooManyRequests, "429 "},
                 {EndReason::kShutdown, "503 "},     {EndReason::kInternalError, "500 "}};
   for (const auto& [reason, status] : kCases) {
-    const MetricDelta refused("parley_sse_refused_total{reason=\"" +
+    const MetricDelta refused("parley_push_refused_total{reason=\"" +
                               std::string(session::to_string(reason)) + "\"}");
     end_at_open(reason);
     const std::string answer = ask(request("/sse/news", "Connection: close\r\n"));
@@ -96,10 +97,10 @@ TEST_F(SseTest, ASessionThatEndsAtOnceIsAStatus) {
               StartsWith("HTTP/1.1 401 "));
 }
 
-TEST_F(SseTest, RefusesWhatIsNoStream) {
+TEST_F(PushTest, RefusesWhatIsNoStream) {
   start();
   const std::string close = "Connection: close\r\n";
-  const MetricDelta refused(R"(parley_sse_refused_total{reason="origin"})");
+  const MetricDelta refused(R"(parley_push_refused_total{reason="origin"})");
   EXPECT_THAT(ask(request("/sse/news", close + "Origin: https://evil.com\r\n")),
               StartsWith("HTTP/1.1 403 "));
   EXPECT_EQ(refused(), 1);
@@ -113,7 +114,7 @@ TEST_F(SseTest, RefusesWhatIsNoStream) {
   EXPECT_EQ(script.opened, 0);
 }
 
-TEST_F(SseTest, PagesOfListedOriginsMayRead) {
+TEST_F(PushTest, PagesOfListedOriginsMayRead) {
   start();
   http::testing::Client client(address);
   client.send(request("/sse/news", "Origin: https://a.com\r\n"));
@@ -127,7 +128,7 @@ TEST_F(SseTest, PagesOfListedOriginsMayRead) {
               HasSubstr("Access-Control-Allow-Origin: https://a.com\r\n"));
 }
 
-TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {
+TEST_F(PushTest, AClientThatKeepsTalkingIsClosed) {
   start();
   http::testing::Client client(address);
   // A request behind the first one is never looked at.
@@ -136,8 +137,8 @@ TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {
   settle();
   EXPECT_EQ(script.opened, 1);
   EXPECT_EQ(shard->open_sockets(), 1u);
-  const MetricDelta closed("parley_sse_talkers_closed_total");
-  client.try_send(std::string(SseTransport::kMaxIgnoredBytes, 'x'));
+  const MetricDelta closed("parley_push_talkers_closed_total");
+  client.try_send(std::string(PushTransport::kMaxIgnoredBytes, 'x'));
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
   EXPECT_THAT(script.ends, ElementsAre(EndReason::kTransportLost));
   EXPECT_THAT(script.messages, IsEmpty());
@@ -145,4 +146,4 @@ TEST_F(SseTest, AClientThatKeepsTalkingIsClosed) {
 }
 
 }  // namespace
-}  // namespace parley::transport::sse
+}  // namespace parley::transport::push

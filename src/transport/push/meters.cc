@@ -1,9 +1,9 @@
-#include "transport/sse/meters.h"
+#include "transport/push/meters.h"
 
 #include <algorithm>
 #include <array>
 
-namespace parley::transport::sse::meters {
+namespace parley::transport::push::meters {
 namespace {
 
 using session::EndReason;
@@ -18,9 +18,9 @@ std::array<std::string_view, kEndReasons + std::size(kMore)> reasons() {
   return all;
 }
 
-metrics::CounterFamily refused("parley_sse_refused_total",
-                               "Requests for a stream of server-sent events that were refused",
-                               "reason", reasons());
+metrics::CounterFamily refused("parley_push_refused_total",
+                               "Requests for a stream over HTTP that were refused", "reason",
+                               reasons());
 
 }  // namespace
 
@@ -31,9 +31,21 @@ void count_refusal(EndReason reason, int status) {
   refused.add(static_cast<size_t>(status == 403 ? EndReason::kForbidden : reason));
 }
 
-metrics::Gauge connections("parley_sse_connections", "Open streams of server-sent events");
+metrics::Gauge connections("parley_push_connections", "Open streams over HTTP");
 metrics::Counter talkers_closed(
-    "parley_sse_talkers_closed_total",
+    "parley_push_talkers_closed_total",
     "Streams closed because the client kept sending where nothing is read");
 
-}  // namespace parley::transport::sse::meters
+metrics::Counter overrun_uplinks(
+    "parley_push_uplinks_overrun_total",
+    "Sessions ended because more of their client's requests waited than may");
+
+namespace {
+constexpr std::string_view kBadUplinks[] = {"origin", "malformed"};
+}  // namespace
+metrics::CounterFamily uplinks_refused(
+    "parley_push_uplinks_refused_total",
+    "Requests with a message for a session that were refused before it was looked for", "reason",
+    kBadUplinks);
+
+}  // namespace parley::transport::push::meters
