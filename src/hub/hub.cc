@@ -59,7 +59,7 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
   home_shard_.check();
   auto options = rules_.find(key.name);
   if (!options) return local_.refuse(subscription, HubError::kUnknownChannel);
-  local_.subscribe(subscription, key, std::move(options), std::move(start));
+  local_.subscribe(subscription, key, std::move(options), start);
 }
 
 void Hub::unsubscribe(Subscription& subscription) { local_.unsubscribe(subscription, now_.mono); }
@@ -217,8 +217,9 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
 // Returns whether some still wait.
 bool Hub::send_parked() {
   bool waiting = false;
-  for (ShardId to = 0; to < parked_.size(); ++to) {
-    auto& parked = parked_[to];
+  for (size_t n = 0; n < parked_.size(); ++n) {
+    const auto to = static_cast<ShardId>(n);
+    auto& parked = parked_[n];
     while (!parked.empty() && post_.take_credit(to)) {
       post_.send_request(to, std::move(parked.front()));
       parked.pop_front();

@@ -154,13 +154,13 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);
-  Ticket take_ticket(uint64_t ticket);
+  Ticket take_ticket(uint64_t id);
   bool send_parked();
   void drain_loopback(size_t& budget);
   void handle(ShardId from, HubMessage message);
   void on_request(ShardId from, Request request);
   void on_reply(Reply reply);
-  void on_survey_reply(uint32_t survey, std::expected<ReplyBody, HubError> body);
+  void on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body);
   void periodic();
 
   HomeShard home_shard_;

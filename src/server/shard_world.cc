@@ -12,7 +12,8 @@ session::SessionLimits session_limits(const config::Config& config) {
 
 }  // namespace
 
-ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
+ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail,
+                       const Shared& shared)
     : shard_(shard),
       policy_(shared.policy),
       fetcher_(shared.keys, shard.id(),
@@ -27,11 +28,18 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
                  }),
+      uplink_line_(uplink_mail, shard.id()),
+      uplinks_(shard.id(), shared.slots.shards(), uplink_line_, ids_),
+      uplink_hook_(uplink_mail, shard.id(), kMailPerTurn,
+                   [this](ShardId from, session::UplinkMail&& one) {
+                     uplinks_.receive(from, std::move(one));
+                   }),
       sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
-      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_)),
+      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
+  shard.add_hook(uplink_hook_);
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);
   shard.add_hook(http_);
@@ -57,6 +65,7 @@ Duration ShardWorld::max_sleep() const {
 
 void ShardWorld::drain() {
   shard_.close_listeners();
+  sessions_.close();
   sessions_.end_all(session::EndReason::kShutdown);
 }
 

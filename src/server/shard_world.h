@@ -14,6 +14,7 @@
 #include "server/key_source.h"
 #include "server/node_status.h"
 #include "server/policy.h"
+#include "server/uplink_line.h"
 #include "session/session_table.h"
 
 namespace parley::server {
@@ -35,7 +36,7 @@ struct Shared {
 // run(). Shard: its own; built and destroyed by the main thread while the shard does not run.
 class ShardWorld final : public io::TurnHook {
  public:
-  ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared);
+  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, const Shared& shared);
   ~ShardWorld() override;
 
   http::Server& http() { return http_; }
@@ -62,6 +63,9 @@ class ShardWorld final : public io::TurnHook {
   HubPost post_;
   hub::Hub hub_;
   HubMailHook mail_hook_;
+  UplinkLine uplink_line_;
+  session::Uplinks uplinks_;
+  UplinkHook uplink_hook_;
   session::SessionTable sessions_;
   std::unique_ptr<Routes> routes_;
   http::Server http_;

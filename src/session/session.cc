@@ -154,7 +154,7 @@ void Session::execute(SubscribeCommand& command) {
   note_pending(1);
   hub::Subscription* subscription = find(command.handle);
   CHECK(subscription != nullptr);
-  table_.hub().subscribe(*subscription, command.channel, std::move(command.start));
+  table_.hub().subscribe(*subscription, command.channel, command.start);
 }
 
 void Session::execute(RewindCommand& command) {

@@ -143,7 +143,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
     start.kind = hub::Start::Kind::kResume;
     start.position = parse_event_id(last_event_id);
   }
-  handle_ = effects.subscribe({.name = std::string(channel)}, std::move(start));
+  handle_ = effects.subscribe({.name = std::string(channel)}, start);
   effects.identify();
   open_ = true;
 }
