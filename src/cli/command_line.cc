@@ -100,7 +100,7 @@ CLI::Option* add_setting(CLI::App& app, const std::string& flag, const std::stri
       what);
 }
 
-void add_serve_options(CLI::App& app, ConfigurationSource& source) {
+void add_serve_options(CLI::App& app, ConfigurationSource& source, const std::string& listens) {
   app.add_option_function<std::string>(
          "--listen",
          [&source](const std::string& text) {
@@ -109,7 +109,7 @@ void add_serve_options(CLI::App& app, ConfigurationSource& source) {
            source.flags.emplace_back("http_server.address", at->host);
            source.flags.emplace_back("http_server.port", std::to_string(at->port));
          },
-         "Address to listen on, as HOST:PORT; port 0 takes a free one [127.0.0.1:8000]")
+         "Address to listen on, as HOST:PORT; port 0 takes a free one [" + listens + "]")
       ->check(check_listen)
       ->type_name("HOST:PORT");
   whole_number(
@@ -164,7 +164,8 @@ void add_check(CLI::App& app, CheckCommand& check) {
 
 void add_serve(CLI::App& app, ServeCommand& serve) {
   add_configuration(app, serve.source);
-  add_serve_options(app, serve.source);
+  add_serve_options(app, serve.source,
+                    "127.0.0.1:8000; with --config what it says, else every address");
   add_api_key(app, serve.source);
   app.add_option("--api-key-file", serve.api_key_file,
                  "File that holds the key, so that no list of processes shows it")
@@ -426,7 +427,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   app.footer(kExitStatus);
   app.get_formatter()->column_width(28);
   auto* dev = app.add_subcommand("dev", kAboutDev)->footer(kDevExamples);
-  add_serve_options(*dev, raw.dev.source);
+  add_serve_options(*dev, raw.dev.source, "127.0.0.1:8000");
   dev->add_flag(
       "--echo", raw.dev.echo,
       "Also serve a WebSocket at /echo that sends back what it gets, for conformance suites");
