@@ -317,12 +317,14 @@ void keep_last(std::vector<std::pair<std::string_view, T>>& map) {
 
 bool ProtobufCommandDecoder::decode(ByteView text, EmulationRequest& out) const {
   Budget budget{limits_.max_depth, limits_.max_items};
+  bool good = false;
   try {
-    if (read_fields(text, budget, out)) return true;
-  } catch (const protozero::exception&) {  // no Protobuf at all
+    good = read_fields(text, budget, out);
+  } catch (const protozero::exception&) {
+    good = false;
   }
-  refuse_frame(FrameFault::kMalformed);
-  return false;
+  if (!good) refuse_frame(FrameFault::kMalformed);
+  return good;
 }
 
 bool ProtobufCommandDecoder::take_one(ByteView& frame, Command& out) const {
