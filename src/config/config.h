@@ -84,6 +84,10 @@ enum class RecoveryMode : uint8_t { kStream, kCache };
 // What a publication's data must be. kAny refuses empty data only; kBinary allows it.
 enum class DataFormat : uint8_t { kAny, kJson, kJsonObject, kBinary };
 
+// Parley's own: what happens to a reader that is too far behind. kByHistory: kResume with a
+// history, kDropOldest without.
+enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest };
+
 // The options of a namespace, or of the channels without one.
 struct Namespace {
   std::string name;  // "" for channel.without_namespace
@@ -118,6 +122,9 @@ struct Namespace {
   std::string channel_regex;  // RE2
   DataFormat publication_data_format =
       DataFormat::kAny;  // load() puts channel.publication_data_format in place of ""
+  Overflow overflow = Overflow::kByHistory;
+  uint32_t overflow_max_bytes = 1048576;
+  Duration overflow_max_delay{0};  // 0: 1 s with kLatest, any otherwise
   bool operator==(const Namespace&) const = default;
 };
 

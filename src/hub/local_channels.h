@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
+#include "hub/lag_limit.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"
@@ -57,6 +58,7 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   Epoch epoch_;
   std::vector<uint64_t> generation_ends_;  // see Attached
   Tail tail_;
+  std::unique_ptr<LagLimit> lag_;  // null: readers that lag read on from history
   std::vector<Subscription*> live_;
   IntrusiveList<Subscription, WaitTag> waiting_;  // for the attachment, or for a page of history
   Time idle_since_{};
@@ -150,6 +152,7 @@ class LocalChannels {
   void refuse_waiting(LocalChannel& channel, HubError error);
   std::optional<Pull> pull_catchup(LocalChannel& channel, Subscription& subscription);
   static std::optional<Pull> take_gap(Subscription& subscription);
+  static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
   static uint64_t needed_from(const Subscription& subscription);
