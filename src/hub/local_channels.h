@@ -103,7 +103,8 @@ class LocalChannels {
   // Moves the cursor of a live subscription back. Not across a reset that is still to be told.
   void rewind(Subscription& subscription, uint64_t offset);
   // What the cursor can be given now. A gap is returned once, and moves the cursor behind it.
-  Pull pull(Subscription& subscription);
+  // `slow`: its client did not take what it was given before, so the channel's limits hold.
+  Pull pull(Subscription& subscription, bool slow = true);
 
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> page);

@@ -175,12 +175,12 @@ void LocalChannels::rewind(Subscription& subscription, uint64_t offset) {
   mark_dirty(subscription);
 }
 
-Pull LocalChannels::pull(Subscription& subscription) {
+Pull LocalChannels::pull(Subscription& subscription, bool slow) {
   if (!subscription.live()) return {};
   LocalChannel& channel = *subscription.channel_;
   if (subscription.catchup_) {
     if (const auto pull = pull_catchup(channel, subscription)) return *pull;
-  } else if (channel.lag_ && channel.lag_->exceeded_by(subscription.position_)) {
+  } else if (slow && channel.lag_ && channel.lag_->exceeded_by(subscription.position_)) {
     if (const auto pull = skip(channel, subscription)) return *pull;
   }
   if (subscription.linked()) return {.kind = Pull::Kind::kWaiting};

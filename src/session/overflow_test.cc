@@ -80,6 +80,16 @@ TEST_F(OverflowPolicyTest, WhoReadsLosesNothing) {
   EXPECT_EQ(texts(client), want);
 }
 
+// Who takes whatever it is given is not slow, however much came at once.
+TEST_F(OverflowPolicyTest, ABurstIsNoSlowness) {
+  rule(hub::OverflowPolicy::kLatest, 1, seconds(1));
+  FakeClient& client = open();
+  subscribe(client, "a");
+  for (int i = 0; i < 50; ++i) publish("a", "x");
+  world_.run();
+  EXPECT_EQ(texts(client).size(), 50u);
+}
+
 // The base of the next change was skipped: the client is given the whole, and the chain goes on.
 TEST_F(OverflowPolicyTest, ADeltaReaderIsGivenAWholeOneBehindTheSkip) {
   rule(hub::OverflowPolicy::kLatest, 1);

@@ -51,6 +51,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // Carries out what the backend wants of this session.
   void control(const hub::Control& control);
   bool ended() const { return ended_; }
+  // What waits for its client, in memory.
+  size_t waiting_bytes() const { return outbox_ ? outbox_->capacity() : 0; }
   const Adapter& adapter() const { return *adapter_; }
 
  private:
@@ -143,6 +145,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool crowded_ = false;        // input is paused: too many commands are unanswered
   bool awaiting_sent_ = false;  // ... or output must leave first
   bool held_ = false;           // publications wait
+  bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
 };
