@@ -81,7 +81,6 @@ const BadFile kBadFiles[] = {
      ":1:42: http_server.internal_port:", "another port"},
     {"http_server: {internal_address: 10.0.0.1}",
      ":1:33: http_server.internal_address:", "internal_port"},
-    {"client: {connection_limit: 10}", ":1:28: client.connection_limit: 10", "not be limited"},
     {"client: {user_connection_limit: 1}", ":1:33: client.user_connection_limit:", "limited"},
     {"client: {proxy: {connect: {enabled: true}}}",
      ":1:37: client.proxy.connect.enabled:", "backend"},

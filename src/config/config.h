@@ -68,7 +68,12 @@ struct Client {
   Duration expired_sub_close_delay = seconds(25);
   Duration stale_close_delay = seconds(10);
   uint32_t channel_limit = 128;
-  uint32_t queue_max_size = 1048576;  // bytes
+  uint32_t connection_limit = 0;               // 0: any; so below
+  uint32_t connection_rate_limit = 0;          // a second
+  uint32_t address_connection_rate_limit = 0;  // Parley's own; a second
+  uint32_t command_rate_limit = 0;             // Parley's own; of one connection, a second
+  uint32_t publish_rate_limit = 0;             // ... of these, publishes
+  uint32_t queue_max_size = 1048576;           // bytes
   bool connect_include_server_time = false;
   uint32_t history_max_publication_limit = 300;
   uint32_t recovery_max_publication_limit = 300;
@@ -196,7 +201,14 @@ struct Health {
 
 struct Shutdown {
   Duration timeout = seconds(30);
+  Duration spread = seconds(10);  // Parley's own
   bool operator==(const Shutdown&) const = default;
+};
+
+// Parley's own.
+struct Memory {
+  uint64_t limit = 0;  // bytes; 0: none
+  bool operator==(const Memory&) const = default;
 };
 
 struct Node {
@@ -216,6 +228,7 @@ struct Config {
   Prometheus prometheus;
   Health health;
   Shutdown shutdown;
+  Memory memory;
   Node node;
   uint32_t shards = 0;                // Parley's own: threads that serve clients; 0: one per core
   std::vector<std::string> warnings;  // insecure modes that are on, a sentence each

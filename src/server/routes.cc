@@ -57,6 +57,8 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
                        .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
                        .include_server_time = client.connect_include_server_time,
                        .channel_limit = client.channel_limit,
+                       .commands = {.per_second = client.command_rate_limit},
+                       .publishes = {.per_second = client.publish_rate_limit},
                        .history_limit = client.history_max_publication_limit,
                        .recovery_limit = client.recovery_max_publication_limit},
                       access, rules));
@@ -73,9 +75,10 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-               hub::Hub& hub, session::SessionTable& sessions)
+               hub::Hub& hub, session::SessionTable& sessions, http::Admission& admission)
     : shared_(shared),
       sessions_(sessions),
+      admission_(admission),
       compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
       api_(hub, shared.node, api_options(shared, policy)),
@@ -116,7 +119,7 @@ template <class Factory>
 void Routes::add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
                            Factory factory) {
   router_.add("GET", path,
-              keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
+              keep_door(std::make_unique<transport::websocket::WebSocketHandler>(
                   keep_factory(std::move(factory)), sessions_, std::move(options))));
 }
 
@@ -124,13 +127,19 @@ template <class Factory>
 void Routes::add_sse(std::string_view prefix, Factory factory) {
   transport::sse::SseOptions options{.origins = origins_of(shared_)};
   router_.add_prefix("GET", prefix,
-                     keep_handler(std::make_unique<transport::sse::SseHandler>(
-                         keep_factory(std::move(factory)), sessions_, std::move(options))));
+                     keep_door(std::make_unique<transport::sse::SseHandler>(
+                                   keep_factory(std::move(factory)), sessions_, std::move(options)),
+                               transport::sse::say_later));
 }
 
 template <class Factory>
 const session::AdapterFactory& Routes::keep_factory(Factory factory) {
   return *factories_.emplace_back(std::make_unique<Factory>(std::move(factory)));
+}
+
+http::Handler& Routes::keep_door(std::unique_ptr<http::Handler> door, http::RefusalWords words) {
+  http::Handler& inner = keep_handler(std::move(door));
+  return keep_handler(std::make_unique<http::GuardedHandler>(inner, admission_, words));
 }
 
 http::Handler& Routes::keep_handler(std::unique_ptr<http::Handler> handler) {

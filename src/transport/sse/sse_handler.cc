@@ -74,6 +74,16 @@ Buffer first_bytes(Headers headers, bool chunked) {
 
 }  // namespace
 
+void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal) {
+  Buffer body;
+  codec::sse::encode_comment(std::string(" ").append(refusal.text), body);
+  const auto retry = static_cast<uint32_t>(refusal.retry_after.count() * 1000);
+  CHECK(codec::sse::encode_event({.retry_ms = retry}, body));
+  Headers headers = cors_headers(exchange.request());
+  headers.push_back({"Cache-Control", "no-store"});
+  exchange.respond(200, kContentType, body, headers);
+}
+
 SseHandler::SseHandler(const session::AdapterFactory& adapters, session::SessionTable& sessions,
                        SseOptions options)
     : adapters_(adapters), sessions_(sessions), options_(std::move(options)) {}

@@ -1,6 +1,7 @@
 // Requests for a stream of server-sent events.
 #pragma once
 
+#include "http/admission.h"
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "session/session_table.h"
@@ -10,6 +11,9 @@ namespace parley::transport::sse {
 struct SseOptions {
   http::OriginPolicy origins{};
 };
+
+// Tells an EventSource to come later. Never by a status, on which it would give up for ever.
+void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal);
 
 // What: answers `GET <prefix><channel>` with an event stream and starts a session of the factory's
 // protocol on it; the decoded segment is the handshake's path. Owner: the server, one per route and
