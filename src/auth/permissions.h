@@ -71,7 +71,7 @@ class Permissions final : public Access {
   using Namespaces = std::unordered_map<std::string, Namespace, SeededHash, std::equal_to<>>;
 
   explicit Permissions(PermissionRules& rules);
-  Result<void> add(PermissionOptions options);
+  Result<void> add(PermissionOptions&& options);
   Verdict decide(const Principal& who, std::string_view channel, Verb verb,
                  Standing standing) const override;
   Verdict decide_subscribe(const Principal& who, const ChannelName& name,

@@ -79,9 +79,9 @@ std::optional<Buffer> decode_base64url(std::string_view text) {
   uint32_t word = 0;
   int bits = 0;
   for (const char c : text) {
-    const int value = kUrlReverse[static_cast<uint8_t>(c)];
+    const int8_t value = kUrlReverse[static_cast<uint8_t>(c)];
     if (value < 0) return std::nullopt;
-    word = word << 6 | static_cast<uint32_t>(value);
+    word = word << 6 | static_cast<uint8_t>(value);
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;

@@ -12,8 +12,11 @@ namespace parley {
 template <class Tag>
 class ListNode {
  public:
+  // A tag may be the element itself, but need not:
+  // NOLINTBEGIN(bugprone-crtp-constructor-accessibility)
   ListNode() = default;
   ListNode(const ListNode&) = delete;
+  // NOLINTEND(bugprone-crtp-constructor-accessibility)
   ListNode& operator=(const ListNode&) = delete;
   ~ListNode() { unlink(); }
 

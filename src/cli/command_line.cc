@@ -328,6 +328,7 @@ std::optional<EarlyExit> check_command(const std::vector<CommandRow>& rows, int 
   if (argc < 2) return usage_error("no command; to start a server: parley dev", "");
   const std::string name = argv[1];
   std::vector<std::string> known;
+  known.reserve(rows.size());
   for (const CommandRow& row : rows) known.push_back(row.name);
   if (name.starts_with('-') || std::ranges::find(known, name) != known.end()) return std::nullopt;
   return usage_error("there is no command \"" + name + "\"" + suggestion(name, known), "");

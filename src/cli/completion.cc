@@ -65,6 +65,7 @@ void append_bash(const Rows& commands, std::string& out) {
     for (const OptionRow& option : command.options) {
       if (option.takes == Takes::kNothing) continue;
       std::vector<std::string> patterns;
+      patterns.reserve(option.names.size());
       for (const std::string& name : option.names)
         patterns.push_back(fmt::format("'{} {}'", command.name, name));
       out += fmt::format("      {}) {} ;;\n", fmt::join(patterns, "|"), bash_value(option));

@@ -99,7 +99,7 @@ void tell_unknown(const std::string& rest, const Variable& variable, Report& pro
   for (const auto& [name, option] : names_of(root_options())) names.push_back(name);
   auto meant = nearest(rest, names);
   const size_t prefix = variable.name.size() - rest.size();
-  for (std::string& one : meant) one = variable.name.substr(0, prefix) + one;
+  for (std::string& one : meant) one.insert(0, variable.name, 0, prefix);
   const bool mistyped =
       is_permission(rest) || (!meant.empty() && is_permission(meant.front().substr(prefix)) &&
                               edit_distance(meant.front(), variable.name) <= 2);

@@ -27,6 +27,7 @@ std::string child(const std::string& path, const std::string& key) {
 void check_keys_below(const std::string& name, const DocumentNode& node, const std::string& path,
                       Report& report) {
   std::vector<const Member*> sorted;
+  sorted.reserve(node.members.size());
   for (const Member& member : node.members) sorted.push_back(&member);
   std::ranges::stable_sort(sorted, {}, &Member::key);
   for (size_t n = 1; n < sorted.size(); ++n)

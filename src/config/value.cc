@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -110,8 +111,8 @@ std::expected<Duration, std::string> parse_duration(std::string_view text) {
     total += (static_cast<double>(whole) + fraction) * static_cast<double>(unit->nanoseconds);
     if (total > kMaxNanoseconds)
       return std::unexpected(fmt::format("{} is too long; at most 100 years", text));
-    exact += whole * unit->nanoseconds +
-             static_cast<int64_t>(fraction * static_cast<double>(unit->nanoseconds) + 0.5);
+    exact +=
+        whole * unit->nanoseconds + std::llround(fraction * static_cast<double>(unit->nanoseconds));
   }
   if (text.empty()) return not_a_duration(text);
   return Duration(exact);

@@ -48,7 +48,7 @@ class Connection final : public io::SocketHandler, private TimerNode, private Re
   void start_body(ByteView behind);
   void serve(ByteView behind);
   // The request that is being decoded.
-  void refuse(int status, std::string_view why, std::string_view allow = {});
+  void refuse(int status, std::string_view reason, std::string_view allow = {});
   void write(const Response& response, bool head_only, bool close, bool say_keep_alive);
   void close_when_sent();
 

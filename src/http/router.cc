@@ -80,6 +80,7 @@ uint64_t Router::max_body_limit() const {
 
 std::vector<std::string> Router::describe() const {
   std::vector<std::string> list;
+  list.reserve(routes_.size());
   for (const Route& route : routes_)
     list.push_back(route.method + ' ' + route.path + (route.prefix ? "{tail}" : ""));
   return list;

@@ -12,7 +12,7 @@ Answer overloaded(Buffer body) {
 }
 
 ReplyTo reply_to(http::Exchange& exchange) {
-  return [ref = exchange.defer()](Answer answer) {
+  return [ref = exchange.defer()](const Answer& answer) {
     std::vector<http::HeaderView> headers;
     headers.reserve(answer.headers.size());
     for (const Header& header : answer.headers) headers.push_back({header.name, header.value});

@@ -57,6 +57,7 @@ bool settle(const RawControl& raw, const CommandLimits& limits, Control& control
     case Control::Kind::kDisconnect:
       return settle_disconnect(raw, limits, control);
     case Control::Kind::kRefresh:
+    case Control::Kind::kSupersede:  // no command asks for it
       break;
   }
   return !control.info || settle_json({}, *control.info);

@@ -154,8 +154,8 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
     if (!api_key_.admits(call.request)) return refuse(call, kUnauthorized, "not the API key");
     return publish(nullptr, std::move(call));
   }
-  std::string token(auth::bearer_token(call.request.header("Authorization")));
-  if (!token.empty()) return verify(std::move(token), std::move(call));
+  const std::string token(auth::bearer_token(call.request.header("Authorization")));
+  if (!token.empty()) return verify(token, std::move(call));
   auth::Principal who;
   if (!access_.anonymous_may_connect()) {
     const std::string& header = access_.connect().user_header;
@@ -165,7 +165,7 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
   publish(&who, std::move(call));
 }
 
-void PublishDoor::verify(std::string token, Call call) {
+void PublishDoor::verify(std::string_view token, Call call) {
   ++verifying_;
   auto waits = std::make_shared<Call>(std::move(call));
   auto done = [door = std::weak_ptr(self_), waits](auth::TokenResult result) {

@@ -59,7 +59,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
 
   void on_answer(hub::StepId step, hub::Answer answer) override;
   Answer preflight(const std::string& origin) const;
-  void verify(std::string token, Call call);
+  void verify(std::string_view token, Call call);
   void verified(auth::TokenResult result, Call call);
   // `who`: null for the server itself, whom access does not restrict.
   void publish(const auth::Principal* who, Call call);

@@ -24,6 +24,7 @@ struct ChannelKeyView {
 struct ChannelKey {
   std::string name;
   Aspect aspect = Aspect::kMessages;
+  // As a string to its view. NOLINTNEXTLINE(google-explicit-constructor)
   operator ChannelKeyView() const { return {name, aspect}; }
   bool operator==(const ChannelKey&) const = default;
 };

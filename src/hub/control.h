@@ -1,6 +1,8 @@
-// What an application's backend asks of living sessions, in hub words, and who carries it out.
+// What an application's backend, or a newer session of the same user, asks of living sessions, in
+// hub words, and who carries it out.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/affinity.h"
 #include "base/bytes.h"
+#include "base/time.h"
 
 namespace parley::hub {
 
@@ -20,9 +24,18 @@ struct ClaimedPosition {
   std::string epoch;
 };
 
+// The one order of a node's sessions: the newer ranks higher. No two are equal.
+struct Rank {
+  Time opened{};
+  ShardId shard = 0;
+  uint32_t number = 0;  // among those that its shard opened
+  auto operator<=>(const Rank&) const = default;
+};
+
 // Addresses sessions and says what to do with them. Immutable once it is sent: all shards share it.
 struct Control {
-  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh };
+  // kSupersede: ends those that rank below `rank`.
+  enum class Kind : uint8_t { kSubscribe, kUnsubscribe, kDisconnect, kRefresh, kSupersede };
   // What differs from the channel's namespace; nothing: as the namespace says.
   struct Overrides {
     std::optional<bool> presence;
@@ -49,6 +62,8 @@ struct Control {
   std::optional<ClaimedPosition> recover_since;  // kSubscribe
   Overrides overrides;                           // kSubscribe
 
+  Rank rank;  // kSupersede: of the session that the others give way to
+
   uint16_t code = 0;   // kDisconnect: what the client is told, in the numbers of the Centrifuge
   std::string reason;  // protocol; others carry what they can
 
@@ -56,11 +71,17 @@ struct Control {
   size_t cost() const {
     size_t bytes = sizeof(Control) + user.size() + client.size() + session.size() + channel.size() +
                    data.size() + reason.size() + (info ? info->size() : 0);
-    for (const std::string& kept : whitelist) bytes += sizeof(kept) + kept.size();
+    for (const std::string& kept : whitelist) bytes += sizeof(std::string) + kept.size();
     return bytes;
   }
 };
 using ControlPtr = std::shared_ptr<const Control>;
+
+// A control has reached every session that it addresses.
+struct Controlled {
+  // kSupersede: one of them wants to be the only one as well, and is newer.
+  bool outranked = false;
+};
 
 // Carries controls out, one at a time and in the order in which they came. Implemented by the
 // sessions' table; shard: its hub's.
@@ -68,8 +89,9 @@ class ControlSink {
  public:
   virtual ~ControlSink() = default;
   // Begins with `control`, or goes on with it after an earlier call said false. Takes what it did
-  // off `budget`, which counts sessions. Returns whether all that existed when it began are done.
-  virtual bool apply(const Control& control, size_t& budget) = 0;
+  // off `budget`, which counts sessions. Returns whether all that existed when it began are done;
+  // `result` is kept for it until then.
+  virtual bool apply(const Control& control, size_t& budget, Controlled& result) = 0;
 };
 
 }  // namespace parley::hub

@@ -405,7 +405,7 @@ void HomeChannels::on_published(BrokerToken token, std::expected<Published, Brok
     return outlet_.reply(pending.from, pending.ticket,
                          std::unexpected(to_hub_error(result.error())));
   if (!result->duplicate) published.add(1);
-  outlet_.reply(pending.from, pending.ticket, std::move(*result));
+  outlet_.reply(pending.from, pending.ticket, *result);
 }
 
 void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) {

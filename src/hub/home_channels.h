@@ -35,7 +35,7 @@ class HomeChannels final : public BrokerEvents {
       : broker_(broker), outlet_(outlet), rules_(rules), presence_(ids, max_presence) {}
 
   void request(ShardId from, Request request, const Now& now);
-  void drop_interest(ShardId from, const ChannelKey& channel, InterestId interest);
+  void drop_interest(ShardId from, const ChannelKey& key, InterestId interest);
 
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
@@ -45,13 +45,13 @@ class HomeChannels final : public BrokerEvents {
   void retry_lost();
   size_t size() const { return channels_.size(); }
 
-  void on_attached(const ChannelKey& channel, uint32_t attempt,
+  void on_attached(const ChannelKey& key, uint32_t attempt,
                    std::expected<Attached, BrokerError> result) override;
   void on_published(BrokerToken token, std::expected<Published, BrokerError> result) override;
   void on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) override;
   void on_history_removed(BrokerToken token, std::expected<void, BrokerError> result) override;
-  void on_publication(const ChannelKey& channel, PublicationPtr publication) override;
-  void on_reset(const ChannelKey& channel, const Attached& now, GapReason reason) override;
+  void on_publication(const ChannelKey& key, PublicationPtr publication) override;
+  void on_reset(const ChannelKey& key, const Attached& now, GapReason reason) override;
   void on_feed_broken(const std::vector<Slot>& slots) override;
 
  private:

@@ -109,6 +109,19 @@ TEST_F(HomeChannelsTest, FollowersAreFedBehindTheTop) {
   EXPECT_EQ(attached().top, 5u);
 }
 
+// A broker's feed may bring something twice, and late.
+TEST_F(HomeChannelsTest, WhatWasFedIsNotFedAgain) {
+  followed();
+  publish(2);
+  run();
+  EXPECT_EQ(outlet_.take(1), "f4 f5");
+  for (const uint64_t offset : {5, 4})
+    home_.on_publication({name_}, testing::make_publication(offset));
+  EXPECT_EQ(outlet_.take(1), "");
+  follow(2);
+  EXPECT_EQ(attached().top, 5u);
+}
+
 TEST_F(HomeChannelsTest, UnknownChannel) {
   name_ = "zzz";
   follow(1);

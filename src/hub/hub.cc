@@ -59,7 +59,7 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
   home_shard_.check();
   auto options = rules_.find(key.name);
   if (!options) return local_.refuse(subscription, HubError::kUnknownChannel);
-  local_.subscribe(subscription, key, std::move(options), std::move(start));
+  local_.subscribe(subscription, key, std::move(options), start);
 }
 
 void Hub::unsubscribe(Subscription& subscription) { local_.unsubscribe(subscription, now_.mono); }
@@ -142,13 +142,18 @@ void Hub::change_presence(const std::string& channel, Change change, ClientInfo 
     if (!manner) manner = {.listed = options->presence, .announced = options->join_leave};
     if (*manner == PresenceManner{false, false}) return;
   }
-  ask(slots_.home(channel), {.kind = Ticket::Kind::kPresenceChange},
+  ask(slots_.home(channel), {.kind = Ticket::Kind::kNobody},
       PresenceChange{channel, change, std::move(member), manner.value_or(PresenceManner())});
 }
 
 void Hub::note_user(std::string_view user, bool here) {
-  ask(slots_.home(user), {.kind = Ticket::Kind::kPresenceChange},
-      UserNote{SeededHash{}(user), here});
+  ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, UserNote{SeededHash{}(user), here});
+}
+
+// Not a survey: who is told to give way need not wait for the other answers.
+void Hub::supersede(RequesterId who, const ControlPtr& control) {
+  for (ShardId shard = 0; shard < slots_.shards(); ++shard)
+    ask(shard, {.kind = Ticket::Kind::kSupersede, .who = who}, ControlRequest{control});
 }
 
 void Hub::count_user(const UserNote& note) {
@@ -212,8 +217,9 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
 // Returns whether some still wait.
 bool Hub::send_parked() {
   bool waiting = false;
-  for (ShardId to = 0; to < parked_.size(); ++to) {
-    auto& parked = parked_[to];
+  for (size_t n = 0; n < parked_.size(); ++n) {
+    const auto to = static_cast<ShardId>(n);
+    auto& parked = parked_[n];
     while (!parked.empty() && post_.take_credit(to)) {
       post_.send_request(to, std::move(parked.front()));
       parked.pop_front();
@@ -264,12 +270,18 @@ Hub::Ticket Hub::take_ticket(uint64_t id) {
   return ticket;
 }
 
+// Null: it is gone.
+Requester* Hub::find(RequesterId who) const {
+  if (who.index >= requesters_.size()) return nullptr;
+  const RequesterSlot& slot = requesters_[who.index];
+  return slot.generation == who.generation ? slot.requester : nullptr;
+}
+
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
-  if (who.index >= requesters_.size()) return;
-  const RequesterSlot slot = requesters_[who.index];
-  if (slot.generation != who.generation || slot.requester == nullptr) return;
+  Requester* requester = find(who);
+  if (requester == nullptr) return;
   if (!answer) meters::count_refusal(answer.error());
-  slot.requester->on_answer(step, std::move(answer));
+  requester->on_answer(step, std::move(answer));
 }
 
 void Hub::answer_later(RequesterId who, StepId step, HubError error) {
@@ -302,7 +314,7 @@ void Hub::on_request(ShardId from, Request request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
     return this->reply(from, request.ticket, local_.count(channels->pattern));
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
-    controls_.push_back({from, request.ticket, std::move(control->control)});
+    controls_.push_back({from, request.ticket, std::move(control->control), {}});
     return;
   }
   if (const auto* note = std::get_if<UserNote>(&request.body)) {
@@ -324,7 +336,11 @@ void Hub::on_reply(Reply reply) {
       return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
     case Ticket::Kind::kSurvey:
       return on_survey_reply(ticket.step, std::move(reply.body));
-    case Ticket::Kind::kPresenceChange:
+    case Ticket::Kind::kSupersede:
+      if (Requester* asker = find(ticket.who); asker && std::get<Controlled>(*reply.body).outranked)
+        asker->on_outranked();
+      return;
+    case Ticket::Kind::kNobody:
       return;
     case Ticket::Kind::kRequester:
       break;
@@ -361,11 +377,12 @@ bool Hub::run_controls() {
   size_t budget = options_.controlled_sessions;
   while (!controls_.empty()) {
     if (budget == 0) return true;
-    if (sink_ != nullptr && !sink_->apply(*controls_.front().control, budget)) return true;
+    PendingControl& first = controls_.front();
+    if (sink_ != nullptr && !sink_->apply(*first.control, budget, first.result)) return true;
     budget -= std::min<size_t>(budget, 1);  // one that addresses nobody is not free either
     const PendingControl done = std::move(controls_.front());
     controls_.pop_front();
-    reply(done.from, done.ticket, Controlled{});
+    reply(done.from, done.ticket, done.result);
   }
   return false;
 }

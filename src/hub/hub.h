@@ -77,6 +77,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void control(RequesterId who, StepId step, ControlPtr control);
   // This shard has sessions of the named user now, or no longer. Not answered; never refused.
   void note_user(std::string_view user, bool here);
+  // A kSupersede, to every shard. Never refused; on_outranked() comes if a session is newer.
+  void supersede(RequesterId who, const ControlPtr& control);
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Who enters does so in its own
@@ -104,11 +106,19 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
  private:
   // Who waits for the reply to a request.
   struct Ticket {
-    enum class Kind : uint8_t { kFree, kRequester, kFollow, kPage, kPresenceChange, kSurvey };
+    enum class Kind : uint8_t {
+      kFree,
+      kRequester,
+      kFollow,
+      kPage,
+      kSupersede,
+      kSurvey,
+      kNobody,  // nobody waits for it
+    };
     Kind kind = Kind::kFree;
     uint32_t generation = 0;
     StepId step = 0;      // kSurvey: index of the survey
-    RequesterId who;      // kRequester
+    RequesterId who;      // kRequester, kSupersede
     InterestId interest;  // kFollow, kPage
   };
   // A question to all shards, while their answers come in.
@@ -124,6 +134,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
     ShardId from = 0;
     uint64_t ticket = 0;
     ControlPtr control;
+    Controlled result;
   };
   struct RequesterSlot {
     Requester* requester = nullptr;
@@ -142,16 +153,17 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void ask_all(RequesterId who, StepId step, const Body& body);
   bool run_controls();
   void count_user(const UserNote& note);
+  Requester* find(RequesterId who) const;
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);
-  Ticket take_ticket(uint64_t ticket);
+  Ticket take_ticket(uint64_t id);
   bool send_parked();
   void drain_loopback(size_t& budget);
   void handle(ShardId from, HubMessage message);
   void on_request(ShardId from, Request request);
   void on_reply(Reply reply);
-  void on_survey_reply(uint32_t survey, std::expected<ReplyBody, HubError> body);
+  void on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body);
   void periodic();
 
   HomeShard home_shard_;

@@ -383,7 +383,7 @@ struct FakeSink final : ControlSink {
   std::vector<std::string> begun;
   size_t sessions = 0;
   size_t left = 0;
-  bool apply(const Control& control, size_t& budget) override {
+  bool apply(const Control& control, size_t& budget, Controlled&) override {
     if (left == 0) {
       begun.push_back(control.user);
       left = sessions;
@@ -481,6 +481,49 @@ TEST_F(HubTest, UsersAreCountedOnceAtTheirHome) {
   EXPECT_EQ(users(), before + 1);
   from_there(false);
   EXPECT_EQ(users(), before);
+}
+
+// Every shard is asked, and none refuses; who is older learns it from the first that knows better.
+TEST_F(HubTest, WhoSupersedesIsToldOfANewerOne) {
+  struct : Requester {
+    int outranked = 0;
+    void on_answer(StepId, Answer) override {}
+    void on_outranked() override { ++outranked; }
+  } mine;
+  struct : ControlSink {
+    std::vector<std::string> users;
+    bool outranks = false;
+    bool apply(const Control& control, size_t&, Controlled& result) override {
+      users.push_back(control.user);
+      result.outranked = outranks;
+      return true;
+    }
+  } sink;
+  hub_.set_control_sink(&sink);
+  const RequesterId id = hub_.add(mine);
+  post_.credits = 0;
+  for (int i = 0; i < 5; ++i) hub_.supersede(id, control_of("ann"));
+  EXPECT_TRUE(sink.users.empty());  // nothing before the call returned
+  turn();
+  turn();
+  EXPECT_EQ(sink.users.size(), 5u);
+  EXPECT_EQ(mine.outranked, 0);
+  post_.credits = 5;
+  turn();
+  ASSERT_EQ(post_.sent.size(), 5u);
+  reply(sent_ticket(0), Controlled{});
+  EXPECT_EQ(mine.outranked, 0);
+  reply(sent_ticket(1), Controlled{.outranked = true});
+  EXPECT_EQ(mine.outranked, 1);
+  sink.outranks = true;
+  hub_.receive(1, std::make_unique<Request>(Request{7, ControlRequest{control_of("ann")}}));
+  turn();
+  const auto& answer = std::get<std::unique_ptr<Reply>>(post_.sent.back());
+  EXPECT_TRUE(std::get<Controlled>(*answer->body).outranked);
+  hub_.remove(id);
+  reply(sent_ticket(2), Controlled{.outranked = true});  // it is gone
+  EXPECT_EQ(mine.outranked, 1);
+  hub_.set_control_sink(nullptr);
 }
 
 // A broker that always claims to have more must not hold the shard.

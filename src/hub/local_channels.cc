@@ -44,7 +44,7 @@ void LocalChannels::subscribe(Subscription& subscription, const ChannelKey& key,
   CHECK(subscription.idle());
   LocalChannel& channel = open(key, std::move(options));
   subscription.channel_ = &channel;
-  subscription.catchup().start = std::move(start);
+  subscription.catchup().start = start;
   subscription.state_ = Subscription::State::kWaiting;
   if (channel.attached_) {
     admit(channel, subscription);

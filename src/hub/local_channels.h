@@ -107,7 +107,7 @@ class LocalChannels {
   Pull pull(Subscription& subscription, bool slow = true);
 
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
-  void on_page(InterestId interest, std::expected<ReadPage, HubError> page);
+  void on_page(InterestId interest, std::expected<ReadPage, HubError> result);
   void on_feed(InterestId interest, PublicationPtr publication);
   void on_top(InterestId interest, uint64_t top, bool removed);
   void on_reset(InterestId interest, const Attached& now, GapReason reason);
@@ -141,7 +141,7 @@ class LocalChannels {
   void admit_from(LocalChannel& channel, Subscription& subscription);
   void admit_newest(LocalChannel& channel, Subscription& subscription);
   void go_live(LocalChannel& channel, Subscription& subscription, uint64_t cursor,
-               Subscribed answer);
+               Subscribed result);
   void answer(Subscription& subscription, std::expected<Subscribed, HubError> result);
   void wait_for_page(LocalChannel& channel, Subscription& subscription);
   void request_page(LocalChannel& channel);

@@ -53,6 +53,21 @@ TEST_F(LocalChannelsTest, ResetWhileRecovering) {
   EXPECT_EQ(subscriber_.answers.size(), 1u);
 }
 
+// What it has gathered before the rollback stands there no more.
+TEST_F(LocalChannelsTest, ARollbackBetweenTwoPagesOfARecovery) {
+  live();
+  subscribe(recover(3));
+  page({.epoch = kEpochA, .base = 0, .top = 10, .publications = make_run(4, 7)});
+  Epoch next = kEpochA;
+  next.generation = 1;
+  local_.on_reset(interest(), {.epoch = next, .top = 5, .generation_ends = {5}},
+                  GapReason::kRolledBack);
+  page({.epoch = next, .base = 0, .top = 5});  // was asked for behind 7
+  page({.epoch = next, .base = 0, .top = 5, .publications = make_run(4, 5)});
+  EXPECT_TRUE(answer().recovered);
+  EXPECT_EQ(testing::offsets_of(answer().missed), (std::vector<uint64_t>{4, 5}));
+}
+
 TEST_F(LocalChannelsTest, ResetWhileALiveReaderWaits) {
   Subscription& slow = live();
   feed(11, 20);

@@ -285,6 +285,20 @@ TEST_F(LocalChannelsTest, RecoverIsRefusedAboveTheLimit) {
   EXPECT_EQ(deep.position(), 13u);
 }
 
+// From the tail, and from a page of history.
+TEST_F(LocalChannelsTest, AsManyAsTheLimitAreRecovered) {
+  live();
+  feed(11, 13);
+  subscribe(recover(10, kEpochA, 3));
+  local_.deliver_ready(100);
+  EXPECT_TRUE(answer().recovered);
+  subscriber_.answers.clear();
+  subscribe(recover(8, kEpochA, 5));
+  page({.epoch = kEpochA, .base = 0, .top = 13, .publications = make_run(9, 13)});
+  EXPECT_TRUE(answer().recovered);
+  EXPECT_EQ(answer().missed.size(), 5u);
+}
+
 TEST_F(LocalChannelsTest, RecoverBehindRetentionIsNotRecovered) {
   live();
   Subscription& reader = subscribe(recover(3));

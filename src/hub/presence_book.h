@@ -47,7 +47,7 @@ class PresenceBook {
   using ByClientSet = std::unordered_set<PackedInfo, ByClient, ByClient>;
   using Users = std::unordered_map<std::string, uint64_t, SeededHash, std::equal_to<>>;
   struct Members {
-    explicit Members(uint32_t counter);
+    explicit Members(uint32_t at);
     void enter(const ClientInfo& info, PresenceManner manner);
     void leave(ByClientSet::const_iterator member);
     size_t listed() const { return by_client.size() - unlisted; }

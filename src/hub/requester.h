@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hub/broker.h"
+#include "hub/control.h"
 
 namespace parley::hub {
 
@@ -47,9 +48,6 @@ struct ChannelCounts {
   std::map<std::string, uint64_t> subscribers;
 };
 
-// A control has reached every session that it addresses, on every shard.
-struct Controlled {};
-
 using AnswerValue = std::variant<Published, ReadPage, PresenceSnapshot, PresenceCounts,
                                  HistoryRemoved, ChannelCounts, Controlled>;
 using Answer = std::expected<AnswerValue, HubError>;
@@ -66,6 +64,8 @@ class Requester {
  public:
   virtual ~Requester() = default;
   virtual void on_answer(StepId step, Answer answer) = 0;
+  // Of the sessions that supersede the others of their user it is not the newest.
+  virtual void on_outranked() {}
 };
 
 }  // namespace parley::hub

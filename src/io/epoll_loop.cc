@@ -20,6 +20,7 @@ constexpr uint32_t kEndEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 uint64_t as_bits(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 template <class T>
 T* from_bits(uint64_t bits) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<T*>(static_cast<uintptr_t>(bits));
 }
 

@@ -148,6 +148,7 @@ ShardGroup::~ShardGroup() { stop(); }
 
 std::vector<Waker*> ShardGroup::wakers() {
   std::vector<Waker*> all;
+  all.reserve(shards_.size());
   for (const auto& shard : shards_) all.push_back(&shard->waker());
   return all;
 }

@@ -47,7 +47,7 @@ Result<std::string> fetch_key_set(const std::string& url) {
   return body;
 }
 
-void KeySource::fetch(ShardId shard, const std::string& url, OnAnswer on_answer) {
+void KeySource::fetch(ShardId shard, const std::string& url, const OnAnswer& on_answer) {
   const auto tell = [url, on_answer](const Answer& answer) { on_answer(url, answer); };
   if (worker_.submit(shard, [this, url] { return get(url); }, tell)) return;
   shards_.post_reserved(shard, [tell] { tell(fail("too many key sets are being fetched")); });

@@ -28,7 +28,7 @@ class KeySource {
       : shards_(shards), clock_(std::move(clock)), worker_(shards, 1, kMaxWaiting) {}
 
   // `on_answer` is called on `shard`, in a later turn.
-  void fetch(ShardId shard, const std::string& url, OnAnswer on_answer);
+  void fetch(ShardId shard, const std::string& url, const OnAnswer& on_answer);
 
  private:
   static constexpr size_t kMaxWaiting = 1024;

@@ -37,7 +37,7 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start,
     end(EndReason::kLimit);
     return 0;
   }
-  add(SubscribeCommand{handle, std::move(channel), std::move(start)});
+  add(SubscribeCommand{handle, std::move(channel), start});
   return handle;
 }
 

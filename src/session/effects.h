@@ -51,10 +51,6 @@ struct HoldCommand {
   bool held = false;
 };
 struct AwaitSentCommand {};
-struct ControlCommand {
-  hub::StepId step = 0;
-  hub::ControlPtr control;
-};
 struct EnterPresenceCommand {
   SubscriptionHandle handle = 0;
   hub::ClientInfo member;
@@ -65,13 +61,14 @@ struct TimerCommand {
   Duration after{-1};  // negative: cancel
 };
 struct IdentifyCommand {};
+struct SupersedeCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
 using Command =
     std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
                  HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, AwaitSentCommand,
-                 ControlCommand, EnterPresenceCommand, TimerCommand, IdentifyCommand, EndCommand>;
+                 EnterPresenceCommand, TimerCommand, IdentifyCommand, SupersedeCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -132,10 +129,6 @@ class Effects {
   void verify(hub::StepId step, auth::TokenUse use, std::string token) {
     add(VerifyCommand{step, use, std::move(token)});
   }
-  // What one session wants of others; answered when it is done.
-  void control(hub::StepId step, hub::Control control) {
-    add(ControlCommand{step, std::make_shared<const hub::Control>(std::move(control))});
-  }
   // No publications go out until this is taken back: a reply is still to come that must precede
   // those of several subscriptions.
   void hold_publications(bool held) { add(HoldCommand{held}); }
@@ -151,6 +144,10 @@ class Effects {
   // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
   // on. Once per session.
   void identify() { add(IdentifyCommand{}); }
+  // Behind identify(), of a named user, once: its older sessions end, on every shard, whatever
+  // their protocol, with EndReason::kSuperseded; and so does this one, if a newer one wants the
+  // same.
+  void supersede() { add(SupersedeCommand{}); }
   void end(EndReason reason);
   bool ended() const { return ended_; }
 

@@ -20,7 +20,8 @@ std::string_view to_string(EndReason reason) {
                                                            "forbidden",
                                                            "expired",
                                                            "subscription_expired",
-                                                           "disconnected"};
+                                                           "disconnected",
+                                                           "superseded"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -32,7 +32,10 @@ Session::Session(SessionTable& table, std::unique_ptr<Adapter> adapter, Transpor
     : table_(table),
       adapter_(std::move(adapter)),
       link_(&link),
-      requester_(table.hub().add(*this)) {}
+      requester_(table.hub().add(*this)),
+      opened_(table.hub().now().mono) {}
+
+hub::Rank Session::rank() const { return {opened_, table_.hub().shard(), born_}; }
 
 Session::~Session() { CHECK(ended_); }
 
@@ -151,7 +154,7 @@ void Session::execute(SubscribeCommand& command) {
   note_pending(1);
   hub::Subscription* subscription = find(command.handle);
   CHECK(subscription != nullptr);
-  table_.hub().subscribe(*subscription, command.channel, std::move(command.start));
+  table_.hub().subscribe(*subscription, command.channel, command.start);
 }
 
 void Session::execute(RewindCommand& command) {
@@ -204,12 +207,6 @@ void Session::execute(VerifyCommand& command) {
   if (result) table_.verified_.emplace_back(command.step, *std::move(result));
 }
 
-void Session::execute(ControlCommand& command) {
-  if (ended_) return;
-  note_pending(1);
-  table_.hub().control(requester_, command.step, std::move(command.control));
-}
-
 void Session::execute(HoldCommand& command) {
   held_ = command.held;
   if (!held_ && !ended_ && link_ != nullptr && has_output()) link_->wake(true);
@@ -247,12 +244,25 @@ void Session::execute(IdentifyCommand&) {
   table_.enlist(*this);
 }
 
+void Session::execute(SupersedeCommand&) {
+  if (ended_) return;
+  const std::string_view user = adapter_->identity().user;
+  CHECK(identified_ && !user.empty() && !only_);
+  only_ = true;
+  auto control = std::make_shared<hub::Control>();
+  control->kind = hub::Control::Kind::kSupersede;
+  control->user = user;
+  control->rank = rank();
+  table_.hub().supersede(requester_, control);
+}
+
 void Session::execute(EndCommand& command) { end(command.reason); }
 
 void Session::end(EndReason reason) { finish(reason, nullptr); }
 
 void Session::control(const hub::Control& control) {
   if (ended_) return;
+  if (control.kind == hub::Control::Kind::kSupersede) return end(EndReason::kSuperseded);
   if (control.kind == hub::Control::Kind::kDisconnect) {
     const EndCode asked{control.code, control.reason};
     return finish(EndReason::kDisconnected, &asked);

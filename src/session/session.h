@@ -48,11 +48,12 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
 
   // Ends the session in order: last words, out of the hub, farewell by the transport.
   void end(EndReason reason);
-  // Carries out what the backend wants of this session.
+  // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
   bool ended() const { return ended_; }
   // What waits for its client, in memory.
   size_t waiting_bytes() const { return outbox_ ? outbox_->capacity() : 0; }
+  hub::Rank rank() const;
   const Adapter& adapter() const { return *adapter_; }
 
  private:
@@ -68,6 +69,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
                      std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
   void on_answer(hub::StepId step, hub::Answer answer) override;
+  void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
   template <class Handler>
@@ -81,10 +83,10 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(VerifyCommand& command);
   void execute(HoldCommand& command);
   void execute(AwaitSentCommand& command);
-  void execute(ControlCommand& command);
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
+  void execute(SupersedeCommand& command);
   void execute(EndCommand& command);
 
   void on_verified(hub::StepId step, auth::TokenResult result);
@@ -134,7 +136,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   std::vector<Place> places_;
   DirtyList dirty_;  // have something to pull
   std::array<Deadline, kTimers> deadlines_;
-  Deadline stall_;      // armed while output waits
+  Deadline stall_;  // armed while output waits
+  const Time opened_;
   uint32_t share_ = 0;  // bytes of publications since the dirty list turned
   uint32_t free_places_ = 0;
   uint32_t pending_ = 0;  // commands that are not answered yet
@@ -148,6 +151,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
+  bool only_ = false;  // supersedes the others of its user
 };
 
 }  // namespace parley::session

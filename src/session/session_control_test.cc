@@ -164,6 +164,63 @@ TEST_F(SessionControlTest, AControlOfManySessionsTakesTurns) {
   }
 }
 
+TEST_F(SessionControlTest, ANewerSessionSupersedesThoseOfItsUser) {
+  const auto only = [this](std::string_view user, std::string_view client) {
+    Script& script = new_script();
+    script.identity = {user, std::string(client), {}};
+    script.open = [](Effects& effects) {
+      effects.identify();
+      effects.supersede();
+    };
+    return Known{script, open(script)};
+  };
+  Known claimless = connect("ann", "c1"), other = connect("bob", "c2"), stranger = connect("", "");
+  std::vector<Known> all;
+  for (int i = 0; i < 5; ++i) all.push_back(only("ann", "c"));
+  Known bobs = only("bob", "c3");
+  world_.run();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(all[i].client.ended()) << i;
+    EXPECT_EQ(all[i].client.end_seen()->reason, EndReason::kSuperseded);
+  }
+  EXPECT_FALSE(all[4].client.ended());
+  EXPECT_TRUE(claimless.client.ended());
+  EXPECT_TRUE(other.client.ended());
+  EXPECT_FALSE(bobs.client.ended());
+  EXPECT_FALSE(stranger.client.ended());
+  Known newest = only("ann", "c");
+  world_.run();
+  EXPECT_TRUE(all[4].client.ended());
+  EXPECT_FALSE(newest.client.ended());
+  EXPECT_EQ(controls(newest), 0u);
+}
+
+// Who a session is may be known long after it was opened: it is not newer for that.
+TEST_F(SessionControlTest, AnOlderSessionThatIsIdentifiedLateGivesWay) {
+  const auto slow = [this](std::string_view user) {
+    Script& script = new_script();
+    script.identity = {user, "c", {}};
+    script.message = [](ByteView, Effects& effects) {
+      effects.identify();
+      effects.supersede();
+    };
+    return Known{script, open(script)};
+  };
+  Known older = slow("ann"), newer = slow("ann"), other = slow("bob");
+  world_.run();
+  newer.client.send("it is me");
+  other.client.send("it is me");
+  world_.run();
+  Known unranked = connect("ann", "plain");  // newer still, but content with others
+  older.client.send("it is me");
+  world_.run();
+  ASSERT_TRUE(older.client.ended());
+  EXPECT_EQ(older.client.end_seen()->reason, EndReason::kSuperseded);
+  EXPECT_FALSE(newer.client.ended());
+  EXPECT_FALSE(other.client.ended());
+  EXPECT_FALSE(unranked.client.ended());
+}
+
 TEST_F(SessionControlTest, WhoEndsItselfDoesNotHideOthers) {
   Known one = connect("ann", "c1"), two = connect("ann", "c2"), three = connect("ann", "c3");
   one.script.control = [&](const Control&, Effects& effects) { effects.end(EndReason::kSlow); };

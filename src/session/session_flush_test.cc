@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include "session/encode_cache.h"
 #include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
+#include "tests/support/slices.h"
 
 namespace parley::session {
 namespace {
@@ -264,6 +266,22 @@ TEST_F(SessionFlushTest, SlowReaderReadsOnFromHistory) {
   ASSERT_EQ(got.size(), published);
   for (size_t i = 0; i < got.size(); ++i)
     EXPECT_TRUE(got[i].starts_with("a:" + std::to_string(i + 1) + ":")) << got[i];
+}
+
+// However much the kernel would take: the others have their turn.
+TEST_F(SessionFlushTest, AReaderOfHistoryIsLentAWindowAtATime) {
+  small_tail("a", 100, 1000);
+  auto& client = open();
+  subscribe(client, "a");
+  client.allow(0);
+  constexpr size_t kSize = 40'000;
+  for (int i = 0; i < 5; ++i) publish("a", std::string(kSize, 'x'));
+  world_.run();
+  testing::Slices sink(SIZE_MAX);
+  client.session()->gather(sink);
+  EXPECT_GE(sink.bytes.size(), EncodeCache::kWindow);
+  EXPECT_LT(sink.bytes.size(), EncodeCache::kWindow + kSize + 100);
+  client.session()->consumed(0);
 }
 
 // Gathers once for each wake, as the event loop does.

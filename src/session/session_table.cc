@@ -15,8 +15,9 @@ metrics::Gauge open_sessions("parley_sessions", "Open sessions");
 metrics::Gauge anonymous_sessions("parley_sessions_anonymous", "Open sessions of no named user");
 metrics::Counter opened("parley_sessions_opened_total", "Sessions opened");
 
-metrics::Counter controlled("parley_sessions_controlled_total",
-                            "Times the server API did something to a session");
+metrics::Counter controlled(
+    "parley_sessions_controlled_total",
+    "Times the server API, or a newer session of the user, did something to a session");
 
 // Looking at a session that is not addressed is that much cheaper than handling one.
 constexpr size_t kLooksPerSession = 8;
@@ -91,7 +92,7 @@ void SessionTable::delist(Session& session) {
   }
 }
 
-bool SessionTable::apply(const hub::Control& control, size_t& budget) {
+bool SessionTable::apply(const hub::Control& control, size_t& budget, hub::Controlled& result) {
   if (!sweep_.running) begin_sweep(control);
   size_t looks = budget * kLooksPerSession;
   while (sweep_.next < sweep_.end) {
@@ -100,6 +101,10 @@ bool SessionTable::apply(const hub::Control& control, size_t& budget) {
     Session* session = next_of_sweep();
     if (session == nullptr || !is_addressed(*session, control)) continue;
     --budget;
+    if (control.kind == hub::Control::Kind::kSupersede && session->rank() >= control.rank) {
+      result.outranked |= session->only_ && session->rank() > control.rank;
+      continue;
+    }
     controlled.add(1);
     session->control(control);
   }

@@ -23,8 +23,8 @@ struct SessionLimits {
 };
 
 // What: owns sessions from open() to the end of the turn in which their transport closed, and
-// carries out what the backend wants of them. Owner: the server, one per shard; dies before its
-// hub. Shard: its own.
+// carries out what the backend, or one of them, wants of others. Owner: the server, one per shard;
+// dies before its hub. Shard: its own.
 class SessionTable final : private hub::ControlSink {
  public:
   // What is passed by reference must outlive the table.
@@ -68,7 +68,7 @@ class SessionTable final : private hub::ControlSink {
     uint32_t before = 0;  // sessions opened later are not meant
   };
 
-  bool apply(const hub::Control& control, size_t& budget) override;
+  bool apply(const hub::Control& control, size_t& budget, hub::Controlled& result) override;
   void begin_sweep(const hub::Control& control);
   Session* next_of_sweep();
   static bool is_addressed(const Session& session, const hub::Control& control);

@@ -42,8 +42,8 @@ inline VariedSubscription* as_varied(hub::Subscription& subscription) {
 // Subscriptions have no virtual destructor, which would cost each a word.
 struct SubscriptionDeleter {
   void operator()(hub::Subscription* subscription) const {
-    if (VariedSubscription* varied = as_varied(*subscription)) {
-      delete varied;
+    if (subscription->varied) {
+      delete static_cast<VariedSubscription*>(subscription);
     } else {
       delete subscription;
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -135,6 +135,14 @@ globalThis.EventSource = EventSource;`);
       });
       await until(() => stream('').then((status) => status === 401, () => false), () => `a server in ${run.err}`);
       assert.equal(await stream(`?token=${token}`), 200);
+    },
+  },
+  {
+    name: 'the examples',
+    is: (code, language) => language === 'sh' && code.includes('examples/run'),
+    // examples.test.mjs runs them.
+    async check(t, code) {
+      for (const [, name] of code.matchAll(/^examples\/run (\w+)/gm)) await access(path.join(HERE, '../../examples', name, 'parley.yaml'));
     },
   },
 ];

@@ -1,18 +1,24 @@
 // Connections that are opened to be held: half a head, a byte at a time, a body that never ends, an answer that nobody reads. Each has a
-// deadline that no byte puts off; meanwhile others are served. 5,000 of them, and the body's 30 seconds, with LONG=1.
+// deadline that no byte puts off; meanwhile others are served. With LONG=1 9,000 of them, the body's 30 seconds, and what others wait is
+// compared with what they wait at the same time at a server that is left alone.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { metrics } from './lib/http.mjs';
 import { inParallel, median } from './lib/raw_http.mjs';
 import { startServer } from './lib/server.mjs';
+import { p99, Visitor } from './lib/visitor.mjs';
 import { until } from './lib/wait.mjs';
 import { HANDSHAKE, Tcp } from './lib/wire.mjs';
 
 const LONG = Boolean(process.env.LONG);
 const EACH = LONG ? 1_000 : 80;
 const SLACK_MS = 1_000;
+// What others may wait at p99: with LONG=1 twice what they wait at a server without a crowd, or so little that it is the machine's noise; otherwise
+// it is only no outage, since other tests' work is on the same cores.
+const TIMES_LONGER = 2;
+const NOISE_MS = 5;
+const OUTAGE_MS = 500;
 const HOST = 'Host: localhost\r\n';
 
 // ServerOptions in src/http/server_options.h.
@@ -62,30 +68,23 @@ async function hold([kind, first, more, , answer]) {
 }
 
 describe('slow clients', () => {
-  let patient = true;
-  const waits = [];
-
-  /** A client like any other, over connections of its own. */
-  async function legitimate() {
-    while (patient) {
-      const started = performance.now();
-      await new Promise((resolve, reject) => {
-        http.get(`${server.url}/health/live`, { agent: false }, (answer) => {
-          assert.equal(answer.statusCode, 200);
-          answer.resume().on('end', resolve);
-        }).on('error', reject);
-      });
-      waits.push(performance.now() - started);
-      await new Promise((resolve) => { setTimeout(resolve, 50); });
-    }
-  }
-
-  test(`${EACH} of each of ${KINDS.length} kinds are ended at their deadline, and others are served`, async () => {
+  test(`${EACH} of each of ${KINDS.length} kinds are ended at their deadline, and others are served`, async (t) => {
     const base = (await metrics(server)).get('parley_http_connections');
-    const client = legitimate();
+    const visit = (port) => {
+      const visitor = new Visitor(port);
+      t.after(() => visitor.leave());
+      return visitor;
+    };
+    const others = visit(server.port);
+    let elsewhere;
+    if (LONG) {
+      const quiet = await startServer();
+      t.after(() => quiet.stop());
+      elsewhere = visit(quiet.port);
+    }
     const lasted = await Promise.all(KINDS.map(hold));
-    patient = false;
-    await client;
+    const waits = await others.taken();
+    const quietly = await elsewhere?.taken();
     const over = [];
     for (const [row, [kind, , , deadline]] of KINDS.entries()) {
       const shortest = Math.min(...lasted[row].map(({ most }) => most));
@@ -95,12 +94,12 @@ describe('slow clients', () => {
       assert.ok(longest <= deadline + SLACK_MS, `${kind}: held for ${longest} ms`);
     }
     await until(async () => (await metrics(server)).get('parley_http_connections') <= base, 'the slots are free again', SLACK_MS);
-    const p99 = [...waits].sort((a, b) => a - b)[Math.floor(waits.length * 0.99)];
     console.log(JSON.stringify({
       held: EACH * KINDS.length, longest_ms_over: Math.round(Math.max(...over)),
-      others_served: waits.length, others_median_ms: median(waits).toFixed(2), others_p99_ms: p99.toFixed(2),
+      others_served: waits.length, others_median_ms: median(waits).toFixed(2), others_p99_ms: p99(waits).toFixed(2),
+      ...(quietly && { elsewhere_median_ms: median(quietly).toFixed(2), elsewhere_p99_ms: p99(quietly).toFixed(2) }),
     }));
-    // Generous: the crowd lives in the same process as the client who waits.
-    assert.ok(waits.length >= 50 && p99 < 500, `${waits.length} served, p99 ${p99} ms`);
+    const bound = quietly ? Math.max(TIMES_LONGER * p99(quietly), NOISE_MS) : OUTAGE_MS;
+    assert.ok(waits.length >= 50 && p99(waits) <= bound, `${waits.length} served, p99 ${p99(waits)} ms, at most ${bound} ms`);
   });
 });

@@ -22,6 +22,7 @@ class BrokerFarm {
   // The node died, and with it its memory.
   void node_died();
   // Something goes wrong with the shard's broker. True: the node cannot go on with it.
+  void lose(const std::string& channel) { remote_.lose(channel); }
   bool fault(hub::Broker& broker, const std::string& channel);
   void calm(hub::Broker& broker);
   // Whether what stands there may be seen by anybody yet.

@@ -375,6 +375,7 @@ bool CentrifugeClient::reads(const std::string& channel) const {
 }
 
 bool CentrifugeClient::settled() const {
+  if (gone_) return phase_ == Phase::kAway;
   return phase_ == Phase::kConnected && pending_.empty() &&
          std::ranges::all_of(subs_, [](const auto& entry) {
            const Sub& sub = entry.second;

@@ -47,6 +47,7 @@ class CentrifugeClient final : public Client {
   uint64_t gaps() const override;
   uint64_t recoveries() const override { return recoveries_; }
   bool connected() const { return phase_ == Phase::kConnected; }
+  const std::string& user() const { return habits_.user; }
   uint64_t lines() const { return lines_; }  // that it has had
   const std::string& client_id() const { return client_id_; }
   bool reads(const std::string& channel) const;

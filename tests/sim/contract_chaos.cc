@@ -107,6 +107,9 @@ void ContractWorld::start_faults() {
   every(rates.clock, [this] { step_clock(); });
   every(rates.broker,
         [this, &random] { fault_broker(channels_[random.below(channels_.size())].name); });
+  every(rates.lapse, [this, &random] {
+    if (!shards_.empty()) lapse(static_cast<ShardId>(random.below(shards_.size())));
+  });
   every(rates.control, [this, &random] {
     const bool unsubscribe = random.one_in(2);
     send_control(unsubscribe ? hub::Control::Kind::kUnsubscribe : hub::Control::Kind::kDisconnect,
@@ -146,6 +149,16 @@ void ContractWorld::fault_broker(const std::string& channel) {
 void ContractWorld::break_broker_line(const std::string& channel, Duration time) {
   auto& broker = shards_[home(channel)]->broker().real();
   if (auto* remote = dynamic_cast<RemoteBroker*>(&broker)) remote->break_line(time);
+}
+
+void ContractWorld::lose_history(const std::string& channel) { farm_.lose(channel); }
+
+void ContractWorld::lapse(ShardId shard) {
+  sim_.note("shard {} drops all that it held for its clients", shard);
+  shards_[shard]->cut_lines();
+  for (const KnownChannel& known : channels_)
+    if (home(known.name) == shard && options_.broker == BrokerKind::kRemote)
+      farm_.fault(shards_[shard]->broker().real(), known.name);
 }
 
 void ContractWorld::step_clock() {

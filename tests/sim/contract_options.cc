@@ -47,6 +47,7 @@ void choose_faults(Random& random, ContractOptions& options) {
   faults.broker = rate(2, 12);
   faults.control = rate(4, 20);
   faults.mute = rate(15, 40);
+  faults.lapse = rate(10, 40);
   if (random.one_in(3)) options.late_tokens = 30;
   if (random.one_in(5)) options.lost_tokens = 10;
   if (random.one_in(2)) options.remote.lost_feed = 20;
@@ -73,6 +74,7 @@ ContractOptions contract_of_seed(uint64_t seed) {
   if (!random.one_in(8)) choose_faults(random, options);
   options.centrifuge_clients = options.sparse ? 0 : 2 + random.below(6);
   options.eventsource_clients = 1 + random.below(4);
+  options.single_connection = random.one_in(6);
   options.think = milliseconds(300 + random.below(4000));
   options.api_think = milliseconds(100 + random.below(2000));
   return options;

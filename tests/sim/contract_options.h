@@ -24,6 +24,7 @@ struct FaultRates {
   Duration broker{0};        // the broker's own faults
   Duration control{0};       // the backend unsubscribes or disconnects a user
   Duration mute{0};          // a client stops answering pings
+  Duration lapse{0};         // all that one shard held for its clients is gone
 };
 
 struct ContractOptions {
@@ -39,6 +40,7 @@ struct ContractOptions {
   RemoteFaults remote;
   Duration sync_every = milliseconds(20);
   uint64_t late_tokens = 0, lost_tokens = 0;  // of 100
+  bool single_connection = false;             // of each user
   uint32_t small_history = 3;
   uint32_t large_history = 300;
   size_t tail_bytes = 1 << 20;

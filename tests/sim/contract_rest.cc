@@ -59,9 +59,22 @@ void ContractWorld::settle_and_check() {
 }
 
 void ContractWorld::check_rest() {
-  for (const auto check : {&ContractWorld::check_tops, &ContractWorld::check_last_words,
-                           &ContractWorld::check_presence, &ContractWorld::check_empty})
+  for (const auto check : {&ContractWorld::check_one_connection, &ContractWorld::check_tops,
+                           &ContractWorld::check_last_words, &ContractWorld::check_presence,
+                           &ContractWorld::check_empty})
     if (failure().empty()) (this->*check)();
+}
+
+// Whoever was superseded stays away; of each user one client is left, however they came.
+void ContractWorld::check_one_connection() {
+  if (!options_.single_connection) return;
+  std::map<std::string, int> connections;
+  for (const auto& client : clients_) {
+    const auto* who = dynamic_cast<const CentrifugeClient*>(client.get());
+    if (who != nullptr && !who->user().empty()) connections[who->user()] += who->connected();
+  }
+  for (const auto& [user, count] : connections)
+    if (count != 1) sim_.fail(fmt::format("{} has {} connections, and may have one", user, count));
 }
 
 void ContractWorld::check_tops() {

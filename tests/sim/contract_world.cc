@@ -15,6 +15,8 @@ ContractWorld::ContractWorld(const ContractOptions& options)
       eventsource_(access_),
       farm_(sim_, ledger_, ids_, options_) {
   add_namespaces();
+  if (options_.single_connection)
+    for (const char* user : {"u0", "u1", "u2"}) allow_one_connection(user);
   ledger_.set_watermark([this](const std::string& channel, uint64_t offset) {
     return rules_.find(channel)->level != hub::AckLevel::kDurable ||
            farm_.may_be_seen(home(channel), channel, offset);

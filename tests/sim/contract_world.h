@@ -49,6 +49,11 @@ class ContractWorld final : public Host {
   void close_rings(Duration time);
   void fault_broker(const std::string& channel);
   void break_broker_line(const std::string& channel, Duration time);
+  // The remote broker loses the channel's history.
+  void lose_history(const std::string& channel);
+  // What a restart of one shard alone would look like from outside: its sessions are gone, and so
+  // is its broker's line or what the broker had.
+  void lapse(ShardId shard);
   void send_control(hub::Control::Kind kind, const std::string& user, const std::string& channel);
   // The user may be connected once, and has a channel of its own.
   void allow_one_connection(const std::string& user);
@@ -105,6 +110,7 @@ class ContractWorld final : public Host {
   void check_tops();
   void check_presence();
   void check_last_words();
+  void check_one_connection();
   bool has(const Client::Reading& reading, const std::string& data) const;
   void check_empty();
 

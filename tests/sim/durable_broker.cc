@@ -83,6 +83,7 @@ void DurableBroker::attach(const hub::ChannelKey& key,
 }
 
 void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+  if (record.publication->time == 0) record.publication->time = sim_.now().wall;
   const std::string channel = record.channel.name;
   const AckLevel level = std::max(record.ack, record.options->level);
   levels_[channel] = record.options->level;
@@ -95,7 +96,7 @@ void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
   const KeyScope scope{channel, record.principal, record.idempotency_key};
   if (const auto known = store_.keys().find(scope);
       !record.idempotency_key.empty() && known != store_.keys().end()) {
-    if (known->second.answer.data != record.publication->data)
+    if (!known->second.answer.is_of(*record.publication))
       return tell(answer(std::unexpected(BrokerError::kIdempotencyConflict)));
     hub::Published again = known->second.answer.answer;
     again.duplicate = true;
@@ -111,7 +112,7 @@ void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
                                  .prev = publication->prev,
                                  .level = level};
   if (!record.idempotency_key.empty())
-    store_.keys()[scope] = {publication->offset, {publication->data, published}};
+    store_.keys()[scope] = {publication->offset, {publication, published}};
   const auto attached = attached_.find(channel);
   const uint32_t number = attached == attached_.end() ? 0 : attached->second;
   const Event feed = [this, channel, publication, number](BrokerEvents& events) {

@@ -21,7 +21,7 @@ std::expected<hub::Published, BrokerError> RemoteServer::publish(hub::PublishRec
   const std::string& channel = record.channel.name;
   const KeyScope scope{channel, record.principal, record.idempotency_key};
   if (const auto known = keys_.find(scope); known != keys_.end()) {
-    if (known->second.data != record.publication->data)
+    if (!known->second.is_of(*record.publication))
       return std::unexpected(BrokerError::kIdempotencyConflict);
     hub::Published again = known->second.answer;
     again.duplicate = true;
@@ -33,7 +33,7 @@ std::expected<hub::Published, BrokerError> RemoteServer::publish(hub::PublishRec
   const hub::Published published{.position = {publication->epoch, publication->offset},
                                  .prev = publication->prev,
                                  .level = hub::AckLevel::kStored};
-  keys_[scope] = {publication->data, published};
+  keys_[scope] = {publication, published};
   for (RemoteBroker* broker : brokers_) broker->feed(channel, publication);
   return published;
 }
@@ -229,15 +229,27 @@ hub::PublishRecord RemoteBroker::copy(const hub::PublishRecord& record) {
                           .ack = record.ack,
                           .skip_history = record.skip_history};
   made.publication = std::make_unique<hub::Publication>();
-  made.publication->data = record.publication->data;
-  made.publication->tags = record.publication->tags;
-  made.publication->delta = record.publication->delta;
-  made.publication->time = record.publication->time;
+  const hub::Publication& from = *record.publication;
+  hub::Publication& to = *made.publication;
+  to.time = from.time;
+  to.kind = from.kind;
+  to.delta = from.delta;
+  to.change = from.change;
+  to.data = from.data;
+  to.event = from.event;
+  to.key = from.key;
+  to.tags = from.tags;
+  if (from.publisher) to.publisher = std::make_unique<hub::ClientInfo>(*from.publisher);
   return made;
 }
 
 // A publish always carries a key, so that it can be asked again.
 void RemoteBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+  if (std::max(record.ack, record.options->level) > capabilities().max_level)
+    return tell(answers_, [token](BrokerEvents& events) {
+      events.on_published(token, std::unexpected(BrokerError::kUnsupported));
+    });
+  if (record.publication->time == 0) record.publication->time = sim_.now().wall;
   if (record.idempotency_key.empty())
     record.idempotency_key = fmt::format("auto-{}-{}", shard_, sim_.random.below(UINT64_MAX));
   const auto kept = std::make_shared<hub::PublishRecord>(std::move(record));

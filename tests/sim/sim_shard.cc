@@ -51,6 +51,10 @@ void SimShard::calm() {
   tokens_.misbehave(0, 0);
 }
 
+void SimShard::cut_lines() {
+  for (const auto& line : lines_) line->cut();
+}
+
 void SimShard::stall(Duration duration) {
   sim_.note("shard {} stands still for {} ms", options_.hub.shard, duration / milliseconds(1));
   stalled_until_ = sim_.now().mono + duration;

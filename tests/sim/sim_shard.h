@@ -43,6 +43,8 @@ class SimShard final : private hub::Requester {
   void want_turn();
   // The rings are as fast as they should be, and tokens are answered.
   void calm();
+  // All clients lose their lines.
+  void cut_lines();
   // Nothing happens here until then.
   void stall(Duration duration);
   Time stalled_until() const { return stalled_until_; }

@@ -76,8 +76,13 @@ struct StoredStream {
 // Which publish a key belongs to: channel, principal, key.
 using KeyScope = std::tuple<std::string, std::string, std::string>;
 struct KeyedAnswer {
-  std::string data;
+  hub::PublicationPtr first;
   hub::Published answer;
+  // Under the same key nothing else may come.
+  bool is_of(const hub::Publication& again) const {
+    return first->data == again.data && first->kind == again.kind && first->event == again.event &&
+           first->tags == again.tags;
+  }
 };
 using KnownKeys = std::map<KeyScope, KeyedAnswer>;
 

@@ -1,100 +1,143 @@
-"""clang-tidy over src/, a module at a time, remembered by content.
+"""clang-tidy over src/, remembered file by file.
 
-A module's sources are read as one file: most of the time goes into the standard library's headers, and so is spent once. What
-passed is kept in tools/tidy.lock as a digest of all that the module is made of (its sources, every header of ours that they reach,
-.clang-tidy): only what changed since is looked at again.
+tools/tidy.lock has a line for each file that passed: its path, and a digest of its text and of the rules (.clang-tidy without its
+comments, and the options below). A file that is not there as it is now is looked at; the others are not. What a file includes is not
+in its digest: otherwise whoever touches a header of base looks at everything again. So a file can be made wrong by another one
+without being looked at; `make tidy ALL=1` finds that.
+
+The lock is a set of lines, so that git can merge it by keeping both sides' (.gitattributes). What passed is also kept in build/tidy, so
+that `tools/check` looks once at a file that is not in the lock yet.
+
+The files of one module are read as one: most of the time goes into the standard library's headers, and so is spent once.
 """
 
 import concurrent.futures
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-DEFINITION = re.compile(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*)$")
+from . import files
+
+PROGRAM = "clang-tidy-19"
+COMPLAINT = re.compile(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*)$")
 # Sources that cannot share a file with their neighbours: APART in the module's CMakeLists.txt.
 APART = re.compile(r"\bAPART\b([^)]*)")
 FLAGS = ["-std=c++23", "-Isrc", "-I.", '-DPARLEY_COMMIT=""', '-DPARLEY_VERSION=""', "-DSPDLOG_COMPILED_LIB", "-DSPDLOG_FMT_EXTERNAL",
          "-DSPDLOG_SHARED_LIB", "-DFMT_SHARED"]
 # Sources include each other here on purpose.
-CHECKS = "-bugprone-suspicious-include"
+OPTIONS = ["--quiet", "--checks=-bugprone-suspicious-include"]
+# GoogleTest's and Google Benchmark's macros are what would be complained of there.
+NOT_LOOKED_AT = ("_test.cc", "_fuzz.cc", "_bench.cc", "_testing.h")
+LOCK, KEPT = "tools/tidy.lock", "build/tidy/passed.lock"
+HEADING = "# Files as clang-tidy passed them. Written by `make tidy`; after a merge, run it again.\n"
+# More files than `tools/check` looks at by itself: a module, or three files of it, takes 3 to 10 s of processor time.
+AFFORDABLE = 60
 
 
-def modules(root):
-    """{name: [[sources read together], ...]} of the folders below src/ with a CMakeLists.txt."""
+def sources(root):
+    """{path: digest} of all files that are looked at."""
+    rules = re.sub(r"(?m)^\s*#.*\n", "", (root / ".clang-tidy").read_text())
+    state = hashlib.sha256("\n".join([rules, *OPTIONS, *FLAGS]).encode())
     found = {}
-    for folder in sorted(path.parent for path in (root / "src").rglob("CMakeLists.txt")):
-        sources = sorted(path for path in folder.glob("*.cc") if not path.stem.endswith(("_test", "_fuzz", "_bench")))
-        if not sources:
-            continue
-        apart = " ".join(APART.findall((folder / "CMakeLists.txt").read_text())).split()
-        together = [path for path in sources if path.name not in apart]
-        found[folder.relative_to(root / "src").as_posix()] = [together] + [[path] for path in sources if path.name in apart]
+    for path in files.cpp_files(root, "src"):
+        if not path.name.endswith(NOT_LOOKED_AT):
+            one = state.copy()
+            one.update(path.read_bytes())
+            found[path.relative_to(root).as_posix()] = one.hexdigest()[:16]
     return found
 
 
-def reached(root, sources):
-    """The sources and every header of ours that they include, directly or not."""
-    seen, waiting = set(), list(sources)
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        for name in INCLUDE.findall(path.read_text()):
-            header = next((place / name for place in (root / "src", root) if (place / name).is_file()), None)
-            if header:
-                waiting.append(header)
-    return sorted(seen)
-
-
-def digest(root, groups):
-    state = hashlib.sha256((root / ".clang-tidy").read_bytes())
-    for path in reached(root, [source for group in groups for source in group]):
-        state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return state.hexdigest()[:16]
-
-
 def read_lock(root):
-    lock = root / "tools/tidy.lock"
-    lines = lock.read_text().splitlines() if lock.exists() else []
-    return dict(line.split() for line in lines if line and not line.startswith("#"))
+    """{(path, digest)}, of the lock and of what passed here."""
+    passed = set()
+    for name in (LOCK, KEPT):
+        lines = (root / name).read_text().splitlines() if (root / name).exists() else []
+        passed |= {tuple(line.split()) for line in lines if not line.startswith("#")}
+    return passed
 
 
-def write_lock(root, passed):
-    text = "# Modules that clang-tidy passed, and what they were then. Written by `make tidy`.\n"
-    (root / "tools/tidy.lock").write_text(text + "".join(f"{name} {passed[name]}\n" for name in sorted(passed)))
+def write_lock(root, passed, name=LOCK):
+    """Keeps of the files that passed those that are still like that."""
+    lines = [f"{path} {digest}\n" for path, digest in sorted(sources(root).items()) if (path, digest) in passed]
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(HEADING + "".join(lines))
 
 
 def stale(root):
-    lock = read_lock(root)
-    return {name: groups for name, groups in modules(root).items() if lock.get(name) != digest(root, groups)}
+    """The files that clang-tidy has not passed as they are now."""
+    passed = read_lock(root)
+    return [path for path, digest in sources(root).items() if (path, digest) not in passed]
 
 
-def run_group(root, name, index, group):
+def units(root, wanted):
+    """Lists of files to be read together: a module's; a header with the source of its name, where its declarations are defined."""
+    modules = {}
+    for path in wanted:
+        modules.setdefault(path.rpartition("/")[0], set()).add(path)
+        if path.endswith(".h") and (root / path).with_suffix(".cc").exists():
+            modules[path.rpartition("/")[0]].add(path.removesuffix(".h") + ".cc")
+    found = []
+    for folder, paths in modules.items():
+        recipe = root / folder / "CMakeLists.txt"
+        names = " ".join(APART.findall(recipe.read_text())).split() if recipe.exists() else []
+        apart = {f"{folder}/{name}" for name in names} & paths
+        # Headers first, so that a source's using-declarations are not what they are read with.
+        together = sorted(paths - apart, key=lambda path: (path.endswith(".cc"), path))
+        found += [group for group in (together, *([path] for path in sorted(apart))) if group]
+    return found
+
+
+def look_at(root, unit):
     """What clang-tidy complains of, as lines."""
-    unit = root / "build/tidy" / f"{name.replace('/', '__')}_{index}.cc"
-    unit.parent.mkdir(parents=True, exist_ok=True)
-    unit.write_text("".join(f'#include "{path.relative_to(root).as_posix()}"\n' for path in group))
-    command = ["clang-tidy-19", "--quiet", "--header-filter=/src/", f"--checks={CHECKS}", str(unit), "--", *FLAGS]
-    output = subprocess.run(command, cwd=root, capture_output=True, text=True).stdout
-    found = dict.fromkeys(line for line in output.splitlines() if DEFINITION.match(line))
-    return [line.replace(f"{root}/", "") for line in found]
+    joined = root / "build/tidy" / (unit[0].replace("/", "__") + ".cc")
+    joined.parent.mkdir(parents=True, exist_ok=True)
+    joined.write_text("".join(f'#include "{path.removeprefix("src/")}"\n' for path in unit))
+    # Headers of other modules are looked at with their own.
+    mine = re.escape(unit[0].rpartition("/")[0])
+    command = [PROGRAM, *OPTIONS, f"--header-filter=(^|/){mine}/[^/]*$", f"--config-file={root / '.clang-tidy'}", str(joined), "--", *FLAGS]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    found = [line.replace(f"{root}/", "") for line in dict.fromkeys(result.stdout.splitlines()) if COMPLAINT.match(line)]
+    if result.returncode != 0 and not found:
+        found = [f"{unit[0]}: {PROGRAM} ended with {result.returncode}: {result.stderr.strip()[-300:]}"]
+    return found
 
 
-def run(root, names=()):
-    """Looks at the modules that changed, or at those named; writes the lock. Returns the number of complaints."""
-    wanted = {name: groups for name, groups in (modules(root) if names else stale(root)).items() if not names or name in names}
-    passed, complaints = {name: value for name, value in read_lock(root).items() if name in modules(root)}, 0
+def look(root, wanted, lock, tell=lambda unit, lines: None):
+    """Looks at files and remembers those that passed. Returns the complaints."""
+    now, passed, complaints = sources(root), read_lock(root), []
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        jobs = {name: [pool.submit(run_group, root, name, i, group) for i, group in enumerate(groups)] for name, groups in wanted.items()}
-        for name, parts in jobs.items():
-            lines = [line for part in parts for line in part.result()]
-            print("\n".join(lines + [f"{'FAIL' if lines else 'ok  '} {name}"]), flush=True)
-            complaints += len(lines)
-            passed.pop(name, None)
+        jobs = {pool.submit(look_at, root, unit): unit for unit in units(root, wanted)}
+        for job in concurrent.futures.as_completed(jobs):
+            unit, lines = jobs[job], job.result()
+            tell(unit, lines)
+            complaints += lines
+            # What is wrong in one file may hide what is wrong in those that were read with it.
             if not lines:
-                passed[name] = digest(root, wanted[name])
-    write_lock(root, passed)
+                passed |= {(path, now[path]) for path in unit if path in wanted}
+                write_lock(root, passed, lock)
     return complaints
+
+
+def run(root, wanted):
+    """`make tidy`: prints what it looks at; writes the lock. Returns the complaints."""
+    def tell(unit, lines):
+        print("\n".join(lines + [f"{'FAIL' if lines else 'ok  '} {unit[0].rpartition('/')[0]}: {len(unit)} files"]), flush=True)
+    write_lock(root, {(path, digest) for path, digest in read_lock(root) if path not in wanted})
+    (root / KEPT).unlink(missing_ok=True)
+    return look(root, wanted, LOCK, tell)
+
+
+def check(root=files.ROOT):
+    """`tools/check tidy`: nothing, while each file is in the lock as it is; else looks at what changed, if that is little."""
+    wanted = stale(root)
+    if not wanted:
+        return []
+    what = f"{len(wanted)} of {len(sources(root))} files (or .clang-tidy) changed since {PROGRAM} passed them"
+    if len(wanted) > AFFORDABLE:
+        return [f"run make tidy: {what}, more than the {AFFORDABLE} that are looked at here"]
+    if not shutil.which(PROGRAM):
+        return [f"run make tidy: {what}, and it is not installed: {' '.join(wanted)}"]
+    complaints = look(root, wanted, KEPT)
+    return complaints + ([f"run make tidy: {what}, and it complains now"] if complaints else [])

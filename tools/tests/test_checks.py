@@ -233,10 +233,12 @@ class CostTest(Tree):
         self.write("tests/e2e/doors.test.mjs", "open('sse');\n")
         self.write("src/session/session_test.cc", "SseAdapter a;\n")
         self.write("web/demo/main.js", "sse();\n")
+        self.write("examples/page/page.js", "sse();\n")
+        self.write("examples/other/other.cc", "SseAdapter a;\n")
         self.write("src/session/session.cc", "SseAdapter a;\n")
         self.write("tests/contract/CMakeLists.txt", "parley_test(sse_test)\n")
         self.assertEqual({path for path, _, _ in cost.outside("sse", self.root)},
-                         {"src/session/session.cc", "tests/contract/CMakeLists.txt"})
+                         {"examples/other/other.cc", "src/session/session.cc", "tests/contract/CMakeLists.txt"})
 
 
 if __name__ == "__main__":

@@ -98,7 +98,6 @@ void CentrifugeAdapter::handle(uint32_t, const wire::SendRequest&, session::Effe
 
 void CentrifugeAdapter::on_answer(hub::StepId step, hub::Answer result, session::Effects& effects) {
   const PendingRequest request = requests_.take(step);
-  if (request.silent) return;
   if (!result) return refuse(request.command, error_code(result.error()), effects);
   std::visit(
       [&](const auto& value) {

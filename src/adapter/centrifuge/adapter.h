@@ -41,7 +41,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void on_subscribed(session::SubscriptionHandle handle,
                      std::expected<hub::Subscribed, hub::HubError> result,
                      session::Effects& effects) override;
-  void on_answer(hub::StepId step, hub::Answer answer, session::Effects& effects) override;
+  void on_answer(hub::StepId step, hub::Answer result, session::Effects& effects) override;
   void on_verified(hub::StepId step, auth::TokenResult result, session::Effects& effects) override;
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;
@@ -105,7 +105,7 @@ class CentrifugeAdapter final : public session::Adapter {
   // With at most `room` bytes of what was missed inside. Whether it could be sent.
   bool try_connected(uint32_t id, wire::ConnectResult result, Connecting& connecting, size_t room,
                      session::Effects& effects);
-  void end_older_connections(uint32_t command, session::Effects& effects);
+  bool is_only_connection() const;
   void start_pings(session::Effects& effects);
 
   // What expires, and what renews it.
@@ -140,7 +140,7 @@ class CentrifugeAdapter final : public session::Adapter {
   // Answers an unsubscribe that waited for the end of the subscribe; by either side.
   void told_off(const std::string& name, const Joining& joining, session::Effects& effects);
   void control_subscribe(const hub::Control& control, session::Effects& effects);
-  void control_unsubscribe(const std::string& channel, session::Effects& effects);
+  void control_unsubscribe(const std::string& name, session::Effects& effects);
   void control_refresh(const hub::Control& control, session::Effects& effects);
   // Leaves the hub in every respect and forgets the channel.
   void drop(Channel& channel, session::Effects& effects);

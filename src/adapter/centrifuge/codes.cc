@@ -34,6 +34,7 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kExpired, DisconnectCode::kConnectionExpired},
     EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
+    EndRow{EndReason::kSuperseded, DisconnectCode::kConnectionLimit},
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kExpired, 3005, "connection expired"},
       {EndReason::kSubscriptionExpired, 3006, "subscription expired"},
       {EndReason::kDisconnected, 3503, "force disconnect"},
+      {EndReason::kSuperseded, 3504, "connection limit"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);
   for (const Row& row : kRows) {

@@ -78,7 +78,7 @@ void CentrifugeAdapter::finish_connect(session::Effects& effects) {
   effects.identify();
   effects.cancel_timer(session::TimerId::kHandshake);
   reply_connected(connecting->command, *connecting, effects);
-  end_older_connections(connecting->command, effects);
+  if (is_only_connection()) effects.supersede();
   start_pings(effects);
   if (!channels_.empty()) effects.hold_publications(false);
   for (Channel& channel : channels_) settle(channel, *std::exchange(channel.joining, {}), effects);
@@ -90,17 +90,9 @@ void CentrifugeAdapter::finish_connect(session::Effects& effects) {
 }
 
 // The newest connection of a user is the one that stays.
-void CentrifugeAdapter::end_older_connections(uint32_t command, session::Effects& effects) {
+bool CentrifugeAdapter::is_only_connection() const {
   const auth::ConnectRules& rules = context_.access.connect();
-  if (!rules.personal_channel || !rules.single_connection || who().user.empty()) return;
-  const auto& row = row_of(wire::DisconnectCode::kConnectionLimit);
-  hub::Control others;
-  others.kind = hub::Control::Kind::kDisconnect;
-  others.user = who().user;
-  others.whitelist = {to_string(client_)};
-  others.code = static_cast<uint16_t>(row.code);
-  others.reason = row.reason;
-  effects.control(requests_.add({.command = command, .silent = true}), std::move(others));
+  return rules.personal_channel && rules.single_connection && !who().user.empty();
 }
 
 void CentrifugeAdapter::start_pings(session::Effects& effects) {

@@ -13,6 +13,7 @@ void CentrifugeAdapter::on_control(const hub::Control& control, session::Effects
     case hub::Control::Kind::kRefresh:
       return control_refresh(control, effects);
     case hub::Control::Kind::kDisconnect:
+    case hub::Control::Kind::kSupersede:
       return;  // the session's matter
   }
 }

@@ -17,7 +17,6 @@ struct PendingRequest {
   uint32_t command = 0;                          // the client's id; 0: a free place
   Token token = Token::kNone;                    // what a token is being verified for
   session::SubscriptionHandle subscription = 0;  // publish, sub_refresh: the client's own
-  bool silent = false;                           // whatever the answer is, nobody is told
   bool epoch_given = false;  // history: answered only if the stream's is this one
   std::optional<hub::Epoch> epoch;
 };

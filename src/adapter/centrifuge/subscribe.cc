@@ -138,8 +138,8 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
   // The shard may still hold more than history keeps. Whether a client recovers must not hang on
   // that.
   const uint32_t limit = std::min(context_.options.recovery_limit, options.history_size);
-  hub::Start start = start_of(joining.recovery, joining.filter != nullptr, limit);
-  channel.handle = effects.subscribe({.name = channel.name}, std::move(start),
+  const hub::Start start = start_of(joining.recovery, joining.filter != nullptr, limit);
+  channel.handle = effects.subscribe({.name = channel.name}, start,
                                      to_variant(joining.shape, std::move(joining.filter), *codec_));
 }
 

@@ -49,6 +49,7 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{401, "expired"}, Farewell::kRefusal},
     {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
+    {{403, "superseded"}, Farewell::kMuchLater},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -142,7 +143,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
     start.kind = hub::Start::Kind::kResume;
     start.position = parse_event_id(last_event_id);
   }
-  handle_ = effects.subscribe({.name = std::string(channel)}, std::move(start));
+  handle_ = effects.subscribe({.name = std::string(channel)}, start);
   effects.identify();
   open_ = true;
 }

@@ -31,8 +31,8 @@ bool take_quoted_string(std::string_view& text) {
       text.remove_prefix(i + 1);
       return true;
     }
-    if (text[i] == '\\' && ++i == text.size()) return false;
-    if (!is_value_char(text[i])) return false;
+    if (text[i] == '\\') ++i;
+    if (i == text.size() || !is_value_char(text[i])) return false;
   }
   return false;
 }

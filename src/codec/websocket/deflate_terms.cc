@@ -145,16 +145,16 @@ std::string DeflateTerms::answer() const {
 
 Result<std::optional<DeflateTerms>, MalformedExtensions> negotiate_deflate(
     std::string_view extensions) {
-  constexpr auto malformed = std::unexpected(MalformedExtensions{});
+  constexpr auto kMalformed = std::unexpected(MalformedExtensions{});
   Reader reader(extensions);
   std::optional<DeflateTerms> chosen;
   while (!reader.at_end()) {
     if (reader.take(',')) continue;
     const std::string_view name = reader.token();
-    if (name.empty()) return malformed;
+    if (name.empty()) return kMalformed;
     Offer offer(equals_ignoring_case(name, kName));
-    if (!read_parameters(reader, offer)) return malformed;
-    if (!reader.at_end() && !reader.take(',')) return malformed;
+    if (!read_parameters(reader, offer)) return kMalformed;
+    if (!reader.at_end() && !reader.take(',')) return kMalformed;
     if (!chosen) chosen = offer.terms();
   }
   return chosen;

@@ -18,3 +18,13 @@ export async function openBrowser() {
   };
   return { page: context.pages()[0] ?? await context.newPage(), close };
 }
+
+/**
+ * A browser for several people, each of whom knows nothing of the others.
+ * @returns {Promise<{newPerson: (options) => Promise<import('playwright-core').Page>, close: () => Promise<void>}>}
+ */
+export async function openSharedBrowser() {
+  const browser = await chromium.launch({ executablePath, args, headless: true });
+  const newPerson = async (options) => (await browser.newContext(options)).newPage();
+  return { newPerson, close: () => browser.close() };
+}

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './server.mjs';
 
-const nginxConfig = (folder, port, target) => `
+/** A whole configuration around what stands in its block `http`; it writes nowhere but into its folder. */
+const nginxAround = (folder, http) => `
 daemon off;
 master_process off;
 pid ${folder}/pid;
@@ -18,6 +19,11 @@ http {
   log_format line '$status $upstream_status $request';
   access_log ${folder}/log line;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n  ')}
+  ${http}
+}
+`;
+
+const strictNginx = (port, target) => `
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream parley { server 127.0.0.1:${target}; keepalive 8; }
   server {
@@ -33,12 +39,15 @@ http {
       proxy_set_header Connection $connection_upgrade;
     }
   }
-}
 `;
 
-const haproxyConfig = (folder, port, target) => `
+const haproxyAround = (folder, rest) => `
 global
   log stdout format raw local0
+${rest}
+`;
+
+const strictHaproxy = (port, target) => `
 defaults
   mode http
   option http-buffer-request
@@ -61,13 +70,15 @@ const PROXIES = {
   nginx: {
     command: '/usr/sbin/nginx',
     args: (folder) => ['-p', folder, '-c', `${folder}/config`, '-e', '/dev/null'],
-    config: nginxConfig,
+    around: nginxAround,
+    config: strictNginx,
     parse: (line) => /^(?<status>\d+) (?<behind>\S+) (?<request>.*)$/s.exec(line).groups,
   },
   haproxy: {
     command: '/usr/sbin/haproxy',
     args: (folder) => ['-db', '-f', `${folder}/config`],
-    config: haproxyConfig,
+    around: haproxyAround,
+    config: strictHaproxy,
     parse: (line) => {
       const { status, server, request } = /^(?<status>-?\d+) (?<server>\S+) "(?<request>.*)/s.exec(line).groups;
       return { status, behind: server === '<NOSRV>' ? '-' : server, request };
@@ -112,12 +123,16 @@ class FrontProxy {
   }
 }
 
-/** @returns {Promise<FrontProxy>} nginx or haproxy on a port of its own, in front of a port of loopback */
-export async function startFrontProxy(kind, target) {
-  const { command, args, config, parse } = PROXIES[kind];
-  const port = await freePort();
+/**
+ * nginx or haproxy in front of a port of loopback, on a free port unless it is given. `config` writes what stands in nginx's block `http`, or
+ * in haproxy's file behind `global`.
+ * @returns {Promise<FrontProxy>}
+ */
+export async function startFrontProxy(kind, target, { config = PROXIES[kind].config, port: wanted } = {}) {
+  const { command, args, around, parse } = PROXIES[kind];
+  const port = wanted ?? await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
-  await writeFile(path.join(folder, 'config'), config(folder, port, target));
+  await writeFile(path.join(folder, 'config'), around(folder, config(port, target)));
   const child = spawn(command, args(folder), { stdio: ['ignore', 'pipe', 'pipe'] });
   const proxy = new FrontProxy(port, folder, child, parse);
   for (const deadline = Date.now() + 10_000; Date.now() < deadline && child.exitCode === null; await pause(20)) {

@@ -133,11 +133,11 @@ export async function startServer({ shards = 2, args = [], port, files } = {}) {
 const answers = (url) => fetch(url).then(() => true, () => false);
 
 /**
- * Runs `parley serve` on a configuration file until stop() or kill(), on a free port of loopback.
+ * Runs `parley serve` on a configuration file until stop() or kill(), on a free port of loopback unless it is given.
  * @returns {Promise<Server>}
  */
-export async function startServe(file, { args = [], env, shards = 2, files } = {}) {
-  const port = await freePort();
+export async function startServe(file, { args = [], env, shards = 2, files, port: wanted } = {}) {
+  const port = wanted ?? await freePort();
   let command = [binary(), 'serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--set', `shards=${shards}`, ...args];
   if (files !== undefined) command = ulimited(files, command);
   const server = new Server(port, command[0], command.slice(1), env);
