@@ -73,7 +73,9 @@ TEST(BucketTableTest, TheNearestToFullIsForgotten) {
   for (int i = 0; i < 10; ++i) table.take(key(0), kTen, now);
   for (uint64_t peer = 1; peer < 100'000; ++peer) {
     EXPECT_TRUE(table.take(key(peer), kTen, now));
-    if (peer % 1000 == 0) EXPECT_FALSE(table.take(key(0), kTen, now));
+    if (peer % 1000 == 0) {
+      EXPECT_FALSE(table.take(key(0), kTen, now));
+    }
   }
 }
 

@@ -8,6 +8,8 @@
 namespace parley::http {
 namespace {
 
+using parley::testing::MetricDelta;
+
 class CountingIds final : public IdSource {
  public:
   uint64_t next_u64() override { return next_++; }
@@ -42,18 +44,18 @@ TEST_F(AdmissionTest, WithoutLimitsEverybodyComesIn) {
 
 TEST_F(AdmissionTest, NoMoreConnectionsThanAllowed) {
   size_t count = 9;
-  const testing::MetricDelta refused(R"(parley_admission_refused_total{reason="connections"})");
+  const MetricDelta refused(R"(parley_admission_refused_total{reason="connections"})");
   Admission admission({.connections = 10, .count = [&] { return count; }}, ids_);
   EXPECT_EQ(ask(admission), "in");
   count = 10;
-  EXPECT_EQ(ask(admission), "503 too many connections, try");
+  EXPECT_EQ(ask(admission), "503 too many connections, tr");
   EXPECT_EQ(refused(), 1);
   count = 9;
   EXPECT_EQ(ask(admission), "in");
 }
 
 TEST_F(AdmissionTest, NewConnectionsHaveARate) {
-  const testing::MetricDelta refused(R"(parley_admission_refused_total{reason="rate"})");
+  const MetricDelta refused(R"(parley_admission_refused_total{reason="rate"})");
   Admission admission({.opened = {.per_second = 50}}, ids_);
   EXPECT_EQ(admitted(admission, 200), 50);
   EXPECT_EQ(refused(), 150);
@@ -62,7 +64,7 @@ TEST_F(AdmissionTest, NewConnectionsHaveARate) {
 }
 
 TEST_F(AdmissionTest, AnAddressHasARateOfItsOwn) {
-  const testing::MetricDelta refused(R"(parley_admission_refused_total{reason="address"})");
+  const MetricDelta refused(R"(parley_admission_refused_total{reason="address"})");
   Admission admission({.per_address = {.per_second = 5}}, ids_);
   EXPECT_EQ(admitted(admission, 100), 5);
   EXPECT_EQ(ask(admission), "429 too many new connections");
@@ -87,7 +89,7 @@ TEST_F(AdmissionTest, WhatAnAddressMayNotHaveTakesNothingFromOthers) {
 }
 
 TEST_F(AdmissionTest, MayBeClosed) {
-  const testing::MetricDelta refused(R"(parley_admission_refused_total{reason="overload"})");
+  const MetricDelta refused(R"(parley_admission_refused_total{reason="overload"})");
   Admission admission({}, ids_);
   admission.close(Admission::Reason::kOverload);
   EXPECT_EQ(ask(admission), "503 the server is overloaded");

@@ -15,8 +15,7 @@ TEST(MemoryWatchTest, LooksOnceASecondAndActsOnWhatIsNew) {
   MemoryWatch watch(1000, [&] { return used; }, [&](MemoryStep step) { acts.push_back(step); });
   const testing::MetricDelta refusing(R"(parley_memory_steps_total{step="refuse"})");
   Now now{.mono = Time(seconds(100))};
-  TimerWheel timers;
-  timers.advance(now, 10);
+  TimerWheel timers(now.mono);
   watch.start(timers, now.mono);
   const auto pass = [&](int count, size_t bytes) {
     used = bytes;
