@@ -29,11 +29,12 @@ coverage:
 test-long:
 	@tools/test long
 
-# CPU per delivery and memory per idle session, beside a bare loop; writes docs/performance.md. Takes about 6 minutes.
+# CPU per delivery and memory per idle session, beside a bare loop, nchan and nats-server; writes docs/performance.md. Takes half an hour
+# on a quiet machine; BENCH_ROUNDS=1 takes 8 minutes instead of 9 rounds.
 bench:
-	@tools/setup run
+	@tools/setup bench
 	@cmake --preset bench >/dev/null
-	ninja -C build/bench parley bench_load bench_floor
+	ninja -C build/bench parley bench_floor
 	bench/run
 
 # Whether the time of an answer tells a secret, or what exists: 1,000,000 measurements of each comparison. About 2 minutes.

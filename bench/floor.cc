@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -171,10 +172,15 @@ class Floor {
   }
 
   static void write(int fd, std::string_view bytes) {
-    // A reader that is behind by a whole socket buffer would need a queue here; the loads have
-    // none.
-    if (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
-      die("send");
+    // A reader that is behind by a whole socket buffer would need a queue in a server; here all
+    // wait for it.
+    while (!bytes.empty()) {
+      const ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n < 0 && errno != EAGAIN) die("send");
+      if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+      pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+      if (!bytes.empty()) ::poll(&room, 1, -1);
+    }
   }
 
   int epoll_;

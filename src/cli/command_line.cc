@@ -1,6 +1,8 @@
 #include "cli/command_line.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 
@@ -26,6 +28,8 @@ struct Raw {
   TokenCommand token;
   PublishCommand publish;
   SubscribeCommand subscribe;
+  bench::Wishes wishes;
+  BenchCommand bench;
   std::string shell;
   bool as_json = false;
   bool text = false;
@@ -229,6 +233,74 @@ void add_subscribe(CLI::App& app, Raw& raw) {
   add_url(app, raw.subscribe.url);
 }
 
+// A number of something, from 1 on.
+template <class Number>
+void add_number(CLI::App& app, const std::string& flag, Number& number, const std::string& what) {
+  whole_number(app.add_option(flag, number, what), 1, UINT32_MAX, "from 1 on")->type_name("N");
+}
+
+std::string check_positive(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool good = !text.empty() && *end == '\0' && number > 0 && number <= 1e9;
+  return good ? "" : "\"" + text + "\" is not a number above 0";
+}
+
+// Goes into JSON, addresses and subjects of NATS as it is.
+std::string check_prefix(const std::string& text) {
+  const bool good = !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == ':' || c == '.';
+  });
+  return good ? "" : "\"" + text + "\" has more than letters, digits and -_:.";
+}
+
+void add_load(CLI::App& app, bench::Wishes& wishes) {
+  add_number(app, "--subscribers", wishes.subscribers, "Subscribers of each channel");
+  add_number(app, "--channels", wishes.channels, "Channels");
+  add_number(app, "--connections", wishes.connections, "Connections, where all do the same");
+  add_number(app, "--publishers", wishes.publishers, "Connections that publish [1]");
+  add_number(app, "--slow", wishes.slow, "Subscribers besides that never read [10]");
+  app.add_option("--rate", wishes.rate, "Messages a second, over all channels")
+      ->check(check_positive)
+      ->type_name("N");
+  add_number(app, "--window", wishes.window,
+             "Messages in flight instead of a rate; echo: of each connection");
+  add_number(app, "--batch", wishes.batch, "Messages in one request of the server API [1]");
+  add_number(app, "--payload", wishes.payload_bytes, "Bytes of a message [128]");
+  app.add_option("--seconds", wishes.seconds, "How long it is measured [2; idle: 30]")
+      ->check(check_positive)
+      ->type_name("S");
+  whole_number(app.add_option("--count", wishes.count, "End after so many messages, or --seconds"),
+               1, UINT32_MAX, "above 0")
+      ->type_name("N");
+  add_number(app, "--at-once", wishes.at_once, "Connections that are being made at a time [128]");
+}
+
+void add_bench(CLI::App& app, Raw& raw) {
+  bench::Wishes& wishes = raw.wishes;
+  one_of(app.add_option("SCENARIO", wishes.scenario, "What to load the server with"),
+         bench::scenario_names())
+      ->required();
+  add_load(app, wishes);
+  one_of(app.add_option("--protocol", wishes.protocol, "What is spoken [the first]"),
+         bench::protocol_names());
+  whole_number(app.add_option("--pid", wishes.pid, "The server's process, to tell what it used"), 1,
+               INT32_MAX, "above 0")
+      ->type_name("PID");
+  app.add_option("--prefix", wishes.prefix, "How the channels' names begin [bench]")
+      ->check(check_prefix)
+      ->type_name("NAME");
+  app.add_option("--token", wishes.token, "Token of the connections")->type_name("TOKEN");
+  app.add_option("--api-key", wishes.api_key, "Key of the server API")
+      ->envname("PARLEY_API_KEY")
+      ->type_name("KEY");
+  app.add_flag("--json", raw.bench.json, "Print the figures as JSON");
+  wishes.url = kDefaultUrl;
+  app.add_option("--url", wishes.url, "The server's address; no TLS")
+      ->envname("PARLEY_URL")
+      ->capture_default_str();
+}
+
 DataKind kind_of(const Raw& raw) {
   if (raw.as_json) return DataKind::kJson;
   if (raw.text) return DataKind::kText;
@@ -334,7 +406,12 @@ std::optional<EarlyExit> check_command(const std::vector<CommandRow>& rows, int 
   return usage_error("there is no command \"" + name + "\"" + suggestion(name, known), "");
 }
 
-std::string faulty(const Raw& raw, int argc, const char* const* argv) {
+std::string faulty(Raw& raw, int argc, const char* const* argv) {
+  if (!raw.wishes.scenario.empty()) {
+    const auto request = bench::to_request(raw.wishes);
+    if (!request) return request.error().message;
+    raw.bench.request = *request;
+  }
   if (!came_as_given(raw.subscribe.channels, argc, argv))
     return "sub cannot follow a channel whose name is in square brackets";
   if (!raw.subscribe.since.empty() && raw.subscribe.channels.size() > 1)
@@ -358,6 +435,7 @@ void add_commands(CLI::App& app, Raw& raw) {
   add_token(*app.add_subcommand("token", kAboutToken)->footer(kTokenExamples), raw.token);
   add_publish(*app.add_subcommand("pub", kAboutPub)->footer(kPubExamples), raw);
   add_subscribe(*app.add_subcommand("sub", kAboutSub)->footer(kSubExamples), raw);
+  add_bench(*app.add_subcommand("bench", kAboutBench)->footer(kBenchExamples), raw);
   app.add_subcommand("version", "Print the version.")
       ->add_flag("--json", raw.version.json, "As JSON");
   auto* completion =
@@ -378,6 +456,7 @@ Command to_command(CLI::App& app, Raw& raw) {
   if (chosen == "token") return raw.token;
   if (chosen == "pub") return raw.publish;
   if (chosen == "sub") return raw.subscribe;
+  if (chosen == "bench") return raw.bench;
   if (chosen == "completion")
     return CompletionCommand{.script = completion_script(raw.shell, to_rows(app))};
   return raw.version;

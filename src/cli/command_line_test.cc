@@ -138,6 +138,23 @@ TEST_F(CommandLine, CheckAndTokenTakeAConfiguration) {
   EXPECT_EQ(as<TokenCommand>({"token", "--ttl", "0"}).ttl, 0);
 }
 
+TEST_F(CommandLine, BenchMakesAPlanOfItsOptions) {
+  setenv("PARLEY_URL", "http://there:9", 1);
+  setenv("PARLEY_API_KEY", "secret", 1);
+  const auto command =
+      as<BenchCommand>({"bench", "fanout", "--subscribers", "7", "--window", "16", "--seconds",
+                        "0.5", "--protocol", "eventsource", "--pid", "1", "--json"});
+  EXPECT_TRUE(command.json);
+  EXPECT_EQ(command.request.scenario, bench::Scenario::kFanOut);
+  EXPECT_EQ(command.request.url, "http://there:9");
+  EXPECT_EQ(command.request.pid, 1);
+  EXPECT_EQ(command.request.seconds, 0.5);
+  EXPECT_EQ(command.request.plan.protocol, bench::Protocol::kEventSource);
+  EXPECT_EQ(command.request.plan.subscribers, 7u);
+  EXPECT_EQ(command.request.plan.window, 16u);
+  EXPECT_EQ(command.request.plan.api_key, "secret");
+}
+
 TEST_F(CommandLine, JsonIsAboutWhatIsPrinted) {
   EXPECT_TRUE(as<PublishCommand>({"pub", "c", "1", "--json"}).json);
   EXPECT_EQ(as<PublishCommand>({"pub", "c", "1", "--json"}).kind, DataKind::kDetect);
@@ -172,6 +189,7 @@ TEST_F(CommandLine, HelpTeachesOnStdout) {
            {{"token", "--help"}, "--channel"},
            {{"pub", "--help"}, R"(parley pub news '{"a":1}')"},
            {{"sub", "-h"}, "--since 1f.41"},
+           {{"bench", "--help"}, "parley bench fanout --window 16"},
            {{"completion", "--help"}, "source <(parley completion bash)"},
            {{"version", "--help"}, "--json"}}) {
     const EarlyExit help = exit_of(arguments);
@@ -219,6 +237,19 @@ TEST_F(CommandLine, WrongUsageIsToldOnStderrWithStatusTwo) {
       {{"serve", "--set", "client.ping_interval"}, "PATH=VALUE"},
       {{"check"}, "FILE"},
       {{"check", "p.yaml", "--set", "client"}, "PATH=VALUE"},
+      {{"bench"}, "SCENARIO"},
+      {{"bench", "storm"}, "\"storm\" is none of connect|fanout"},
+      {{"bench", "connect", "--rate", "5"}, "parley bench connect has no use for --rate"},
+      {{"bench", "fanout", "--rate", "5", "--window", "2"}, "--window"},
+      {{"bench", "fanout", "--rate", "0"}, "--rate: \"0\" is not a number above 0"},
+      {{"bench", "fanout", "--subscribers", "0"}, "--subscribers"},
+      {{"bench", "fanout", "--payload", "10"}, "--payload"},
+      {{"bench", "fanout", "--protocol", "mqtt"}, "--protocol"},
+      {{"bench", "fanout", "--prefix", "a b"}, "--prefix"},
+      {{"bench", "fanout", "--url", "https://h"}, "no TLS"},
+      {{"bench", "fanout", "--seconds", "x"}, "--seconds"},
+      {{"bench", "fanout", "--window", "1", "--windw", "2"}, "did you mean --window?"},
+      {{"bench", "idle"}, "--pid"},
       {{"token", "--ttl", "-1"}, "--ttl"},
       {{"token", "--ttl", "1h"}, "\"1h\" is not a whole number of seconds"},
   };

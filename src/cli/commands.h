@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "bench/plan.h"
+
 namespace parley::cli {
 
 inline constexpr int kExitOk = 0;
@@ -67,11 +69,16 @@ struct SubscribeCommand {
   bool reconnect = true;
 };
 
+struct BenchCommand {
+  bench::Request request;
+  bool json = false;
+};
+
 struct CompletionCommand {
   std::string script;  // to print
 };
 
 using Command = std::variant<VersionCommand, ServeCommand, CheckCommand, TokenCommand,
-                             PublishCommand, SubscribeCommand, CompletionCommand>;
+                             PublishCommand, SubscribeCommand, BenchCommand, CompletionCommand>;
 
 }  // namespace parley::cli

@@ -102,6 +102,37 @@ Examples:
 Exit status: 0 ended by --count or Ctrl-C, 1 refused or not reachable, 2 wrong usage.
 )";
 
+inline constexpr char kAboutBench[] =
+    R"(Load a server, and print how many messages it delivered, how fast, what it used for them, and whether
+any was lost, doubled, disordered or misrouted.
+
+  connect     --connections N that connect and subscribe as fast as they can, to --channels N
+  fanout      one channel with --subscribers N
+  channels    --channels N with --subscribers N each
+  echo        --connections N, each of which publishes to itself
+  ingest      one subscriber, publishers that do not wait (--window)
+  api         --connections N that publish through the server API, --batch N in each request
+  idle        --connections N that do nothing, and what one costs in memory (--pid)
+  slow        --subscribers N, and --slow N that never read
+
+For servers of your own: it is meant to hurt.)";
+inline constexpr char kBenchExamples[] = R"(
+Examples:
+  parley bench fanout                                      1,000 subscribers, 20 messages/s
+  parley bench fanout --window 16 --pid $(pidof parley)    16 in flight, and the server's CPU per delivery
+  parley bench fanout --protocol nats --url nats://127.0.0.1:4222   the same load, to compare
+  parley bench connect --connections 5000 --at-once 1000
+  parley bench idle --pid $(pidof parley) --seconds 10
+  parley bench api --batch 100 --json | jq .messages_per_second
+  parley bench echo --prefix chat:bench --token $(parley token --config parley.yaml --user 1)
+
+Each connection needs a descriptor here and one at the server (ulimit -n). One thread: where it is the bottleneck, run
+several. It also speaks to nchan (/sub/NAME, /pub/NAME) and to nats-server, to compare.
+
+Exit status: 0 measured, and nothing went wrong; 1 a message or a connection was lost, or there was nothing to measure;
+2 wrong usage.
+)";
+
 inline constexpr char kAboutCompletion[] =
     R"(Print a script that completes commands, options and their values in your shell.)";
 inline constexpr char kCompletionExamples[] = R"(

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/bench_command.h"
 #include "cli/command_line.h"
 #include "cli/configuration.h"
 #include "cli/publish_command.h"
@@ -28,6 +29,7 @@ struct Runner {
   int operator()(const CheckCommand& command) const { return run_check(command); }
   int operator()(const TokenCommand& command) const { return run_token(command); }
   int operator()(const PublishCommand& command) const { return run_publish(command); }
+  int operator()(const BenchCommand& command) const { return run_bench(command); }
   int operator()(const SubscribeCommand& command) const { return run_subscribe(command); }
 };
 

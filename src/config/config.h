@@ -171,6 +171,28 @@ struct WebSocket {
   bool operator==(const WebSocket&) const = default;
 };
 
+// A stream to clients over HTTP.
+struct HttpPush {
+  bool enabled = false;
+  std::string handler_prefix;
+  uint32_t max_request_body_size = 65536;
+  bool operator==(const HttpPush&) const = default;
+};
+
+// Where clients of http_stream and sse send what they have to say.
+struct Emulation {
+  std::string handler_prefix = "/emulation";
+  uint32_t max_request_body_size = 65536;
+  bool operator==(const Emulation&) const = default;
+};
+
+struct UniWebSocket {
+  bool enabled = false;
+  std::string handler_prefix = "/connection/uni_websocket";
+  uint32_t message_size_limit = 65536;
+  bool operator==(const UniWebSocket&) const = default;
+};
+
 // Parley's own: GET /sse/<channel> as text/event-stream.
 struct EventStream {
   bool enabled = true;
@@ -223,6 +245,12 @@ struct Config {
   Channel channel;
   HttpApi http_api;
   WebSocket websocket;
+  HttpPush http_stream{.handler_prefix = "/connection/http_stream"};
+  HttpPush sse{.handler_prefix = "/connection/sse"};
+  Emulation emulation;
+  UniWebSocket uni_websocket;
+  HttpPush uni_http_stream{.handler_prefix = "/connection/uni_http_stream"};
+  HttpPush uni_sse{.handler_prefix = "/connection/uni_sse"};
   EventStream event_stream;
   Pub pub;
   Prometheus prometheus;

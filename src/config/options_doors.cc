@@ -92,41 +92,70 @@ void add_api_rows(std::vector<Option>& out) {
   add_tls_rows(out, "grpc_api.tls", "only with grpc_api.enabled");
 }
 
+template <auto Section>
+void add_push_rows(std::vector<Option>& out, const std::string& name, std::string_view what) {
+  Rows rows(out, name);
+  rows.supported<Section, &HttpPush::enabled>("enabled", "false", what);
+  rows.supported<Section, &HttpPush::handler_prefix>("handler_prefix", "/connection/" + name,
+                                                     "The path of the endpoint.");
+  rows.supported<Section, &HttpPush::max_request_body_size>(
+      "max_request_body_size", "65536", "Bytes of the request that opens a stream.");
+}
+
+void add_http_stream_rows(std::vector<Option>& out) {
+  add_push_rows<&Config::http_stream>(
+      out, "http_stream", "Both ways over HTTP: a stream of messages, and `emulation` for theirs.");
+  add_push_rows<&Config::sse>(out, "sse", "The same with server-sent events.");
+  Rows emulation(out, "emulation");
+  constexpr auto kEmulation = &Config::emulation;
+  emulation.supported<kEmulation, &Emulation::handler_prefix>(
+      "handler_prefix", "/emulation", "Where clients of `http_stream` and `sse` send commands.");
+  emulation.supported<kEmulation, &Emulation::max_request_body_size>(
+      "max_request_body_size", "65536", "Bytes of a request with commands.");
+}
+
+void add_one_way_rows(std::vector<Option>& out) {
+  add_push_rows<&Config::uni_http_stream>(out, "uni_http_stream",
+                                          "A stream of JSON lines to clients that only listen.");
+  add_push_rows<&Config::uni_sse>(out, "uni_sse",
+                                  "Server-sent events to clients that only listen.");
+  for (const std::string name : {"uni_sse", "uni_http_stream"}) {
+    Rows rows(out, name);
+    rows.warned("connect_code_to_http_response.enabled", Type::kBool, "false",
+                "a refused connect is told by a disconnect push");
+    rows.idle("connect_code_to_http_response", "only with its enabled",
+              {{"transforms", Type::kObjects}});
+  }
+  Rows socket(out, "uni_websocket");
+  constexpr auto kSocket = &Config::uni_websocket;
+  socket.supported<kSocket, &UniWebSocket::enabled>("enabled", "false",
+                                                    "WebSocket to clients that only listen.");
+  socket.supported<kSocket, &UniWebSocket::handler_prefix>(
+      "handler_prefix", "/connection/uni_websocket", "The path of the endpoint.");
+  socket.supported<kSocket, &UniWebSocket::message_size_limit>(
+      "message_size_limit", "65536", "Bytes of the message to connect with.");
+  socket.warned("compression", Type::kBool, "false", "messages of this transport are plain");
+  socket.warned("disable_closing_handshake", Type::kBool, "false", "the end has its close frame");
+  socket.warned("disable_disconnect_push", Type::kBool, "false", "the end is pushed as well");
+  socket.warned("join_push_messages", Type::kBool, "false", "each push is a message");
+  socket.idle("", "Parley sizes its buffers itself",
+              {{"compression_min_size", Type::kInt, "0"},
+               {"compression_level", Type::kInt, "1"},
+               {"read_buffer_size", Type::kInt, "0"},
+               {"use_write_buffer_pool", Type::kBool, "false"},
+               {"write_buffer_size", Type::kInt, "0"},
+               {"write_timeout", Type::kDuration, "1s"},
+               {"decompressed_message_size_limit", Type::kInt, "0"}});
+}
+
 void add_other_transport_rows(std::vector<Option>& out) {
   const std::string closed = "this transport is not served, its clients cannot connect";
-  for (const std::string name : {"sse", "http_stream", "webtransport", "uni_websocket", "uni_sse",
-                                 "uni_http_stream", "uni_grpc"})
+  for (const std::string name : {"webtransport", "uni_grpc"})
     Rows(out, name).warned("enabled", Type::kBool, "false", closed);
-  for (const std::string name : {"sse", "http_stream", "uni_sse", "uni_http_stream"})
-    Rows(out, name).idle("", "only with this transport",
-                         {{"handler_prefix", Type::kString, "/connection/" + name},
-                          {"max_request_body_size", Type::kInt, "65536"}});
-  for (const std::string name : {"uni_sse", "uni_http_stream"})
-    Rows(out, name).idle("connect_code_to_http_response", "only with this transport",
-                         {{"enabled", Type::kBool, "false"}, {"transforms", Type::kObjects}});
-  Rows(out, "emulation")
-      .idle("", "only with sse or http_stream",
-            {{"handler_prefix", Type::kString, "/emulation"},
-             {"max_request_body_size", Type::kInt, "65536"}});
   Rows(out, "webtransport")
       .idle("", "only with this transport",
             {{"handler_prefix", Type::kString, "/connection/webtransport"},
              {"message_size_limit", Type::kInt, "65536"}});
-  Rows(out, "uni_websocket")
-      .idle("", "only with this transport",
-            {{"handler_prefix", Type::kString, "/connection/uni_websocket"},
-             {"compression", Type::kBool, "false"},
-             {"compression_min_size", Type::kInt, "0"},
-             {"compression_level", Type::kInt, "1"},
-             {"read_buffer_size", Type::kInt, "0"},
-             {"use_write_buffer_pool", Type::kBool, "false"},
-             {"write_buffer_size", Type::kInt, "0"},
-             {"write_timeout", Type::kDuration, "1s"},
-             {"message_size_limit", Type::kInt, "65536"},
-             {"decompressed_message_size_limit", Type::kInt, "0"},
-             {"disable_closing_handshake", Type::kBool, "false"},
-             {"disable_disconnect_push", Type::kBool, "false"},
-             {"join_push_messages", Type::kBool, "false"}});
   Rows(out, "uni_grpc")
       .idle("", "only with this transport",
             {{"address"},
@@ -175,6 +204,8 @@ void add_door_rows(std::vector<Option>& out) {
   add_websocket_rows(out);
   add_own_rows(out);
   add_api_rows(out);
+  add_http_stream_rows(out);
+  add_one_way_rows(out);
   add_other_transport_rows(out);
   add_page_rows(out);
 }

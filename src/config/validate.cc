@@ -159,6 +159,13 @@ void check_doors(const Config& config, std::vector<Finding>& findings) {
   const Door doors[] = {
       {"websocket", !config.websocket.disabled, config.websocket.handler_prefix},
       {"http_api", !config.http_api.disabled, config.http_api.handler_prefix},
+      {"http_stream", config.http_stream.enabled, config.http_stream.handler_prefix},
+      {"sse", config.sse.enabled, config.sse.handler_prefix},
+      {"emulation", config.http_stream.enabled || config.sse.enabled,
+       config.emulation.handler_prefix},
+      {"uni_websocket", config.uni_websocket.enabled, config.uni_websocket.handler_prefix},
+      {"uni_http_stream", config.uni_http_stream.enabled, config.uni_http_stream.handler_prefix},
+      {"uni_sse", config.uni_sse.enabled, config.uni_sse.handler_prefix},
       {"event_stream", config.event_stream.enabled, config.event_stream.handler_prefix},
       {"pub", config.pub.enabled, config.pub.handler_prefix},
       {"prometheus", config.prometheus.enabled, config.prometheus.handler_prefix},

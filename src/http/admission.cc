@@ -70,6 +70,8 @@ void say_unavailable(Exchange& exchange, const Admission::Refusal& refusal) {
 }
 
 void GuardedHandler::handle(Exchange& exchange) {
+  // A browser's question before it comes.
+  if (exchange.request().method == "OPTIONS") return inner_.handle(exchange);
   const auto refusal = admission_.refuse(exchange.peer(), exchange.server().now().mono);
   if (refusal) return words_(exchange, *refusal);
   inner_.handle(exchange);

@@ -3,11 +3,14 @@
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/eventsource/adapter.h"
 #include "server/echo_adapter.h"
-#include "transport/sse/sse_handler.h"
+#include "transport/push/push_handler.h"
+#include "transport/push/uplink_handler.h"
 #include "transport/websocket/websocket_handler.h"
 
 namespace parley::server {
 namespace {
+
+using transport::push::PushFormat;
 
 constexpr size_t kEchoMessageBytes = 16 << 20;
 
@@ -39,45 +42,110 @@ transport::websocket::CompressionOptions compression_options(const config::WebSo
 
 seconds at_least(Duration duration) { return std::chrono::ceil<seconds>(duration); }
 
+// Where a client's connect command stands in a request that may be a GET.
+constexpr std::string_view kConnectParameter = "cf_connect";
+
 }  // namespace
 
 // A protocol is an include above and a call here.
 void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& access) {
   const config::Config& config = shared_.config;
   const config::Client& client = config.client;
+  const auto& sdks = keep_factory(adapter::centrifuge::CentrifugeFactory(
+      {.version = std::string(version()) + " Parley",
+       .node = shared_.node.facts().uid,
+       .stale_after = at_least(client.stale_close_delay),
+       .ping_interval = at_least(client.ping_interval),
+       .pong_timeout = at_least(client.pong_timeout),
+       .expired_close_delay = at_least(client.expired_close_delay),
+       .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
+       .include_server_time = client.connect_include_server_time,
+       .channel_limit = client.channel_limit,
+       .commands = {.per_second = client.command_rate_limit},
+       .publishes = {.per_second = client.publish_rate_limit},
+       .history_limit = client.history_max_publication_limit,
+       .recovery_limit = client.recovery_max_publication_limit},
+      access, rules));
   if (!config.websocket.disabled)
-    add_websocket(config.websocket.handler_prefix,
-                  websocket_options({"centrifuge-json", "centrifuge-protobuf"}),
-                  adapter::centrifuge::CentrifugeFactory(
-                      {.version = std::string(version()) + " Parley",
-                       .stale_after = at_least(client.stale_close_delay),
-                       .ping_interval = at_least(client.ping_interval),
-                       .pong_timeout = at_least(client.pong_timeout),
-                       .expired_close_delay = at_least(client.expired_close_delay),
-                       .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
-                       .include_server_time = client.connect_include_server_time,
-                       .channel_limit = client.channel_limit,
-                       .commands = {.per_second = client.command_rate_limit},
-                       .publishes = {.per_second = client.publish_rate_limit},
-                       .history_limit = client.history_max_publication_limit,
-                       .recovery_limit = client.recovery_max_publication_limit},
-                      access, rules));
+    add_websocket(config.websocket.handler_prefix, sdks,
+                  websocket_options({"centrifuge-json", "centrifuge-protobuf"}));
+  add_streams(sdks);
+  add_listeners(sdks);
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
             adapter::eventsource::EventSourceFactory(access,
                                                      {.heartbeat = config.event_stream.heartbeat}));
   if (shared_.echo)
-    add_websocket("/echo",
+    add_websocket("/echo", keep_factory(EchoFactory()),
                   {.message_bytes = kEchoMessageBytes,
                    .origins = origins_of(shared_),
-                   .compression = &compression_},
-                  EchoFactory());
+                   .compression = &compression_});
+}
+
+void Routes::add_streams(const session::AdapterFactory& factory) {
+  const config::Config& config = shared_.config;
+  if (!shared_.dev && !config.http_stream.enabled && !config.sse.enabled) return;
+  add_push(config.http_stream, factory,
+           {.transport = "http_stream",
+            .format = PushFormat::kLines,
+            .binary_format = PushFormat::kBytes,
+            .first = transport::push::FirstMessage{},
+            .uplinks = &uplinks_,
+            .methods = "POST, OPTIONS"});
+  add_push(config.sse, factory,
+           {.transport = "sse",
+            .format = PushFormat::kEventData,
+            .first = transport::push::FirstMessage{.parameter = kConnectParameter},
+            .uplinks = &uplinks_,
+            .methods = "GET, POST, OPTIONS"});
+  auto& uplink = keep_handler(
+      std::make_unique<transport::push::UplinkHandler>(factory, uplinks_, origins_of(shared_)));
+  const config::Emulation& emulation = config.emulation;
+  router_.add("POST", emulation.handler_prefix, uplink, emulation.max_request_body_size);
+  router_.add("OPTIONS", emulation.handler_prefix, uplink);
+}
+
+void Routes::add_listeners(const session::AdapterFactory& factory) {
+  const config::Config& config = shared_.config;
+  // Who says nothing connects with nothing.
+  const transport::push::FirstMessage first{.parameter = kConnectParameter, .otherwise = "null"};
+  add_push(config.uni_http_stream, factory,
+           {.transport = "uni_http_stream",
+            .format = PushFormat::kLines,
+            .first = first,
+            .methods = "POST, OPTIONS"});
+  add_push(config.uni_sse, factory,
+           {.transport = "uni_sse",
+            .format = PushFormat::kEventData,
+            .first = first,
+            .methods = "GET, POST, OPTIONS"});
+  if (!shared_.dev && !config.uni_websocket.enabled) return;
+  add_websocket(config.uni_websocket.handler_prefix, factory,
+                {.message_bytes = config.uni_websocket.message_size_limit,
+                 .origins = origins_of(shared_),
+                 .transport = "uni_websocket",
+                 .one_way = true,
+                 .first_parameter = kConnectParameter});
+}
+
+void Routes::add_push(const config::HttpPush& config, const session::AdapterFactory& factory,
+                      transport::push::PushOptions options) {
+  if (!shared_.dev && !config.enabled) return;
+  options.origins = origins_of(shared_);
+  const std::string methods(options.methods);
+  auto& handler = keep_door(
+      std::make_unique<transport::push::PushHandler>(factory, sessions_, std::move(options)));
+  for (const std::string_view method : {"GET", "POST", "OPTIONS"})
+    if (methods.find(method) != methods.npos)
+      router_.add(method, config.handler_prefix, handler, config.max_request_body_size);
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-               hub::Hub& hub, session::SessionTable& sessions, http::Admission& admission)
+               hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
+               http::Admission& admission)
     : shared_(shared),
       sessions_(sessions),
+      uplinks_(uplinks),
       admission_(admission),
       compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
@@ -115,21 +183,20 @@ transport::websocket::WebSocketOptions Routes::websocket_options(
           .inflated_bytes = config.decompressed_message_size_limit};
 }
 
-template <class Factory>
-void Routes::add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
-                           Factory factory) {
+void Routes::add_websocket(std::string_view path, const session::AdapterFactory& factory,
+                           transport::websocket::WebSocketOptions options) {
   router_.add("GET", path,
               keep_door(std::make_unique<transport::websocket::WebSocketHandler>(
-                  keep_factory(std::move(factory)), sessions_, std::move(options))));
+                  factory, sessions_, std::move(options))));
 }
 
 template <class Factory>
 void Routes::add_sse(std::string_view prefix, Factory factory) {
-  transport::sse::SseOptions options{.origins = origins_of(shared_)};
+  transport::push::PushOptions options{.origins = origins_of(shared_)};
   router_.add_prefix("GET", prefix,
-                     keep_door(std::make_unique<transport::sse::SseHandler>(
+                     keep_door(std::make_unique<transport::push::PushHandler>(
                                    keep_factory(std::move(factory)), sessions_, std::move(options)),
-                               transport::sse::say_later));
+                               transport::push::say_later));
 }
 
 template <class Factory>

@@ -13,6 +13,8 @@
 #include "http_api/server_api.h"
 #include "server/shard_world.h"
 #include "session/adapter.h"
+#include "session/uplinks.h"
+#include "transport/push/push_handler.h"
 #include "transport/websocket/compression.h"
 #include "transport/websocket/websocket_handler.h"
 
@@ -23,7 +25,8 @@ namespace parley::server {
 class Routes {
  public:
   Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-         hub::Hub& hub, session::SessionTable& sessions, http::Admission& admission);
+         hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
+         http::Admission& admission);
   const http::Router& router() const { return router_; }
   // Memory is scarce: nothing is compressed.
   void save(bool saving) { compression_.pause(saving); }
@@ -36,12 +39,17 @@ class Routes {
   transport::websocket::WebSocketOptions websocket_options(
       std::vector<std::string_view> subprotocols);
   // GET `path` is a WebSocket that speaks the factory's protocol.
-  template <class Factory>
-  void add_websocket(std::string_view path, transport::websocket::WebSocketOptions options,
-                     Factory factory);
+  void add_websocket(std::string_view path, const session::AdapterFactory& factory,
+                     transport::websocket::WebSocketOptions options);
   // GET `prefix`<channel> is an event stream of the factory's protocol.
   template <class Factory>
   void add_sse(std::string_view prefix, Factory factory);
+  // The factory's protocol for clients whose WebSocket is blocked, as configured.
+  void add_streams(const session::AdapterFactory& factory);
+  // ... and for clients that only listen.
+  void add_listeners(const session::AdapterFactory& factory);
+  void add_push(const config::HttpPush& config, const session::AdapterFactory& factory,
+                transport::push::PushOptions options);
 
   template <class Factory>
   const session::AdapterFactory& keep_factory(Factory factory);
@@ -52,6 +60,7 @@ class Routes {
 
   const Shared& shared_;
   session::SessionTable& sessions_;
+  session::Uplinks& uplinks_;
   http::Admission& admission_;
   transport::websocket::Compression compression_;
   std::vector<std::unique_ptr<session::AdapterFactory>> factories_;

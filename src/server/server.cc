@@ -120,6 +120,7 @@ class Process {
         slots_(static_cast<ShardId>(shards)),
         group_(shards),
         mail_(group_.wakers(), {}),
+        uplink_mail_(group_.wakers(), kUplinkBoxes),
         keys_(group_),
         shared_{.config = options_.config,
                 .dev = options_.dev,
@@ -129,8 +130,8 @@ class Process {
                 .node = status_,
                 .keys = keys_} {
     for (unsigned i = 0; i < shards; ++i)
-      worlds_.push_back(
-          std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_, shared_));
+      worlds_.push_back(std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_,
+                                                     uplink_mail_, shared_));
   }
 
   // `internal` may be empty.
@@ -205,6 +206,7 @@ class Process {
   hub::SlotTable slots_;
   io::ShardGroup group_;
   HubMail mail_;
+  UplinkBoxes uplink_mail_;
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;

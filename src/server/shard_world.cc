@@ -35,7 +35,8 @@ http::AdmissionOptions admission_options(const Shared& shared) {
 
 }  // namespace
 
-ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
+ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail,
+                       const Shared& shared)
     : shard_(shard),
       policy_(shared.policy),
       fetcher_(shared.keys, shard.id(),
@@ -50,12 +51,20 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared)
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
                  }),
+      uplink_line_(uplink_mail, shard.id()),
+      uplinks_(shard.id(), shared.slots.shards(), uplink_line_, ids_),
+      uplink_hook_(uplink_mail, shard.id(), kMailPerTurn,
+                   [this](ShardId from, session::UplinkMail&& one) {
+                     uplinks_.receive(from, std::move(one));
+                   }),
       sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
       admission_(admission_options(shared), ids_),
-      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, admission_)),
+      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_,
+                                       admission_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
+  shard.add_hook(uplink_hook_);
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);
   shard.add_hook(http_);
@@ -93,6 +102,7 @@ void ShardWorld::climb(MemoryStep step) {
 
 void ShardWorld::drain(Duration window) {
   shard_.close_listeners();
+  sessions_.close();
   admission_.close(http::Admission::Reason::kShutdown);
   drain_.emplace(sessions_.size(), window, shard_.now().mono);
   drain_on();

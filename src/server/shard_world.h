@@ -18,6 +18,7 @@
 #include "server/memory_ladder.h"
 #include "server/node_status.h"
 #include "server/policy.h"
+#include "server/uplink_line.h"
 #include "session/session_table.h"
 
 namespace parley::server {
@@ -39,7 +40,7 @@ struct Shared {
 // run(). Shard: its own; built and destroyed by the main thread while the shard does not run.
 class ShardWorld final : public io::TurnHook {
  public:
-  ShardWorld(io::Shard& shard, HubMail& mail, const Shared& shared);
+  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, const Shared& shared);
   ~ShardWorld() override;
 
   http::Server& http() { return http_; }
@@ -70,6 +71,9 @@ class ShardWorld final : public io::TurnHook {
   HubPost post_;
   hub::Hub hub_;
   HubMailHook mail_hook_;
+  UplinkLine uplink_line_;
+  session::Uplinks uplinks_;
+  UplinkHook uplink_hook_;
   session::SessionTable sessions_;
   http::Admission admission_;
   std::unique_ptr<Routes> routes_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@
 #include "hub/subscription.h"
 #include "session/end_reason.h"
 #include "session/transport_link.h"
+#include "session/uplinks.h"
 
 namespace parley::session {
 
@@ -100,6 +102,11 @@ class AdapterFactory {
  public:
   virtual ~AdapterFactory() = default;
   virtual std::unique_ptr<Adapter> make() const = 0;
+  // What a request with a message for one of its sessions says (session/uplinks.h). Nothing: it
+  // cannot be read. Protocols whose clients send beside a stream override this.
+  virtual std::optional<UplinkMessage> read_uplink(MessageType, ByteView /*request*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace parley::session

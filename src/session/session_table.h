@@ -39,6 +39,9 @@ class SessionTable final : private hub::ControlSink {
   // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn
   // before.
   void begin_flush(bool flushed);
+  // The server stops: transports open no further session.
+  void close() { closed_ = true; }
+  bool closed() const { return closed_; }
   // Ends every session.
   void end_all(EndReason reason);
   // Ends, as slow, those for which most bytes wait, among the next ones in the table: no more than
@@ -100,6 +103,7 @@ class SessionTable final : private hub::ControlSink {
   size_t anonymous_ = 0;
   Directory directory_;
   Sweep sweep_;
+  bool closed_ = false;
 };
 
 }  // namespace parley::session

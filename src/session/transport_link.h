@@ -36,6 +36,11 @@ struct Handshake {
   std::string_view path;         // percent-decoded where the route has a variable part
   std::string_view query;        // raw
   std::string_view subprotocol;  // what both sides agreed on; empty: nothing
+  bool binary = false;           // the client asks for messages of bytes, not of text
+  bool one_way = false;          // ... and will send no other message than its first
+  // Who shows it may send into the session (session/uplinks.h): the client needs it. Empty: the
+  // transport carries messages both ways, or one way only.
+  std::string_view session{};
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   std::string_view peer;  // address, for people and limits
 

@@ -13,6 +13,8 @@ import { startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const CLIENTS_OF_A_KIND = 8;
+// What the clients of the Centrifuge SDK are carried by: half of them a WebSocket, the others what there is where that is blocked.
+const TRANSPORTS = [['websocket'], ['http_stream'], ['websocket'], ['sse']];
 const CHANNELS = ['alpha', 'beta', 'gamma', 'delta'];
 const SECONDS = Number(process.env.CONTINUITY_SECONDS ?? 30);
 const PUBLICATIONS_PER_SECOND = 100;
@@ -50,11 +52,12 @@ async function openReaders(server) {
   const opened = [];
   for (let i = 0; i < CLIENTS_OF_A_KIND; i += 1) {
     const proxy = await startProxy(server.port);
-    const client = new CentrifugeClient(proxy.url, { maxReconnectDelay: 1_000 });
+    const transports = TRANSPORTS[i % TRANSPORTS.length];
+    const client = new CentrifugeClient(proxy.url, { transports, maxReconnectDelay: 1_000 });
     opened.push(client.connect().then(async () => {
       for (const channel of CHANNELS) {
         const record = await client.subscribe(channel);
-        readers.push({ client: `centrifuge ${i}`, kind: 'centrifuge', channel, record,
+        readers.push({ client: `centrifuge ${i} (${transports})`, kind: 'centrifuge', channel, record,
           received: () => record.publications.map(({ offset, data }) => ({ offset, message: data })) });
       }
     }));

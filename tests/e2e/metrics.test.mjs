@@ -106,8 +106,8 @@ const CASES = {
     wire.terminate();
   }],
 
-  'a stream of an impossible name': ['parley_sse_refused_total{reason="bad_request"}', () => status('/sse/%C3%BC', {}, 400)],
-  'a client that talks into its stream': ['parley_sse_talkers_closed_total', async () => {
+  'a stream of an impossible name': ['parley_push_refused_total{reason="bad_request"}', () => status('/sse/%C3%BC', {}, 400)],
+  'a client that talks into its stream': ['parley_push_talkers_closed_total', async () => {
     const tcp = await openTcp(server.port);
     tcp.write(`GET /sse/a HTTP/1.1\r\n${HOST}\r\n\r\n`);
     await tcp.has('retry: ');

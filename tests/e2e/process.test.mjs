@@ -181,7 +181,7 @@ test('a stream that is cut at any byte leaves nothing open', async () => {
     else tcp.socket.destroy();
   }
   await until(async () => (await metrics(server)).get('parley_io_open_sockets') <= base, `${base} open sockets`);
-  assert.equal((await metrics(server)).get('parley_sse_connections'), 0);
+  assert.equal((await metrics(server)).get('parley_push_connections'), 0);
 });
 
 test('a client that does not read costs no memory and harms nobody; later it has all of history, or is told', async () => {

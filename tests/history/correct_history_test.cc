@@ -151,6 +151,22 @@ TEST(CorrectHistory, OfARollbackThatIsTold) {
   EXPECT_EQ(run.broken(), "");
 }
 
+// ... and the first of all to hear of it is told by a part of the server that has not heard of the
+// next one.
+TEST(CorrectHistory, OfALifeThatIsFirstHeardOfWhenItIsOver) {
+  History run;
+  run.sent("e1v1");
+  run.restarted();
+  run.subscribed("ann", 0, "e2");
+  run.publish(1, "e2");
+  run.delivered("ann", 1).value = "e2v1";
+  run.subscribed("bob", 0, "e1");
+  run.delivered("bob", 1).value = "e1v1";
+  run.gap("bob", 0, 1, "epoch_changed").epoch = "e2";
+  run.quiet();
+  EXPECT_EQ(run.broken(), "");
+}
+
 TEST(CorrectHistory, OfAnEpochThatSomebodyHearsOfWhenItIsOver) {
   History run;
   run.subscribed("ann", 0);

@@ -170,8 +170,10 @@ void Ledger::settle() {
   for (auto& [id, channel] : channels_) settle_channel(id, channel);
   for (const Reader& reader : readers_) {
     Channel& channel = channels_.at(reader.channel);
-    Id last = 0;
+    Id last = 0, stood = 0;
     for (const Step& step : reader.steps) {
+      if (step.epoch != 0 && stood != 0 && step.epoch != stood) channel.left.insert(stood);
+      if (step.epoch != 0) stood = step.epoch;
       if (step.epoch != last && step.epoch != 0) channel.seen.push_back({step.order, step.epoch});
       last = step.epoch;
       if (step.kind != Kind::kDelivered || step.offset == 0) continue;

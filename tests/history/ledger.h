@@ -92,6 +92,7 @@ struct Channel {
   std::map<Id, EpochStart> epochs;              // those that were declared
   std::vector<size_t> restarts;                 // numbers of the events that allow a new epoch
   std::vector<std::pair<size_t, Id>> seen;      // epochs, by the event that first told of them
+  std::set<Id> left;                            // epochs that a reader went on from to others
   std::map<Id, std::map<uint64_t, Id>> known;   // epoch -> offset -> value, as first told
   std::vector<size_t> sent;                     // numbers of the events
   std::vector<MemberChange> members;

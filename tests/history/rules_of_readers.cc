@@ -270,8 +270,11 @@ void check_end(const Ledger& ledger, const Reader& reader, const Standing& stand
                    "from", lacks.first, "on");
   const auto& channel = ledger.channel(reader.channel);
   if (channel.seen.empty()) return;
-  // Somebody may have been told late of one that was over by then.
-  const Id last = ledger.newest(reader.channel, channel.seen.back().second, 0);
+  // Somebody may have been told late of one that was over by then: others went on from it.
+  auto newest = std::find_if(channel.seen.rbegin(), channel.seen.rend(),
+                             [&](const auto& one) { return !channel.left.contains(one.second); });
+  if (newest == channel.seen.rend()) newest = channel.seen.rbegin();
+  const Id last = ledger.newest(reader.channel, newest->second, 0);
   if (!ledger.same_until(reader.channel, epoch, last, standing.position) &&
       channel.known.contains(last))
     findings.about(reader, "still stands in epoch", Name{epoch},

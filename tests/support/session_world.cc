@@ -193,6 +193,9 @@ FakeClient& SessionWorld::open(std::unique_ptr<session::Adapter> adapter,
                                .path = request.path,
                                .query = request.query,
                                .subprotocol = request.subprotocol,
+                               .binary = request.binary,
+                               .one_way = request.one_way,
+                               .session = request.session,
                                .peer = "192.0.2.1"};
   for (const auto& [name, value] : request.headers) handshake.headers.emplace_back(name, value);
   client.session_ = &table_.open(std::move(adapter), client, handshake);

@@ -121,6 +121,10 @@ struct FakeRequest {
   std::string query = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string subprotocol = {};
+  // As in session::Handshake.
+  bool binary = false;
+  bool one_way = false;
+  std::string session{};
 };
 
 struct WireMessage {

@@ -4,7 +4,7 @@ Counted is what has to change elsewhere for a protocol to exist: every line of c
 protocol's name as a word, in src/, examples/, cmake/, tools/ and the test support. Not counted:
 - its own folders, and test files, corpora and pages that are named after it (own);
 - what merely uses protocols that exist: tests of other modules, end-to-end tests, the simulated world, the demo page, the pages of
-  examples, benchmarks (USES);
+  examples, benchmarks and their load generator (USES);
 - documents, package lists and these checks (PROSE).
 """
 
@@ -17,7 +17,7 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 PART = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 # Documents tell of protocols and lock files list clients; neither is code that has to change.
 PROSE = re.compile(r"\.md$|(^|/)package(-lock)?\.json$|(^|/)LICENSE$|^tools/(tests|checks)/")
-USES = re.compile(r"_(test|testing|fuzz)\.(cc|h)$|^tests/(e2e|sim)/|^web/|^examples/.*\.(mjs|js|html)$|^bench/.*\.(cc|h|mjs|js|py)$")
+USES = re.compile(r"_(test|testing|fuzz)\.(cc|h)$|^tests/(e2e|sim)/|^web/|^examples/.*\.(mjs|js|html)$|^(src/)?bench/.*\.(cc|h|mjs|js|py)$")
 CODE = {".h", ".cc", ".txt", ".cmake", ".toml", ".json", ".mjs", ".js", ".ts", ".tsx", ".html", ".yaml", ".yml", ""}
 
 

@@ -9,6 +9,8 @@ namespace parley::adapter::centrifuge {
 
 void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
   codec_ = &codec_for(handshake);
+  one_way_ = handshake.one_way;
+  if (!handshake.session.empty()) session_ = std::make_unique<const std::string>(handshake.session);
   effects.set_timer(session::TimerId::kHandshake, context_.options.stale_after);
   const auth::ConnectRules& rules = context_.access.connect();
   if (rules.user_header.empty() || context_.access.anonymous_may_connect()) return;
@@ -20,6 +22,7 @@ void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Ef
 
 void CentrifugeAdapter::on_message(session::MessageType, ByteView message,
                                    session::Effects& effects) {
+  if (one_way_ && stage_ != Stage::kNew) return;
   read(message, 0, effects);
 }
 
@@ -130,8 +133,30 @@ void CentrifugeAdapter::on_verified(hub::StepId step, auth::TokenResult result,
   }
 }
 
-session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::Effects&) {
-  return end_code(reason);
+std::optional<session::UplinkMessage> CentrifugeFactory::read_uplink(session::MessageType type,
+                                                                     ByteView request) const {
+  return centrifuge::read_uplink(type, request, context_.options.node);
+}
+
+session::EndCode CentrifugeAdapter::on_end(session::EndReason reason, session::Effects& effects) {
+  const session::EndCode code = end_code(reason);
+  // Who does not read is told by the end of the connection.
+  if (reason != session::EndReason::kSlow) tell_end(code, effects);
+  return code;
+}
+
+session::EndCode CentrifugeAdapter::on_disconnect(const session::EndCode& asked,
+                                                  session::Effects& effects) {
+  tell_end(asked, effects);
+  return asked;
+}
+
+void CentrifugeAdapter::tell_end(const session::EndCode& code, session::Effects& effects) const {
+  // A one-way client whose first words are not understood is not yet one of this protocol.
+  const bool pushed = one_way_ ? stage_ != Stage::kNew : session_ != nullptr;
+  constexpr uint16_t kFirstOfProtocol = 3000;
+  if (pushed && code.code >= kFirstOfProtocol)
+    push("", wire::DisconnectPush{.code = code.code, .reason = code.text}, effects);
 }
 
 // A reply that is larger than the limit is not sent: it would end the connection as slow.

@@ -47,13 +47,13 @@ class CentrifugeAdapter final : public session::Adapter {
               session::Effects& effects) override;
   void on_timer(session::TimerId timer, session::Effects& effects) override;
   session::Identity identity() const override {
-    return {.user = who().user, .client = to_string(client_), .session = {}};
+    return {.user = who().user,
+            .client = to_string(client_),
+            .session = session_ ? std::string_view(*session_) : std::string_view()};
   }
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
-  session::EndCode on_disconnect(const session::EndCode& asked, session::Effects&) override {
-    return asked;
-  }
+  session::EndCode on_disconnect(const session::EndCode& asked, session::Effects& effects) override;
 
  private:
   enum class Stage : uint8_t {
@@ -159,6 +159,9 @@ class CentrifugeAdapter final : public session::Adapter {
   }
   hub::ClientInfo client_info(const Channel* channel) const;
 
+  // Over transports whose own farewell has no room for it.
+  void tell_end(const session::EndCode& code, session::Effects& effects) const;
+
   void reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const;
   // False, and nothing is sent, where the reply is larger than one may be.
   bool try_reply(uint32_t id, const ReplyBody& body, session::Effects& effects) const;
@@ -169,8 +172,10 @@ class CentrifugeAdapter final : public session::Adapter {
   void bad_request(session::Effects& effects) { effects.end(session::EndReason::kBadRequest); }
 
   const Context& context_;
-  const Codec* codec_ = &json_codec();      // from on_open on, the one that the client asked for
-  Uuid client_;                             // the public id
+  const Codec* codec_ = &json_codec();  // from on_open on, the one that the client asked for
+  Uuid client_;                         // the public id
+  // The secret one; null over transports that go both ways.
+  std::unique_ptr<const std::string> session_;
   std::unique_ptr<Account> account_;        // null: anybody, for ever
   std::unique_ptr<Connecting> connecting_;  // only while connecting
   std::unique_ptr<Allowance> allowance_;    // from the first limited command on
@@ -178,6 +183,7 @@ class CentrifugeAdapter final : public session::Adapter {
   PendingRequests requests_;
   Stage stage_ = Stage::kNew;
   uint16_t awaited_pongs_ = 0;
+  bool one_way_ = false;  // what comes first is a connect request, what goes are bare pushes
 };
 
 class CentrifugeFactory final : public session::AdapterFactory {
@@ -188,6 +194,8 @@ class CentrifugeFactory final : public session::AdapterFactory {
   std::unique_ptr<session::Adapter> make() const override {
     return std::make_unique<CentrifugeAdapter>(context_);
   }
+  std::optional<session::UplinkMessage> read_uplink(session::MessageType type,
+                                                    ByteView request) const override;
 
  private:
   Context context_;

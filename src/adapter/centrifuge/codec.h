@@ -16,7 +16,8 @@ using ReplyBody = std::variant<wire::ErrorReply, wire::ConnectResult, wire::Subs
                                wire::UnsubscribeResult, wire::PublishResult, wire::PresenceResult,
                                wire::PresenceStatsResult, wire::HistoryResult, wire::RefreshResult,
                                wire::SubRefreshResult>;
-using PushBody = std::variant<wire::SubscribePush, wire::UnsubscribePush, wire::RefreshPush>;
+using PushBody = std::variant<wire::SubscribePush, wire::UnsubscribePush, wire::RefreshPush,
+                              wire::DisconnectPush>;
 
 // Takes the commands of a frame one by one; false leaves the rest unread.
 class CommandSink {
@@ -58,9 +59,15 @@ class Codec {
 const Codec& json_codec();
 // Protobuf over binary messages.
 const Codec& protobuf_codec();
+// For clients that only listen: a connect request comes, bare pushes go. JSON.
+const Codec& one_way_codec();
 
 // The encoding that a client asks for when it comes: JSON, unless it says Protobuf. Which type its
 // messages then have makes no difference.
 const Codec& codec_for(const session::Handshake& handshake);
+
+// Commands for a session of this node, in a request of their own. Nothing: it cannot be read.
+std::optional<session::UplinkMessage> read_uplink(session::MessageType type, ByteView request,
+                                                  std::string_view node);
 
 }  // namespace parley::adapter::centrifuge

@@ -46,6 +46,20 @@ session::EndCode end_code(EndReason reason) {
   return reason == EndReason::kMessageTooLarge ? kTooLarge : kNormal;
 }
 
+session::EndReason one_way_end(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kTokenExpired:
+    case ErrorCode::kExpired:
+      return EndReason::kExpired;
+    case ErrorCode::kTooManyRequests:
+      return EndReason::kTooManyRequests;
+    case ErrorCode::kPermissionDenied:
+      return EndReason::kForbidden;
+    default:
+      return EndReason::kInternalError;
+  }
+}
+
 ErrorCode error_code(hub::HubError error) {
   switch (error) {
     case hub::HubError::kUnknownChannel:

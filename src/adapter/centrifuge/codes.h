@@ -15,4 +15,7 @@ codec::centrifuge::ErrorCode error_code(hub::HubError error);
 // Not for kAllow.
 codec::centrifuge::ErrorCode error_code(auth::Verdict verdict);
 
+// A refused connect, for clients that are sent no replies.
+session::EndReason one_way_end(codec::centrifuge::ErrorCode code);
+
 }  // namespace parley::adapter::centrifuge

@@ -51,6 +51,7 @@ void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effe
 
 void CentrifugeAdapter::identified(std::vector<auth::Grant> grants, session::Effects& effects) {
   client_ = uuid4(effects.ids());
+  if (one_way_) session_ = std::make_unique<const std::string>(to_string(uuid4(effects.ids())));
   if (const auto code = start_server_side(std::move(grants), effects))
     return refuse_connect(*code, effects);
   if (effects.ended() || !honour_wishes(effects)) return;
@@ -63,6 +64,7 @@ void CentrifugeAdapter::identified(std::vector<auth::Grant> grants, session::Eff
 // The client is told, and may only leave: what it sent meanwhile, and what it sends from now on, is
 // not answered.
 void CentrifugeAdapter::refuse_connect(wire::ErrorCode code, session::Effects& effects) {
+  if (one_way_) return effects.end(one_way_end(code));
   const uint32_t command = connecting_->command;
   stage_ = Stage::kRefused;
   connecting_.reset();
@@ -116,9 +118,10 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
   Buffer& ping = effects.scratch();
   codec_->append_ping(ping);
   effects.send_urgent(ping);
+  effects.set_timer(session::TimerId::kPing, context_.options.ping_interval);
+  if (one_way_) return;
   ++awaited_pongs_;
   effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);
-  effects.set_timer(session::TimerId::kPing, context_.options.ping_interval);
 }
 
 // Exactly one for each ping. Of a client whose input we had paused several may be on their way.

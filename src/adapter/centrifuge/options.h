@@ -11,6 +11,7 @@ namespace parley::adapter::centrifuge {
 
 struct Options {
   std::string version = "0.1.0 Parley";  // told to clients in the connect result
+  std::string node;                      // ... over transports that need another one to send
   seconds stale_after{10};               // without a connect by then: disconnect 3502
   seconds ping_interval{25};             // 0: no pings
   seconds pong_timeout{8};               // less than the interval; no pong by then: 3012

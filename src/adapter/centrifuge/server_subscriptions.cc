@@ -83,8 +83,10 @@ void CentrifugeAdapter::reply_connected(uint32_t id, Connecting& connecting,
   wire::ConnectResult result{.client = client, .version = context_.options.version};
   if (interval.count() > 0) {
     result.ping = static_cast<uint32_t>(interval.count());
-    result.pong = true;
+    result.pong = !one_way_;
   }
+  if (session_) result.session = *session_;
+  if (session_ && !one_way_) result.node = context_.options.node;
   if (account_ && account_->expires_at != 0) {
     result.expires = true;
     result.ttl = ttl(account_->expires_at, effects);

@@ -136,4 +136,12 @@ struct Command {
       request;
 };
 
+// Commands of a client whose transport goes one way, sent beside it. In JSON the commands stand in
+// a string.
+struct EmulationRequest {
+  std::string_view node;
+  std::string_view session;
+  ByteView data;  // a frame
+};
+
 }  // namespace parley::codec::centrifuge

@@ -226,6 +226,13 @@ struct Fields<SubRefreshRequest> {
                                       field<&T::untrack>("untrack")};
 };
 
+template <>
+struct Fields<EmulationRequest> {
+  using T = EmulationRequest;
+  static constexpr std::array kAll = {field<&T::node>("node"), field<&T::session>("session"),
+                                      field<&T::data>("data")};
+};
+
 struct Payload {
   std::string_view key;
   bool (*read)(CommandReader&, Command&);
@@ -278,6 +285,23 @@ bool read_command(CommandReader& in, Command& out) {
 }
 
 }  // namespace
+
+template <class T>
+bool JsonCommandDecoder::decode_message(ByteView text, T& out) {
+  scratch_.reset();
+  CommandReader in(text, scratch_, limits_);
+  if ((in.null() || read(in, out)) && in.finish()) return true;
+  refuse_frame(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
+  return false;
+}
+
+bool JsonCommandDecoder::decode(ByteView text, ConnectRequest& out) {
+  return decode_message(text, out);
+}
+
+bool JsonCommandDecoder::decode(ByteView text, EmulationRequest& out) {
+  return decode_message(text, out);
+}
 
 ByteView JsonCommandDecoder::take_line(ByteView& frame) {
   const size_t size = frame.find('\n');

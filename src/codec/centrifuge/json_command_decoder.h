@@ -32,7 +32,14 @@ class JsonCommandDecoder {
     return FrameEnd::kDone;
   }
 
+  // The whole text is one message without a command around it; null and nothing inside are the
+  // same. A refusal is counted.
+  bool decode(ByteView text, ConnectRequest& out);
+  bool decode(ByteView text, EmulationRequest& out);
+
  private:
+  template <class T>
+  bool decode_message(ByteView text, T& out);
   static ByteView take_line(ByteView& frame);
   bool decode_one(ByteView line, Command& out);
 

@@ -254,6 +254,13 @@ struct Fields<SubRefreshRequest> {
                                       field<&T::untrack>(5)};
 };
 
+template <>
+struct Fields<EmulationRequest> {
+  using T = EmulationRequest;
+  static constexpr std::array kAll = {field<&T::node>(1), field<&T::session>(2),
+                                      bytes_field<&T::data>(3)};
+};
+
 // Into what is there already, if it is of the same kind.
 template <class T>
 constexpr Field<Command> payload(uint32_t number) {
@@ -307,6 +314,16 @@ void keep_last(std::vector<std::pair<std::string_view, T>>& map) {
 }
 
 }  // namespace
+
+bool ProtobufCommandDecoder::decode(ByteView text, EmulationRequest& out) const {
+  Budget budget{limits_.max_depth, limits_.max_items};
+  try {
+    if (read_fields(text, budget, out)) return true;
+  } catch (const protozero::exception&) {  // no Protobuf at all
+  }
+  refuse_frame(FrameFault::kMalformed);
+  return false;
+}
 
 bool ProtobufCommandDecoder::take_one(ByteView& frame, Command& out) const {
   Budget budget{limits_.max_depth, limits_.max_items};

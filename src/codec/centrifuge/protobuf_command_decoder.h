@@ -30,6 +30,9 @@ class ProtobufCommandDecoder {
     return FrameEnd::kDone;
   }
 
+  // The whole text is one message. A refusal is counted.
+  bool decode(ByteView text, EmulationRequest& out) const;
+
  private:
   // A refusal is counted.
   bool take_one(ByteView& frame, Command& out) const;

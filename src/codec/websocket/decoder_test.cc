@@ -321,6 +321,8 @@ TEST(DecoderTable, Close) {
   std::vector<Row> rows = {
       {"no code", frame(Opcode::kClose, ""), {"close(1005,)"}},
       {"one byte", frame(Opcode::kClose, "a"), {"fail(1002)"}},
+      // With the byte behind it, it would be a code.
+      {"half a code", frame(Opcode::kClose, "\x03") + "\xe8", {"fail(1002)"}},
       {"reason", close_body(1000, "bye"), {"close(1000,bye)"}},
       {"longest reason", close_body(1000, longest), {"close(1000," + longest + ")"}},
       {"too long", frame(Opcode::kClose, bytes({3, 232}) + longest + "r"), {"fail(1002)"}},

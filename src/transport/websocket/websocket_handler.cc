@@ -85,10 +85,11 @@ void WebSocketHandler::upgrade(http::Exchange& exchange,
   const http::Request& request = exchange.request();
   const std::string peer = exchange.peer().host();
   session::Handshake handshake{
-      .transport = "websocket",
+      .transport = options_.transport,
       .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
       .query = request.query,
       .subprotocol = accept.subprotocol,
+      .one_way = options_.one_way,
       .peer = peer};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
@@ -99,12 +100,16 @@ void WebSocketHandler::upgrade(http::Exchange& exchange,
     carriage.framing = &options_.compression->framing(*accept.deflate);
     carriage.inflation = &*inflation_;
   }
+  std::optional<std::string> first;
+  if (!options_.first_parameter.empty()) first = request.query_param(options_.first_parameter);
   http::UpgradeSocket taken = exchange.take_over();
   auto owned = std::make_unique<WebSocketTransport>(taken.server, carriage,
                                                     std::move(taken.unsent) + response_to(accept));
   WebSocketTransport& transport = *owned;
   taken.socket.set_handler(std::move(owned));
-  transport.start(sessions_.open(adapters_.make(), transport, handshake));
+  session::Session& session = sessions_.open(adapters_.make(), transport, handshake);
+  transport.start(session);
+  if (first) session.on_message(session::MessageType::kText, *first);
   taken.socket.feed(taken.leftover);
 }
 

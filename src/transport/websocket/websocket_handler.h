@@ -20,6 +20,10 @@ struct WebSocketOptions {
   http::OriginPolicy origins{};
   Compression* compression = nullptr;  // borrowed; null: no message is compressed
   size_t inflated_bytes = 0;           // of a message that was compressed; 0: as message_bytes
+  std::string_view transport = "websocket";  // session::Handshake::transport
+  bool one_way = false;                      // session::Handshake::one_way
+  // A parameter of the address that may hold the session's first message; "": there is none.
+  std::string_view first_parameter{};
 };
 
 // What: answers `GET` with an upgrade (RFC 6455 4.2) and starts a session of the factory's protocol

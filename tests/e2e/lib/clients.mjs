@@ -7,6 +7,9 @@ import { until } from './wait.mjs';
 /** Of a `http://` address. */
 export const websocketUrl = (url) => `${url.replace('http', 'ws')}/connection/websocket`;
 
+/** What the npm client calls a transport, with where it is found. */
+const transportOf = (url, transport) => ({ transport, endpoint: transport === 'websocket' ? websocketUrl(url) : `${url}/connection/${transport}` });
+
 /** What a Centrifuge client hears in one channel. */
 class CentrifugeRecord {
   /** {offset, data, info, tags} of each publication */
@@ -47,9 +50,10 @@ export class CentrifugeClient {
   connecting = [];
   errors = [];
 
-  /** `Sdk`: the class to use, such as that of centrifuge/build/protobuf. */
-  constructor(url, { Sdk = Centrifuge, ...options } = {}) {
-    this.client = new Sdk(websocketUrl(url), { websocket: WebSocket, minReconnectDelay: 50, maxReconnectDelay: 500, ...options });
+  /** `Sdk`: the class to use, such as that of centrifuge/build/protobuf; `transports`: in the order in which they are tried. */
+  constructor(url, { Sdk = Centrifuge, transports, ...options } = {}) {
+    const endpoint = transports ? transports.map((name) => transportOf(url, name)) : websocketUrl(url);
+    this.client = new Sdk(endpoint, { websocket: WebSocket, eventsource: EventSource, emulationEndpoint: `${url}/emulation`, minReconnectDelay: 50, maxReconnectDelay: 500, ...options });
     this.client
       .on('connected', (context) => this.connected.push(context))
       .on('connecting', (context) => this.connecting.push(context))

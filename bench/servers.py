@@ -1,0 +1,146 @@
+"""The servers that are measured, each started on a free port of loopback and on core 0."""
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build" / "bench"))
+PARLEY = BUILD / "parley"
+FLOOR = BUILD / "bench" / "bench_floor"
+NCHAN = next((path for path in map(pathlib.Path, ["/usr/lib/nginx/modules/ngx_nchan_module.so", "/usr/share/nginx/modules/ngx_nchan_module.so"])
+              if path.exists()), None)
+
+NGINX = """load_module {module};
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log /dev/null crit;
+worker_processes 1;
+worker_rlimit_nofile {files};
+events {{ worker_connections {files}; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  nchan_shared_memory_size 512M;
+  nchan_message_buffer_length 1000;
+  nchan_message_timeout 10m;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location ~ ^/sub/(.+)$ {{ nchan_subscriber websocket; nchan_channel_id $1; nchan_subscriber_first_message newest; }}
+    location ~ ^/pub/(.+)$ {{ nchan_publisher http; nchan_channel_id $1; }}
+  }}
+}}
+"""
+
+
+def fail(message):
+    sys.exit(f"bench: {message}")
+
+
+def prepare(core):
+    """For preexec_fn: the core of that number among ours, and a higher priority where that is allowed."""
+    def in_the_child():
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[min(core, len(cores) - 1)]})
+        if os.geteuid() == 0:
+            os.nice(-15)
+    return in_the_child
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running server. `command` makes its arguments of a port and a folder of its own."""
+
+    def __init__(self, command, protocol="centrifuge", wait_seconds=10):
+        self.protocol = protocol
+        self.port = free_port()
+        self.folder = tempfile.mkdtemp(prefix="parley-bench-")
+        arguments = [str(part) for part in command(self.port, pathlib.Path(self.folder))]
+        self.process = subprocess.Popen(arguments, preexec_fn=prepare(0), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + wait_seconds
+        while not self._listens():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                fail(f"{arguments[0]} does not listen")
+            time.sleep(0.01)
+
+    def _listens(self):
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def url(self):
+        return f"{'nats' if self.protocol == 'nats' else 'http'}://127.0.0.1:{self.port}"
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def parley(binary=PARLEY, shards=1):
+    return lambda: Server(lambda port, _: [binary, "dev", "--listen", f"127.0.0.1:{port}", "--shards", shards, "--log-level", "error"])
+
+
+def floor():
+    return Server(lambda port, _: [FLOOR, port])
+
+
+def nchan():
+    def command(port, folder):
+        files = min(19000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        (folder / "nginx.conf").write_text(NGINX.format(module=NCHAN, folder=folder, port=port, files=files))
+        return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", folder, "-c", folder / "nginx.conf"]
+    return Server(command, "nchan")
+
+
+def nats():
+    return Server(lambda port, _: [shutil.which("nats-server") or "/usr/sbin/nats-server", "-a", "127.0.0.1", "-p", port, "-l", "/dev/null"], "nats")
+
+
+def installed():
+    """The servers that can be started here, by name: Parley first."""
+    servers = {"parley": parley(), "parley-2": parley(shards=2), "floor": floor}
+    if os.environ.get("BENCH_OTHER"):
+        servers["other"] = parley(pathlib.Path(os.environ["BENCH_OTHER"]).resolve())
+    if NCHAN:
+        servers["nchan"] = nchan
+    if shutil.which("nats-server") or pathlib.Path("/usr/sbin/nats-server").exists():
+        servers["nats"] = nats
+    return servers
+
+
+def load(server, arguments, watched=True):
+    """What `parley bench` says of the server, as an object; from core 1."""
+    command = [PARLEY, "bench", *arguments, "--url", server.url, "--json"]
+    if watched:
+        command += ["--pid", server.pid]
+    if server.protocol != "centrifuge":
+        command += ["--protocol", server.protocol]
+    run = subprocess.run([str(part) for part in command], preexec_fn=prepare(1), capture_output=True, text=True)
+    if not run.stdout:
+        fail(f"{' '.join(map(str, command))}: {run.stderr.strip()}")
+    return json.loads(run.stdout)

@@ -1,0 +1,14 @@
+// The dialects by name; make_subscriber() and make_publisher() choose.
+#pragma once
+
+#include <memory>
+
+#include "bench/dialect.h"
+
+namespace parley::bench {
+
+std::unique_ptr<Dialect> make_centrifuge(const Door& door);
+std::unique_ptr<Dialect> make_event_source(const Door& door);
+std::unique_ptr<Dialect> make_nchan_publisher(const Door& door);
+
+}  // namespace parley::bench
