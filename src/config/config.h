@@ -68,7 +68,12 @@ struct Client {
   Duration expired_sub_close_delay = seconds(25);
   Duration stale_close_delay = seconds(10);
   uint32_t channel_limit = 128;
-  uint32_t queue_max_size = 1048576;  // bytes
+  uint32_t connection_limit = 0;               // 0: any; so below
+  uint32_t connection_rate_limit = 0;          // a second
+  uint32_t address_connection_rate_limit = 0;  // Parley's own; a second
+  uint32_t command_rate_limit = 0;             // Parley's own; of one connection, a second
+  uint32_t publish_rate_limit = 0;             // ... of these, publishes
+  uint32_t queue_max_size = 1048576;           // bytes
   bool connect_include_server_time = false;
   uint32_t history_max_publication_limit = 300;
   uint32_t recovery_max_publication_limit = 300;
@@ -83,6 +88,10 @@ enum class RecoveryMode : uint8_t { kStream, kCache };
 
 // What a publication's data must be. kAny refuses empty data only; kBinary allows it.
 enum class DataFormat : uint8_t { kAny, kJson, kJsonObject, kBinary };
+
+// Parley's own: what happens to a reader that is too far behind. kByHistory: kResume with a
+// history, kDropOldest without.
+enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest };
 
 // The options of a namespace, or of the channels without one.
 struct Namespace {
@@ -118,6 +127,9 @@ struct Namespace {
   std::string channel_regex;  // RE2
   DataFormat publication_data_format =
       DataFormat::kAny;  // load() puts channel.publication_data_format in place of ""
+  Overflow overflow = Overflow::kByHistory;
+  uint32_t overflow_max_bytes = 1048576;
+  Duration overflow_max_delay{0};  // 0: 1 s with kLatest, any otherwise
   bool operator==(const Namespace&) const = default;
 };
 
@@ -211,7 +223,14 @@ struct Health {
 
 struct Shutdown {
   Duration timeout = seconds(30);
+  Duration spread = seconds(10);  // Parley's own
   bool operator==(const Shutdown&) const = default;
+};
+
+// Parley's own.
+struct Memory {
+  uint64_t limit = 0;  // bytes; 0: none
+  bool operator==(const Memory&) const = default;
 };
 
 struct Node {
@@ -237,6 +256,7 @@ struct Config {
   Prometheus prometheus;
   Health health;
   Shutdown shutdown;
+  Memory memory;
   Node node;
   uint32_t shards = 0;                // Parley's own: threads that serve clients; 0: one per core
   std::vector<std::string> warnings;  // insecure modes that are on, a sentence each

@@ -17,6 +17,12 @@ constexpr std::array kDataFormats = {
     Choice{"json_object", static_cast<int>(DataFormat::kJsonObject)},
     Choice{"binary", static_cast<int>(DataFormat::kBinary)},
 };
+constexpr std::array kOverflows = {
+    Choice{"", static_cast<int>(Overflow::kByHistory)},
+    Choice{"resume", static_cast<int>(Overflow::kResume)},
+    Choice{"drop_oldest", static_cast<int>(Overflow::kDropOldest)},
+    Choice{"latest", static_cast<int>(Overflow::kLatest)},
+};
 constexpr std::array kSubscriptionTypes = {Choice{""},          Choice{"stream"},
                                            Choice{"map"},       Choice{"map_clients"},
                                            Choice{"map_users"}, Choice{"shared_poll"}};
@@ -66,6 +72,28 @@ void add_stream_rows(Rows& rows) {
           "allow_channel_compaction", "false",
           "Subscribers may ask for short numbers in place of the channel's name.")
       .in_pro();
+}
+
+template <auto... Path>
+void add_overflow_rows(Rows& rows) {
+  rows.supported<Path..., &Namespace::overflow>(
+          "overflow", "",
+          "What a subscriber that is too slow gets: `resume` (everything, from history, when it "
+          "reads again), `drop_oldest` (the newest that the limits allow) or `latest` (the newest "
+          "publication); empty: `resume` with a history, `drop_oldest` without. See the guide "
+          "`guides/overflow.md`.")
+      .one_of(kOverflows)
+      .of_parley();
+  rows.supported<Path..., &Namespace::overflow_max_bytes>(
+          "overflow_max_bytes", "1048576",
+          "How far behind it may be, in bytes of publications, before some are skipped; 1 to "
+          "1048576.")
+      .of_parley();
+  rows.supported<Path..., &Namespace::overflow_max_delay>(
+          "overflow_max_delay", "0s",
+          "... and in time, give or take a second, at most 5m; 0: 1s with `latest`, no limit "
+          "with `drop_oldest`.")
+      .of_parley();
 }
 
 template <auto... Path>
@@ -184,6 +212,7 @@ void add_namespace_rows(std::vector<Option>& out) {
   rows.supported<&Namespace::name>(
       "name", "", "The namespace's name: two or more of letters, digits, `-`, `_` and `.`.");
   add_stream_rows<>(rows);
+  add_overflow_rows<>(rows);
   add_permission_rows<>(rows);
   add_map_rows(rows);
   add_missing_rows(rows);
@@ -217,6 +246,7 @@ void add_channel_rows(std::vector<Option>& out) {
   out.push_back(std::move(namespaces));
   Rows without(out, "channel.without_namespace");
   add_stream_rows<kChannel, &Channel::without_namespace>(without);
+  add_overflow_rows<kChannel, &Channel::without_namespace>(without);
   add_permission_rows<kChannel, &Channel::without_namespace>(without);
   add_map_rows(without);
   add_missing_rows(without);

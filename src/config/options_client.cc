@@ -88,6 +88,27 @@ void add_life_rows(std::vector<Option>& out) {
       "How long a client may take to renew an expired subscription.");
   rows.supported<kClient, &Client::channel_limit>("channel_limit", "128",
                                                   "Subscriptions of one connection.");
+  rows.supported<kClient, &Client::connection_limit>(
+      "connection_limit", "0",
+      "Connections on this node; above it 503 with Retry-After. 0: any number.");
+  rows.supported<kClient, &Client::connection_rate_limit>(
+      "connection_rate_limit", "0",
+      "New connections a second on this node, a share for each shard; above it 503 with "
+      "Retry-After. 0: any number.");
+  rows.supported<kClient, &Client::address_connection_rate_limit>(
+          "address_connection_rate_limit", "0",
+          "New connections a second of one address, or of one /64 of IPv6, a share for each "
+          "shard; above it 429 with Retry-After. 0: any number, as behind a proxy, where all "
+          "have its address.")
+      .of_parley();
+  rows.supported<kClient, &Client::command_rate_limit>(
+          "command_rate_limit", "0",
+          "Commands of one connection a second; above it error 111. 0: any number.")
+      .of_parley();
+  rows.supported<kClient, &Client::publish_rate_limit>(
+          "publish_rate_limit", "0",
+          "Publishes of one connection a second; above it error 111. 0: any number.")
+      .of_parley();
   rows.supported<kClient, &Client::queue_max_size>(
       "queue_max_size", "1048576",
       "Bytes that may wait for a slow client; it is disconnected above.");
@@ -102,10 +123,7 @@ void add_life_rows(std::vector<Option>& out) {
 
 void add_missing_rows(std::vector<Option>& out) {
   Rows rows(out, "client");
-  const std::string_view unlimited = "connections would not be limited";
-  rows.refused("connection_limit", Type::kInt, "0", unlimited);
-  rows.refused("user_connection_limit", Type::kInt, "0", unlimited);
-  rows.refused("connection_rate_limit", Type::kInt, "0", unlimited);
+  rows.refused("user_connection_limit", Type::kInt, "0", "connections would not be limited");
   rows.warned("concurrency", Type::kInt, "0", "a connection's commands are handled in order");
   rows.warned("presence_update_interval", Type::kDuration, "27s",
               "presence needs no updates: it ends with the connection");

@@ -97,9 +97,23 @@ void add_server_rows(std::vector<Option>& out) {
                                              "The name of this node; empty: host name and port.");
   node.warned("info_metrics_aggregate_interval", Type::kDuration, "60s",
               "metrics are not aggregated");
-  Rows(out, "shutdown")
-      .supported<&Config::shutdown, &Shutdown::timeout>(
-          "timeout", "30s", "How long clients may take to leave when the server stops.");
+  Rows shutdown(out, "shutdown");
+  shutdown.supported<&Config::shutdown, &Shutdown::timeout>(
+      "timeout", "30s", "How long clients may take to leave when the server stops.");
+  shutdown
+      .supported<&Config::shutdown, &Shutdown::spread>(
+          "spread", "10s",
+          "Over how long they are told to, evenly, so that they do not all come back at once; at "
+          "most half of timeout, and less where there are few.")
+      .of_parley();
+  Rows(out, "memory")
+      .supported<&Config::memory, &Memory::limit>(
+          "limit", "0",
+          "Bytes that the process is to stay below. At 80 % idle connections close sooner and "
+          "nothing is compressed, at 90 % new connections are refused, at 95 % clients that do not "
+          "read are disconnected; history has a quarter. 0: no limit, and 256 MiB of history for "
+          "each shard.")
+      .of_parley();
   Rows top(out, "");
   top.supported<&Config::shards>("shards", "0",
                                  "Threads that serve clients, at most 64; 0: one per core.")

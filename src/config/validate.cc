@@ -12,6 +12,9 @@ namespace {
 
 constexpr uint32_t kMaxShards = 64;
 constexpr uint32_t kMaxChannelLength = 255;
+// What a shard keeps of a channel for its readers.
+constexpr uint32_t kMaxOverflowBytes = 1 << 20;
+constexpr Duration kMaxOverflowDelay = seconds(300);
 
 bool is_namespace_name(const std::string& name) {
   return name.size() >= 2 && std::ranges::all_of(name, [](unsigned char c) {
@@ -30,6 +33,7 @@ class NamespaceCheck {
   void run() {
     check_history();
     check_recovery();
+    check_overflow();
     for (const std::string& type : options_.allowed_delta_types)
       if (type != "fossil")
         add("allowed_delta_types", fmt::format("\"{}\" is not known; write \"fossil\"", type));
@@ -69,6 +73,16 @@ class NamespaceCheck {
       add("force_recovery_mode", "\"cache\" needs force_recovery: true");
     if (options_.auto_cache_recover && !(cache && options_.force_recovery))
       add("auto_cache_recover", "needs force_recovery: true and force_recovery_mode: cache");
+  }
+
+  void check_overflow() {
+    const bool history = options_.history_size > 0 && options_.history_ttl.count() > 0;
+    if (options_.overflow == Overflow::kResume && !history)
+      add("overflow", "\"resume\" needs a history; set history_size and history_ttl");
+    if (options_.overflow_max_bytes == 0 || options_.overflow_max_bytes > kMaxOverflowBytes)
+      add("overflow_max_bytes", fmt::format("must be 1 to {}", kMaxOverflowBytes));
+    if (options_.overflow_max_delay > kMaxOverflowDelay)
+      add("overflow_max_delay", "must be at most 5m");
   }
 
   const Namespace& options_;

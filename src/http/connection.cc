@@ -243,7 +243,7 @@ Duration Connection::patience(Waiting what) const {
     case Waiting::kWrite:
       return options.write_timeout;
     case Waiting::kNextRequest:
-      return options.idle_timeout;
+      return server_.idle_timeout();
     default:
       return options.header_timeout;
   }

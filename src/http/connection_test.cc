@@ -430,6 +430,17 @@ TEST_F(ConnectionTest, SilentConnectionsAreClosed) {
   EXPECT_EQ(next(), 1);
 }
 
+TEST_F(ConnectionTest, SilenceIsBorneForLessLongWhileMemoryIsScarce) {
+  options.saving_idle_timeout = milliseconds(40);
+  start();
+  server->save(true);
+  const MetricDelta next(R"(parley_http_timeouts_total{waiting_for="next_request"})");
+  EXPECT_THAT(ask(get("/echo")), EndsWith("GET /echo? |\n"));
+  EXPECT_EQ(next(), 1);
+  server->save(false);
+  EXPECT_EQ(server->idle_timeout(), options.idle_timeout);
+}
+
 TEST_F(ConnectionTest, AWaitingExchangeHasNoTimeout) {
   options.header_timeout = options.idle_timeout = options.body_timeout = milliseconds(20);
   start();

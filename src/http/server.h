@@ -1,6 +1,7 @@
 // What the HTTP connections of one shard share.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,13 @@ class Server final : public io::TurnHook {
 
   const Router& router() const { return router_; }
   const ServerOptions& options() const { return options_; }
+  // How long a connection may be silent between two requests.
+  Duration idle_timeout() const {
+    return saving_ ? std::min(options_.idle_timeout, options_.saving_idle_timeout)
+                   : options_.idle_timeout;
+  }
+  // From now on, while memory is scarce.
+  void save(bool saving) { saving_ = saving; }
   TimerWheel& timers() { return shard_.timers(); }
   const Now& now() const { return shard_.now(); }
   void resume_soon(Resumable& waiting) {
@@ -57,6 +65,7 @@ class Server final : public io::TurnHook {
   io::Shard& shard_;
   const Router& router_;
   ServerOptions options_;
+  bool saving_ = false;
   IntrusiveList<Resumable, Resumable> resumed_;
   std::vector<Deferred> deferred_;
   std::vector<uint32_t> free_;

@@ -12,10 +12,11 @@ struct ServerOptions {
   // From the first byte of a request to the end of its headers, and for a new connection until the
   // first byte.
   Duration header_timeout = seconds(10);
-  Duration body_timeout = seconds(30);   // for the whole body
-  Duration idle_timeout = seconds(75);   // between two requests
-  Duration write_timeout = seconds(30);  // without progress of what is to be sent
-  Duration close_timeout = seconds(5);   // for the peer to end its side after we ended ours
+  Duration body_timeout = seconds(30);        // for the whole body
+  Duration idle_timeout = seconds(75);        // between two requests
+  Duration saving_idle_timeout = seconds(5);  // ... while memory is scarce
+  Duration write_timeout = seconds(30);       // without progress of what is to be sent
+  Duration close_timeout = seconds(5);        // for the peer to end its side after we ended ours
   // 403 for what pages of other machines make a browser send; see is_from_this_machine().
   bool this_machine_only = false;
   // Responses to pipelined requests that wait for the peer; above it, no further request is served.

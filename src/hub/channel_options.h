@@ -19,6 +19,21 @@ enum class AckLevel : uint8_t { kAccepted, kStored, kReplicated, kDurable };
 // What publications' data must be, whoever publishes. The default refuses empty data only.
 enum class DataFormat : uint8_t { kNotEmpty, kJson, kJsonObject, kBinary };
 
+// What happens to a reader that is too far behind.
+enum class OverflowPolicy : uint8_t {
+  kResume,      // it reads on from history, at its own pace, until its position leaves that
+  kDropOldest,  // it goes on with the newest that the limits allow
+  kLatest,      // it goes on with the newest publication of all
+};
+// Which of the limits it crossed.
+enum class OverflowCause : uint8_t { kBytes, kTime };
+
+struct OverflowOptions {
+  OverflowPolicy policy = OverflowPolicy::kResume;
+  size_t max_bytes = 1 << 20;  // of publications that it has not had; at most `tail_bytes`
+  Duration max_delay{0};       // since the oldest of them was published; 0: any
+};
+
 struct ChannelOptions {
   uint32_t history_size = 0;  // publications kept; 0: no history
   seconds history_ttl{0};     // how long each is kept; 0: no history
@@ -41,6 +56,7 @@ struct ChannelOptions {
   DataFormat data_format = DataFormat::kNotEmpty;
   AckLevel level = AckLevel::kAccepted;  // nothing is delivered or read above this level
   size_t tail_bytes = 1 << 20;           // what each shard keeps of a live channel for its readers
+  OverflowOptions overflow;
 
   bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }
   bool accepts(ContentKind kind) const { return kinds[static_cast<size_t>(kind)]; }

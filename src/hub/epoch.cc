@@ -63,7 +63,7 @@ std::optional<Epoch> parse_epoch(std::string_view text) {
 
 std::string_view to_string(GapReason reason) {
   static constexpr std::string_view kNames[kGapReasons] = {
-      "retention", "epoch_changed", "rolled_back", "overflow", "unsupported"};
+      "retention", "epoch_changed", "rolled_back", "overflow", "conflated", "unsupported"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -43,10 +43,11 @@ enum class GapReason : uint8_t {
   kRetention,     // older than what history keeps
   kEpochChanged,  // history was lost or reset
   kRolledBack,    // a restart lost what was not yet durable
-  kOverflow,      // the reader fell out of what is kept for slow readers
+  kOverflow,      // the reader was too slow for what the channel keeps for slow readers
+  kConflated,     // ... and goes on with the newest state: only states in between are missing
   kUnsupported,   // the reader's protocol cannot carry this content kind
 };
-inline constexpr int kGapReasons = 5;
+inline constexpr int kGapReasons = 6;
 std::string_view to_string(GapReason reason);
 
 // A named hole: offsets from..to (inclusive) will not be delivered. Nothing is ever lost silently.

@@ -59,7 +59,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void unsubscribe(Subscription& subscription);
   // Moves a live subscription's cursor back to `offset`.
   void rewind(Subscription& subscription, uint64_t offset) { local_.rewind(subscription, offset); }
-  Pull pull(Subscription& subscription) { return local_.pull(subscription); }
+  // See LocalChannels::pull().
+  Pull pull(Subscription& subscription, bool slow = true) {
+    return local_.pull(subscription, slow);
+  }
 
   // Requests, answered through Requester::on_answer with `step`. `record.options` is filled in
   // here.

@@ -102,6 +102,10 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
   const InterestId interest{index, ++interests_[index].sequence};
   auto made = std::make_unique<LocalChannel>(key, std::move(options), interest);
   LocalChannel& channel = *made;
+  const OverflowOptions& overflow = channel.options_->overflow;
+  // Of joins and leaves, none stands for those before it.
+  if (overflow.policy != OverflowPolicy::kResume && key.aspect == Aspect::kMessages)
+    channel.lag_ = std::make_unique<LagLimit>(overflow);
   interests_[index].channel = &channel;
   channels_.insert(std::move(made));
   followed_gauge.add(1);
@@ -137,6 +141,7 @@ void LocalChannels::go_live(LocalChannel& channel, Subscription& subscription, u
   subscriptions_gauge.add(1);
   // A cursor may be ahead of the tail: pages overtake a feed that fell behind.
   result.top = {channel.epoch_, std::max(cursor, channel.tail_.top())};
+  if (channel.lag_) subscription.catchup().owed = channel.tail_.top();
   answer(subscription, std::move(result));
 }
 
@@ -165,6 +170,8 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   if (publication->prev > channel->tail_.top()) holes.add(1);
+  if (channel->lag_ && publication->offset > channel->tail_.top())
+    channel->lag_->make_room(channel->tail_, publication->cost());
   bool fresh = false;
   const size_t most = channel->options_->tail_bytes;
   change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication), most); });
@@ -196,6 +203,7 @@ void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason
   if (channel == nullptr || !channel->attached_) return;
   const Epoch ended = std::exchange(channel->epoch_, now.epoch);
   channel->generation_ends_ = now.generation_ends;
+  if (channel->lag_) channel->lag_->reset();
   change_tail(*channel, [&](Tail& tail) { tail.reset(now.top); });
   IntrusiveList<Subscription, WaitTag> waiting;
   waiting.append(channel->waiting_);
@@ -214,6 +222,7 @@ void LocalChannels::reset_reader(Subscription& subscription, const Attached& now
   auto& catchup = subscription.catchup();
   const std::optional<Gap> untold = std::exchange(catchup.gap, std::nullopt);
   catchup.page.reset();
+  catchup.owed = 0;
   const auto is_untold = [&](GapReason which) { return untold && untold->reason == which; };
   if (reason != GapReason::kRolledBack || is_untold(GapReason::kEpochChanged)) {
     const bool earlier = reason == GapReason::kRolledBack;
@@ -270,6 +279,7 @@ bool LocalChannels::release(Time now) {
 // catch up from it.
 void LocalChannels::cool(LocalChannel& channel, Time now) {
   const uint64_t top = channel.tail_.top();
+  if (channel.lag_) channel.lag_->on_sweep(top, now);
   const bool moved = top != channel.quiet_top_;
   if (moved) channel.quiet_since_ = now;
   channel.quiet_top_ = top;

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "hub/channel_key.h"
 #include "hub/channel_options.h"
+#include "hub/lag_limit.h"
 #include "hub/post.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"
@@ -57,6 +58,7 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   Epoch epoch_;
   std::vector<uint64_t> generation_ends_;  // see Attached
   Tail tail_;
+  std::unique_ptr<LagLimit> lag_;  // null: readers that lag read on from history
   std::vector<Subscription*> live_;
   IntrusiveList<Subscription, WaitTag> waiting_;  // for the attachment, or for a page of history
   Time idle_since_{};
@@ -101,7 +103,8 @@ class LocalChannels {
   // Moves the cursor of a live subscription back. Not across a reset that is still to be told.
   void rewind(Subscription& subscription, uint64_t offset);
   // What the cursor can be given now. A gap is returned once, and moves the cursor behind it.
-  Pull pull(Subscription& subscription);
+  // `slow`: its client did not take what it was given before, so the channel's limits hold.
+  Pull pull(Subscription& subscription, bool slow = true);
 
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> result);
@@ -150,6 +153,7 @@ class LocalChannels {
   void refuse_waiting(LocalChannel& channel, HubError error);
   std::optional<Pull> pull_catchup(LocalChannel& channel, Subscription& subscription);
   static std::optional<Pull> take_gap(Subscription& subscription);
+  static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
   static uint64_t needed_from(const Subscription& subscription);

@@ -16,10 +16,24 @@ metrics::Counter page_reads("parley_history_page_reads_total",
                             "Pages of history read for readers behind the tail");
 // In the order of GapReason, without the last: no hub produces kUnsupported, whose gaps are told
 // and counted by the dialects.
-constexpr std::string_view kGaps[] = {"retention", "epoch_changed", "rolled_back", "overflow"};
+constexpr std::string_view kGaps[] = {"retention", "epoch_changed", "rolled_back", "overflow",
+                                      "conflated"};
 static_assert(std::size(kGaps) == static_cast<size_t>(GapReason::kUnsupported));
 metrics::CounterFamily gaps("parley_gaps_total", "Gaps told to readers, by reason", "reason",
                             kGaps);
+// By policy, then by OverflowCause.
+constexpr std::string_view kOverflows[] = {"drop_oldest_bytes", "drop_oldest_time", "latest_bytes",
+                                           "latest_time"};
+metrics::CounterFamily overflows(
+    "parley_overflows_total",
+    "Times a reader was too far behind and skipped, by its channel's policy and the limit", "cause",
+    kOverflows);
+metrics::Counter dropped("parley_overflow_skipped_total",
+                         "Publications that readers did not get because they were too far behind",
+                         {{"policy", "drop_oldest"}});
+metrics::Counter conflated("parley_overflow_skipped_total",
+                           "Publications that readers did not get because they were too far behind",
+                           {{"policy", "latest"}});
 
 // What a reader at `start` cannot be given by a stream of that epoch with its top at `top`;
 // nullopt: nothing, as far as this shard can tell.
@@ -133,7 +147,8 @@ size_t LocalChannels::deliver_ready(size_t budget) {
     Subscription& subscription = ready_.pop_front();
     auto result = std::move(*subscription.catchup().result);
     subscription.catchup().result.reset();
-    if (!subscription.catchup().gap) subscription.catchup_.reset();
+    const auto& catchup = *subscription.catchup_;
+    if (!catchup.gap && catchup.owed <= subscription.position_) subscription.catchup_.reset();
     subscription.state_ = result ? Subscription::State::kLive : Subscription::State::kIdle;
     const bool lagging = result && (subscription.catchup_ ||
                                     subscription.position_ < subscription.channel_->tail_.top());
@@ -152,16 +167,21 @@ void LocalChannels::mark_dirty(Subscription& subscription) {
 }
 
 void LocalChannels::rewind(Subscription& subscription, uint64_t offset) {
-  if (!subscription.live() || subscription.catchup_) return;
+  const auto& catchup = subscription.catchup_;
+  if (!subscription.live() || (catchup && (catchup->gap || catchup->page))) return;
   subscription.position_ = std::min(subscription.position_, offset);
+  const LocalChannel& channel = *subscription.channel_;
+  if (channel.lag_) subscription.catchup().owed = channel.tail_.top();
   mark_dirty(subscription);
 }
 
-Pull LocalChannels::pull(Subscription& subscription) {
+Pull LocalChannels::pull(Subscription& subscription, bool slow) {
   if (!subscription.live()) return {};
   LocalChannel& channel = *subscription.channel_;
   if (subscription.catchup_) {
     if (const auto pull = pull_catchup(channel, subscription)) return *pull;
+  } else if (slow && channel.lag_ && channel.lag_->exceeded_by(subscription.position_)) {
+    if (const auto pull = skip(channel, subscription)) return *pull;
   }
   if (subscription.linked()) return {.kind = Pull::Kind::kWaiting};
   // At the top, or ahead of it where a page overtook the feed.
@@ -190,8 +210,30 @@ std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscript
       return take_gap(subscription);
     }
   }
-  subscription.catchup_.reset();
+  if (subscription.catchup_->owed > position) {
+    subscription.catchup_->page.reset();
+  } else {
+    subscription.catchup_.reset();
+  }
   return std::nullopt;
+}
+
+// The reader is too far behind: the cursor moves, and nothing else is to be done. Nothing when
+// only the newest state is still to come anyway, or when it is not at hand.
+std::optional<Pull> LocalChannels::skip(const LocalChannel& channel, Subscription& subscription) {
+  const LagLimit& lag = *channel.lag_;
+  const bool latest = lag.policy() == OverflowPolicy::kLatest;
+  uint64_t to = lag.line();
+  if (latest)
+    to = channel.tail_.empty() ? 0 : channel.tail_.after(channel.tail_.base()).back()->prev;
+  if (to <= subscription.position_) return std::nullopt;
+  const Gap gap{subscription.position_ + 1, to,
+                latest ? GapReason::kConflated : GapReason::kOverflow};
+  overflows.add(static_cast<size_t>(lag.cause()) + (latest ? 2 : 0));
+  (latest ? conflated : dropped).add(to - subscription.position_);
+  gaps.add(gap.reason);
+  subscription.advance(to);
+  return Pull{.kind = Pull::Kind::kGap, .gap = gap};
 }
 
 std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {

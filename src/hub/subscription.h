@@ -114,7 +114,10 @@ class Subscription : public ListNode<WaitTag> {
     uint32_t first_read = 0;  // a page asked for before this one may be older than the position
     bool other_life = false;  // the position is of another life than this shard knows
     std::shared_ptr<const ReadPage> page;  // live: a page of history being read on from
-    std::optional<Gap> gap;                // to be told before anything else is delivered
+    // Live, in a channel that skips: up to here the reader is given what it asked for, however far
+    // behind it is.
+    uint64_t owed = 0;
+    std::optional<Gap> gap;  // to be told before anything else is delivered
     std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
   };
   Catchup& catchup() {

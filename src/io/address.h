@@ -25,6 +25,10 @@ class Address {
   std::string to_string() const;  // "127.0.0.1:8000" or "[::1]:8000"
   uint16_t port() const { return port_; }
   bool is_v6() const { return v6_; }
+  // Whom limits are for: an IPv4 address whole, of an IPv6 one the /64 that one customer has.
+  std::string_view network() const {
+    return {reinterpret_cast<const char*>(ip_), v6_ ? size_t{8} : size_t{4}};
+  }
   bool operator==(const Address&) const = default;
 
  private:

@@ -23,6 +23,20 @@ hub::DataFormat data_format(config::DataFormat format) {
   return hub::DataFormat::kNotEmpty;
 }
 
+// What is dropped anyway where there is no history to read on from.
+hub::OverflowOptions overflow_options(const config::Namespace& space) {
+  hub::OverflowOptions options{.max_bytes = space.overflow_max_bytes,
+                               .max_delay = space.overflow_max_delay};
+  const bool history = space.history_size > 0 && space.history_ttl.count() > 0;
+  if (space.overflow == config::Overflow::kLatest) {
+    options.policy = hub::OverflowPolicy::kLatest;
+    if (options.max_delay == Duration::zero()) options.max_delay = seconds(1);
+  } else if (space.overflow == config::Overflow::kDropOldest || !history) {
+    options.policy = hub::OverflowPolicy::kDropOldest;
+  }
+  return options;
+}
+
 hub::ChannelOptions channel_options(const config::Namespace& space) {
   hub::ChannelOptions options;
   options.history_size = space.history_size;
@@ -42,6 +56,7 @@ hub::ChannelOptions channel_options(const config::Namespace& space) {
   options.cache_recovery = space.force_recovery_mode == config::RecoveryMode::kCache;
   options.auto_cache_recover = space.auto_cache_recover;
   options.data_format = data_format(space.publication_data_format);
+  options.overflow = overflow_options(space);
   return options;
 }
 

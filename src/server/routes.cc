@@ -61,6 +61,8 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
        .expired_sub_close_delay = at_least(client.expired_sub_close_delay),
        .include_server_time = client.connect_include_server_time,
        .channel_limit = client.channel_limit,
+       .commands = {.per_second = client.command_rate_limit},
+       .publishes = {.per_second = client.publish_rate_limit},
        .history_limit = client.history_max_publication_limit,
        .recovery_limit = client.recovery_max_publication_limit},
       access, rules));
@@ -131,7 +133,7 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
   if (!shared_.dev && !config.enabled) return;
   options.origins = origins_of(shared_);
   const std::string methods(options.methods);
-  auto& handler = keep_handler(
+  auto& handler = keep_door(
       std::make_unique<transport::push::PushHandler>(factory, sessions_, std::move(options)));
   for (const std::string_view method : {"GET", "POST", "OPTIONS"})
     if (methods.find(method) != methods.npos)
@@ -139,10 +141,12 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-               hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks)
+               hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
+               http::Admission& admission)
     : shared_(shared),
       sessions_(sessions),
       uplinks_(uplinks),
+      admission_(admission),
       compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
       api_(hub, shared.node, api_options(shared, policy)),
@@ -182,7 +186,7 @@ transport::websocket::WebSocketOptions Routes::websocket_options(
 void Routes::add_websocket(std::string_view path, const session::AdapterFactory& factory,
                            transport::websocket::WebSocketOptions options) {
   router_.add("GET", path,
-              keep_handler(std::make_unique<transport::websocket::WebSocketHandler>(
+              keep_door(std::make_unique<transport::websocket::WebSocketHandler>(
                   factory, sessions_, std::move(options))));
 }
 
@@ -190,13 +194,19 @@ template <class Factory>
 void Routes::add_sse(std::string_view prefix, Factory factory) {
   transport::push::PushOptions options{.origins = origins_of(shared_)};
   router_.add_prefix("GET", prefix,
-                     keep_handler(std::make_unique<transport::push::PushHandler>(
-                         keep_factory(std::move(factory)), sessions_, std::move(options))));
+                     keep_door(std::make_unique<transport::push::PushHandler>(
+                                   keep_factory(std::move(factory)), sessions_, std::move(options)),
+                               transport::push::say_later));
 }
 
 template <class Factory>
 const session::AdapterFactory& Routes::keep_factory(Factory factory) {
   return *factories_.emplace_back(std::make_unique<Factory>(std::move(factory)));
+}
+
+http::Handler& Routes::keep_door(std::unique_ptr<http::Handler> door, http::RefusalWords words) {
+  http::Handler& inner = keep_handler(std::move(door));
+  return keep_handler(std::make_unique<http::GuardedHandler>(inner, admission_, words));
 }
 
 http::Handler& Routes::keep_handler(std::unique_ptr<http::Handler> handler) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin/demo_handler.h"
+#include "http/admission.h"
 #include "http/router.h"
 #include "http_api/health_handlers.h"
 #include "http_api/publish_door.h"
@@ -24,8 +25,11 @@ namespace parley::server {
 class Routes {
  public:
   Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-         hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks);
+         hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
+         http::Admission& admission);
   const http::Router& router() const { return router_; }
+  // Memory is scarce: nothing is compressed.
+  void save(bool saving) { compression_.pause(saving); }
   // For the internal port: server API, metrics and health.
   const http::Router& internal_router() const { return internal_router_; }
 
@@ -50,10 +54,14 @@ class Routes {
   template <class Factory>
   const session::AdapterFactory& keep_factory(Factory factory);
   http::Handler& keep_handler(std::unique_ptr<http::Handler> handler);
+  // A door through which clients come to stay.
+  http::Handler& keep_door(std::unique_ptr<http::Handler> door,
+                           http::RefusalWords words = http::say_unavailable);
 
   const Shared& shared_;
   session::SessionTable& sessions_;
   session::Uplinks& uplinks_;
+  http::Admission& admission_;
   transport::websocket::Compression compression_;
   std::vector<std::unique_ptr<session::AdapterFactory>> factories_;
   std::vector<std::unique_ptr<http::Handler>> handlers_;  // borrow their factories

@@ -14,6 +14,7 @@
 #include "io/fd.h"
 #include "io/listener.h"
 #include "io/shard.h"
+#include "server/memory_watch.h"
 #include "server/policy.h"
 #include "server/shard_world.h"
 
@@ -142,6 +143,7 @@ class Process {
         listen(i, std::move(internal[i]), worlds_[i]->internal_http(),
                descriptors - kOwnDescriptors / 2);
     }
+    memory_.start(group_.shard(0).timers(), group_.shard(0).now().mono);
     status_.set_phase(NodeStatus::Phase::kReady);
     group_.start();
   }
@@ -157,8 +159,11 @@ class Process {
   void stop() {
     status_.set_phase(NodeStatus::Phase::kStopping);
     const auto deadline = std::chrono::steady_clock::now() + options_.config.shutdown.timeout;
+    const config::Shutdown& shutdown = options_.config.shutdown;
+    const Duration window = std::min(shutdown.spread, shutdown.timeout / 2);
     for (size_t i = 0; i < worlds_.size(); ++i)
-      group_.post(static_cast<ShardId>(i), [world = worlds_[i].get()] { world->drain(); });
+      group_.post(static_cast<ShardId>(i),
+                  [world = worlds_[i].get(), window] { world->drain(window); });
     while (sessions_left() > 0 && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(milliseconds(10));
     group_.stop();
@@ -173,6 +178,12 @@ class Process {
         .listen(
             std::move(listener),
             [&server](const io::PeerAddress&) { return server.make_connection(); }, options);
+  }
+
+  void climb(MemoryStep step) {
+    for (size_t i = 0; i < worlds_.size(); ++i)
+      group_.post_reserved(static_cast<ShardId>(i),
+                           [world = worlds_[i].get(), step] { world->climb(step); });
   }
 
   size_t sessions_left() {
@@ -199,6 +210,8 @@ class Process {
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
+  MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
+                      [this](MemoryStep step) { climb(step); }};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {

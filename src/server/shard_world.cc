@@ -1,5 +1,6 @@
 #include "server/shard_world.h"
 
+#include "base/metrics.h"
 #include "server/routes.h"
 
 namespace parley::server {
@@ -8,6 +9,28 @@ constexpr size_t kMailPerTurn = 4096;
 
 session::SessionLimits session_limits(const config::Config& config) {
   return {.outbox_bytes = config.client.queue_max_size};
+}
+
+// All history together has a quarter of the memory.
+broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
+  broker::memory::MemoryBrokerOptions options;
+  if (const uint64_t limit = shared.config.memory.limit; limit > 0)
+    options.max_bytes = limit / 4 / shared.slots.shards();
+  return options;
+}
+
+// Each shard's share of a rate of the node.
+Rate share_of(uint32_t rate, const Shared& shared) {
+  const auto shards = static_cast<uint32_t>(shared.slots.shards());
+  return {.per_second = (rate + shards - 1) / shards};
+}
+
+http::AdmissionOptions admission_options(const Shared& shared) {
+  const config::Client& client = shared.config.client;
+  return {.connections = client.connection_limit,
+          .opened = share_of(client.connection_rate_limit, shared),
+          .per_address = share_of(client.address_connection_rate_limit, shared),
+          .count = [] { return static_cast<size_t>(metrics::total("parley_sessions")); }};
 }
 
 }  // namespace
@@ -21,7 +44,7 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                  tokens_.on_fetched(url, answer, shard_.now().wall);
                }),
       tokens_(shared.policy->tokens(), fetcher_),
-      broker_({}, ids_, shard.now()),
+      broker_(broker_options(shared), ids_, shard.now()),
       post_(mail, shard.id()),
       hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
       mail_hook_(mail, shard.id(), kMailPerTurn,
@@ -35,7 +58,9 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                      uplinks_.receive(from, std::move(one));
                    }),
       sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
-      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_)),
+      admission_(admission_options(shared), ids_),
+      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_,
+                                       admission_)),
       http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
@@ -63,10 +88,31 @@ Duration ShardWorld::max_sleep() const {
   return pace_ == hub::Pace::kSoon ? Duration(milliseconds(1)) : Duration(seconds(1));
 }
 
-void ShardWorld::drain() {
+void ShardWorld::climb(MemoryStep step) {
+  // A few at a time: what they free shows a second later.
+  constexpr size_t kEndedPerSecond = 100;
+  const bool saving = step >= MemoryStep::kSave;
+  routes_->save(saving);
+  http_.save(saving);
+  if (!drain_)
+    admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
+                                                 : std::nullopt);
+  if (step == MemoryStep::kEnd) sessions_.end_fattest(kEndedPerSecond);
+}
+
+void ShardWorld::drain(Duration window) {
   shard_.close_listeners();
   sessions_.close();
-  sessions_.end_all(session::EndReason::kShutdown);
+  admission_.close(http::Admission::Reason::kShutdown);
+  drain_.emplace(sessions_.size(), window, shard_.now().mono);
+  drain_on();
+}
+
+void ShardWorld::drain_on() {
+  const Time now = shard_.now().mono;
+  if (drain_->over(now)) return sessions_.end_all(session::EndReason::kShutdown);
+  sessions_.end_some(session::EndReason::kShutdown, drain_->next(now));
+  shard_.timers().schedule(drain_timer_, now + TimerWheel::kTick);
 }
 
 }  // namespace parley::server

@@ -2,16 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "config/config.h"
+#include "http/admission.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "io/shard.h"
+#include "server/drain.h"
 #include "server/hub_post.h"
 #include "server/key_source.h"
+#include "server/memory_ladder.h"
 #include "server/node_status.h"
 #include "server/policy.h"
 #include "server/uplink_line.h"
@@ -44,8 +48,11 @@ class ShardWorld final : public io::TurnHook {
   session::SessionTable& sessions() { return sessions_; }
   // Goes by this policy from now on. Between turns only.
   void adopt(const std::shared_ptr<const Policy>& policy);
-  // Stops accepting, tells every client, and lets their last words go out. Returns at once.
-  void drain();
+  // Sheds what this step says. Called again while the step lasts.
+  void climb(MemoryStep step);
+  // Stops accepting, tells every client within the window, and lets their last words go out.
+  // Returns at once.
+  void drain(Duration window);
 
  private:
   void on_turn_start(const Now& now) override { hub_.set_now(now); }
@@ -53,6 +60,7 @@ class ShardWorld final : public io::TurnHook {
   void on_turn_end() override { flushed_ = !shard_.flush_pending(); }
   bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
   Duration max_sleep() const override;
+  void drain_on();
 
   io::Shard& shard_;
   ShardPolicy policy_;
@@ -67,11 +75,14 @@ class ShardWorld final : public io::TurnHook {
   session::Uplinks uplinks_;
   UplinkHook uplink_hook_;
   session::SessionTable sessions_;
+  http::Admission admission_;
   std::unique_ptr<Routes> routes_;
   http::Server http_;
   http::Server internal_http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;
+  std::optional<Drain> drain_;
+  CallbackTimer drain_timer_{[this](const Now&) { drain_on(); }};
 };
 
 }  // namespace parley::server

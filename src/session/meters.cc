@@ -2,7 +2,7 @@
 
 namespace parley::session::meters {
 namespace {
-constexpr std::string_view kLimits[] = {"outbox_bytes", "write_stall", "subscriptions"};
+constexpr std::string_view kLimits[] = {"outbox_bytes", "write_stall", "subscriptions", "memory"};
 }  // namespace
 
 metrics::CounterFamily limits("parley_session_limits_total",

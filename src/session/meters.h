@@ -6,7 +6,7 @@
 namespace parley::session::meters {
 
 // Which of a session's limits ended it.
-enum class Limit : uint8_t { kOutboxBytes, kWriteStall, kSubscriptions };
+enum class Limit : uint8_t { kOutboxBytes, kWriteStall, kSubscriptions, kMemory };
 extern metrics::CounterFamily limits;
 
 }  // namespace parley::session::meters

@@ -51,6 +51,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
   bool ended() const { return ended_; }
+  // What waits for its client, in memory.
+  size_t waiting_bytes() const { return outbox_ ? outbox_->capacity() : 0; }
   hub::Rank rank() const;
   const Adapter& adapter() const { return *adapter_; }
 
@@ -146,6 +148,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool crowded_ = false;        // input is paused: too many commands are unanswered
   bool awaiting_sent_ = false;  // ... or output must leave first
   bool held_ = false;           // publications wait
+  bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
   bool only_ = false;  // supersedes the others of its user

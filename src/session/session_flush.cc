@@ -89,7 +89,7 @@ uint64_t Session::plan_early(FlushPlan& plan, hub::Subscription& subscription) {
 
 // Lends what the cursor can be given now. Returns the offset up to which all is lent or was before.
 uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
-  const hub::Pull pull = table_.hub().pull(subscription);
+  const hub::Pull pull = table_.hub().pull(subscription, slow_);
   const uint64_t position = subscription.position();
   if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
   if (pull.kind != hub::Pull::Kind::kPublications) return position;
@@ -140,6 +140,7 @@ void Session::consumed(size_t n) {
   if (plan.sink == nullptr) return;
   const bool progress = n > 0;
   const bool all = n >= plan.bytes;
+  if (plan.bytes > 0) slow_ = !all;
   hub::Subscription* served = nullptr;
   size_t data = 0;
   for (const FlushPlan::Piece& piece : plan.pieces) {

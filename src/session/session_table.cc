@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "session/meters.h"
 
 namespace parley::session {
 namespace {
@@ -168,6 +170,32 @@ void SessionTable::end_all(EndReason reason) {
   // Ending a session may close its transport, which changes the table.
   for (size_t i = 0; i < sessions_.size(); ++i)
     if (sessions_[i]) sessions_[i]->end(reason);
+}
+
+void SessionTable::end_some(EndReason reason, size_t most) {
+  for (; most > 0 && end_at_ < sessions_.size(); ++end_at_) {
+    if (!sessions_[end_at_] || sessions_[end_at_]->ended()) continue;
+    sessions_[end_at_]->end(reason);
+    --most;
+  }
+}
+
+void SessionTable::end_fattest(size_t most) {
+  constexpr size_t kLooks = 64 * 1024;
+  constexpr size_t kLittle = 16 * 1024;
+  std::vector<std::pair<size_t, Session*>> fat;
+  for (size_t looks = std::min(kLooks, sessions_.size()); looks > 0; --looks) {
+    Session* session = sessions_[weighed_++ % sessions_.size()].get();
+    if (session == nullptr || session->ended()) continue;
+    if (const size_t bytes = session->waiting_bytes(); bytes > kLittle)
+      fat.emplace_back(bytes, session);
+  }
+  const size_t count = std::min(most, fat.size());
+  std::ranges::partial_sort(fat, fat.begin() + static_cast<ptrdiff_t>(count), std::greater());
+  for (size_t i = 0; i < count; ++i) {
+    meters::limits.add(meters::Limit::kMemory);
+    fat[i].second->end(EndReason::kSlow);
+  }
 }
 
 void SessionTable::count_end(EndReason reason) { ended.add(reason); }

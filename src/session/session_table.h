@@ -44,6 +44,11 @@ class SessionTable final : private hub::ControlSink {
   bool closed() const { return closed_; }
   // Ends every session.
   void end_all(EndReason reason);
+  // Ends, as slow, those for which most bytes wait, among the next ones in the table: no more than
+  // `most`, and none with little.
+  void end_fattest(size_t most);
+  // Ends the next so many of the sessions, going through the table once.
+  void end_some(EndReason reason, size_t most);
   size_t size() const { return sessions_.size() - free_.size(); }
   // Different users of the sessions on this shard; all anonymous ones are one.
   size_t users() const { return directory_.users() + (anonymous_ > 0 ? 1 : 0); }
@@ -92,7 +97,9 @@ class SessionTable final : private hub::ControlSink {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_;
   std::vector<std::unique_ptr<Session>> dead_;
-  uint32_t born_ = 0;  // sessions opened so far; wraps
+  uint32_t born_ = 0;   // sessions opened so far; wraps
+  size_t end_at_ = 0;   // where end_some() goes on
+  size_t weighed_ = 0;  // where end_fattest() goes on
   size_t anonymous_ = 0;
   Directory directory_;
   Sweep sweep_;

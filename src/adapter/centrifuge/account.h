@@ -9,6 +9,7 @@
 #include "auth/access.h"
 #include "auth/authenticator.h"
 #include "base/bytes.h"
+#include "base/token_bucket.h"
 #include "hub/subscription.h"
 #include "session/adapter.h"
 
@@ -19,6 +20,12 @@ struct Account {
   auth::Principal who;
   int64_t expires_at = 0;                   // seconds since 1970; 0: never
   std::vector<std::string> token_channels;  // that the token subscribes it to; sorted
+};
+
+// How often a connection may ask.
+struct Allowance {
+  TokenBucket commands;
+  TokenBucket publishes;
 };
 
 std::vector<std::string> channels_of(const std::vector<auth::Grant>& grants);

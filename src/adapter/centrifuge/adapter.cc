@@ -67,10 +67,24 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   const Stage wanted = connecting ? Stage::kNew : Stage::kConnected;
   if (stage_ != wanted || (numbered && command.id == 0)) {
     bad_request(effects);
+  } else if (numbered && !connecting && !may_ask(command, effects)) {
+    refuse(command.id, wire::ErrorCode::kTooManyRequests, effects);
   } else {
     std::visit([&](const auto& request) { handle(command.id, request, effects); }, command.request);
   }
   return !effects.ended() && stage_ != Stage::kRefused;
+}
+
+bool CentrifugeAdapter::may_ask(const wire::Command& command, session::Effects& effects) {
+  const Options& options = context_.options;
+  const bool publish = std::holds_alternative<wire::PublishRequest>(command.request);
+  const bool limited = options.commands.limited() || (publish && options.publishes.limited());
+  if (!limited) return true;
+  if (!allowance_) allowance_ = std::make_unique<Allowance>();
+  const Time now = effects.now().mono;
+  if (options.commands.limited() && !allowance_->commands.take(options.commands, now)) return false;
+  return !publish || !options.publishes.limited() ||
+         allowance_->publishes.take(options.publishes, now);
 }
 
 void CentrifugeAdapter::handle(uint32_t, const wire::UnknownRequest&, session::Effects& effects) {

@@ -67,6 +67,7 @@ class CentrifugeAdapter final : public session::Adapter {
   void read(ByteView frame, uint32_t done, session::Effects& effects);
   void hold(ByteView frame, uint32_t done, session::Effects& effects);
   bool on_command(const wire::Command& command, session::Effects& effects);
+  bool may_ask(const wire::Command& command, session::Effects& effects);
   void handle(uint32_t id, const wire::Pong&, session::Effects& effects);
   void handle(uint32_t id, const wire::UnknownRequest&, session::Effects& effects);
   void handle(uint32_t id, const wire::ConnectRequest& request, session::Effects& effects);
@@ -177,6 +178,7 @@ class CentrifugeAdapter final : public session::Adapter {
   std::unique_ptr<const std::string> session_;
   std::unique_ptr<Account> account_;        // null: anybody, for ever
   std::unique_ptr<Connecting> connecting_;  // only while connecting
+  std::unique_ptr<Allowance> allowance_;    // from the first limited command on
   Channels channels_;
   PendingRequests requests_;
   Stage stage_ = Stage::kNew;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 
 namespace parley::adapter::centrifuge {
 
@@ -19,8 +20,11 @@ struct Options {
   seconds unsubscribe_wait{5};           // for a subscribe in flight; longer: disconnect 3004
   bool include_server_time = false;      // tell the time in the connect result
   uint32_t channel_limit = 128;          // subscriptions of one connection; above: error 106
-  uint32_t history_limit = 300;          // publications in one history reply
-  uint32_t recovery_limit = 300;         // more missed ones than this are not recovered
+  // Of one connection; above: error 111. A publish is a command too.
+  Rate commands;
+  Rate publishes;
+  uint32_t history_limit = 300;   // publications in one history reply
+  uint32_t recovery_limit = 300;  // more missed ones than this are not recovered
   // One reply. History gives fewer publications to stay below, recovery fails; what then is still
   // larger is error 106.
   size_t reply_bytes = 512 << 10;

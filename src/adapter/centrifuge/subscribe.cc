@@ -245,11 +245,13 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::UnsubscribeRequest& requ
 }
 
 // Who counts on positions starts anew from what it has. For others, and for joins and leaves, which
-// promise nothing, what follows the gap is as good.
-void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Gap&,
+// promise nothing, what follows the gap is as good; and so is the newest state for everybody: a
+// client that came back for those in between would be given what its channel is there to skip.
+void CentrifugeAdapter::on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
                                session::Effects& effects) {
   Channel* channel = find(handle);
   if (channel == nullptr || !channel->positioned) return;
+  if (gap.reason == hub::GapReason::kConflated) return;
   if (channel->server_side) return effects.end(session::EndReason::kInsufficientState);
   push(channel->name, wire::to_push(wire::UnsubscribeCode::kInsufficientState), effects);
   drop(*channel, effects);

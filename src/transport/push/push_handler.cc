@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "codec/http1/response_encoder.h"
+#include "codec/sse/encoder.h"
 #include "http/exchange.h"
 #include "transport/push/cors.h"
 #include "transport/push/meters.h"
@@ -62,6 +63,16 @@ Buffer first_bytes(Headers headers, PushFormat format, bool chunked) {
 }
 
 }  // namespace
+
+void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal) {
+  Buffer body;
+  codec::sse::encode_comment(std::string(" ").append(refusal.text), body);
+  const auto retry = static_cast<uint32_t>(refusal.retry_after.count() * 1000);
+  CHECK(codec::sse::encode_event({.retry_ms = retry}, body));
+  Headers headers = cors_headers(exchange.request());
+  headers.push_back({"Cache-Control", "no-store"});
+  exchange.respond(200, content_type(PushFormat::kEvents), body, headers);
+}
 
 PushHandler::PushHandler(const session::AdapterFactory& adapters, session::SessionTable& sessions,
                          PushOptions options)

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "http/admission.h"
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "session/session_table.h"
@@ -29,6 +30,9 @@ struct PushOptions {
   std::string_view methods = "GET";     // what a page of another origin is told
   http::OriginPolicy origins{};
 };
+
+// Tells an EventSource to come later. Never by a status, on which it would give up for ever.
+void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal);
 
 // What: answers `GET` or `POST` with a stream that does not end, and starts a session of the
 // factory's protocol on it; the decoded segment of the route is the handshake's path. Owner: the

@@ -1,0 +1,29 @@
+#include "hub/lag_limit.h"
+
+namespace parley::hub {
+
+void LagLimit::make_room(const Tail& tail, size_t cost) {
+  // The tail was given back or jumped over a hole: that is no reader's slowness.
+  if (!tail.covers(counted_from_)) {
+    counted_from_ = tail.base();
+    counted_ = tail.bytes();
+  }
+  for (const PublicationPtr& publication : tail.after(counted_from_)) {
+    if (counted_ + cost <= options_.max_bytes) break;
+    counted_ -= publication->cost();
+    counted_from_ = by_bytes_ = publication->offset;
+  }
+  counted_ += cost;
+}
+
+void LagLimit::on_sweep(uint64_t top, Time now) {
+  if (options_.max_delay == Duration::zero()) return;
+  size_t old = 0;
+  while (old < marks_.size() && now - marks_[old].at >= options_.max_delay)
+    by_time_ = marks_[old++].top;
+  marks_.erase(marks_.begin(), marks_.begin() + static_cast<ptrdiff_t>(old));
+  const uint64_t last = marks_.empty() ? by_time_ : marks_.back().top;
+  if (top > last) marks_.push_back({top, now});
+}
+
+}  // namespace parley::hub

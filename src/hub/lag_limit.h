@@ -1,0 +1,52 @@
+// Which readers of a channel are too far behind, where its namespace would rather skip than wait.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/time.h"
+#include "hub/channel_options.h"
+#include "hub/tail.h"
+
+namespace parley::hub {
+
+// What: two lines through the channel's offsets, one by bytes and one by time. A reader whose
+// position is before one of them is too far behind: one comparison for it, whatever the number of
+// readers. The lines only move forward. Owner: a LocalChannel, only where the policy is not to
+// resume. Shard: its own.
+class LagLimit {
+ public:
+  explicit LagLimit(const OverflowOptions& options) : options_(options) {}
+
+  // Before a publication of that cost is appended to the tail: moves the line so that no more than
+  // the limit stays behind it, the new one not counted out however large.
+  void make_room(const Tail& tail, size_t cost);
+  // About once a second: what was the top that long ago is the line now.
+  void on_sweep(uint64_t top, Time now);
+  // Offsets mean something else from here on.
+  void reset() { *this = LagLimit(options_); }
+
+  bool exceeded_by(uint64_t position) const { return position < line(); }
+  // Where a reader that is too far behind goes on when the oldest are dropped.
+  uint64_t line() const { return by_bytes_ > by_time_ ? by_bytes_ : by_time_; }
+  OverflowCause cause() const {
+    return by_bytes_ > by_time_ ? OverflowCause::kBytes : OverflowCause::kTime;
+  }
+  OverflowPolicy policy() const { return options_.policy; }
+
+ private:
+  struct Mark {
+    uint64_t top;
+    Time at;
+  };
+
+  OverflowOptions options_;
+  uint64_t counted_from_ = 0;  // `counted_` is the cost of the publications behind this offset
+  size_t counted_ = 0;
+  uint64_t by_bytes_ = 0;
+  uint64_t by_time_ = 0;
+  std::vector<Mark> marks_;  // tops at sweeps that are not old enough yet, oldest first
+};
+
+}  // namespace parley::hub

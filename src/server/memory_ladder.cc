@@ -1,0 +1,39 @@
+#include "server/memory_ladder.h"
+
+#include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "io/fd.h"
+
+namespace parley::server {
+namespace {
+
+// Parts of a hundred at which a step begins.
+constexpr size_t kBegin[kMemorySteps] = {0, 80, 90, 95};
+constexpr size_t kLess = 5;
+
+}  // namespace
+
+MemoryStep MemoryLadder::update(size_t used) {
+  if (limit_ == 0) return step_;
+  const double part = 100.0 * static_cast<double>(used) / static_cast<double>(limit_);
+  auto step = static_cast<size_t>(step_);
+  while (step + 1 < kMemorySteps && part >= static_cast<double>(kBegin[step + 1])) ++step;
+  while (step > 0 && part < static_cast<double>(kBegin[step] - kLess)) --step;
+  return step_ = static_cast<MemoryStep>(step);
+}
+
+size_t resident_bytes() {
+  const io::UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  if (!fd) return 0;
+  char text[128] = {};
+  if (::read(fd.get(), text, sizeof text - 1) <= 0) return 0;
+  unsigned long long total = 0;
+  unsigned long long resident = 0;
+  if (std::sscanf(text, "%llu %llu", &total, &resident) != 2) return 0;
+  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace parley::server

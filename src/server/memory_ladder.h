@@ -1,0 +1,35 @@
+// What is shed when memory runs out, and when. Why so: docs/adr/0016-overflow-and-overload.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace parley::server {
+
+// How far up the ladder the process is; each step does what those before it do.
+enum class MemoryStep : uint8_t {
+  kNone,
+  kSave,    // sockets may be idle for less long, nothing is compressed
+  kRefuse,  // nobody new comes in
+  kEnd,     // those with the most waiting output are ended
+};
+inline constexpr size_t kMemorySteps = 4;
+
+// What: turns bytes in use into a step. It is left only when five parts of a hundred less are in
+// use than where it begins, so that it does not flicker. Owner: the server, one per process.
+class MemoryLadder {
+ public:
+  // `limit` 0: there is none.
+  explicit MemoryLadder(size_t limit) : limit_(limit) {}
+  MemoryStep update(size_t used);
+  MemoryStep step() const { return step_; }
+
+ private:
+  size_t limit_;
+  MemoryStep step_ = MemoryStep::kNone;
+};
+
+// What this process holds in memory; 0 where the system does not say.
+size_t resident_bytes();
+
+}  // namespace parley::server

@@ -1,0 +1,37 @@
+// Looks at the memory of the process once a second and makes the shards shed.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "base/log.h"
+#include "base/timer_wheel.h"
+#include "server/memory_ladder.h"
+
+namespace parley::server {
+
+// What: a meter, a ladder, and whoever carries its steps out. Owner: the server; used on the shard
+// whose timers it is given. Failure: without a limit it does nothing.
+class MemoryWatch {
+ public:
+  using Meter = std::function<size_t()>;
+  using Act = std::function<void(MemoryStep)>;
+
+  // `act` is called at every change of the step, and each second on the last one.
+  MemoryWatch(size_t limit, Meter meter, Act act)
+      : limit_(limit), ladder_(limit), meter_(std::move(meter)), act_(std::move(act)) {}
+  void start(TimerWheel& timers, Time now);
+  void look(Time now);
+
+ private:
+  size_t limit_;
+  MemoryLadder ladder_;
+  Meter meter_;
+  Act act_;
+  size_t shown_ = 0;  // by the gauge
+  log::Limited reminders_{60'000};
+  TimerWheel* timers_ = nullptr;
+  CallbackTimer timer_{[this](const Now& now) { look(now.mono); }};
+};
+
+}  // namespace parley::server

@@ -1,0 +1,39 @@
+#include "server/memory_watch.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/metric_delta.h"
+
+namespace parley::server {
+namespace {
+
+TEST(MemoryWatchTest, LooksOnceASecondAndActsOnWhatIsNew) {
+  size_t used = 10;
+  std::vector<MemoryStep> acts;
+  MemoryWatch watch(1000, [&] { return used; }, [&](MemoryStep step) { acts.push_back(step); });
+  const testing::MetricDelta refusing(R"(parley_memory_steps_total{step="refuse"})");
+  Now now{.mono = Time(seconds(100))};
+  TimerWheel timers(now.mono);
+  watch.start(timers, now.mono);
+  const auto pass = [&](int count, size_t bytes) {
+    used = bytes;
+    acts.clear();
+    for (int i = 0; i < count * 10; ++i) {
+      now.mono += milliseconds(100);
+      timers.advance(now, 10);
+    }
+    return acts;
+  };
+  using enum MemoryStep;
+  EXPECT_EQ(pass(10, 500), std::vector<MemoryStep>{});
+  EXPECT_EQ(pass(5, 820), std::vector{kSave});
+  EXPECT_EQ(pass(5, 910), std::vector{kRefuse});
+  EXPECT_GE(pass(5, 990).size(), 4u);  // the last step again and again
+  EXPECT_EQ(pass(5, 100).back(), kNone);
+  EXPECT_EQ(refusing(), 1);
+}
+
+}  // namespace
+}  // namespace parley::server
