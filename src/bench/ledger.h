@@ -41,8 +41,8 @@ class Ledger {
 
   // Counts begin anew; what was published before is none of them, whenever it comes.
   void start();
-  // One message more in the stream: its number.
-  uint64_t publish(uint32_t stream);
+  // One message more in the stream of this index: its number.
+  uint64_t publish(uint32_t index);
   // What a subscriber of `channel` got. `subscriber` counts over all channels, one after the other.
   void deliver(uint32_t subscriber, ByteView message, uint64_t now_ns, size_t frame_bytes);
 

@@ -52,6 +52,7 @@ constexpr std::array<ScenarioRow, 8> kScenarios{{
 
 std::vector<std::string> names_of_scenarios() {
   std::vector<std::string> names;
+  names.reserve(kScenarios.size());
   for (const ScenarioRow& row : kScenarios) names.emplace_back(row.name);
   return names;
 }

@@ -97,8 +97,8 @@ class Uplinks {
   void close(const UplinkKey& key);
   size_t open_uplinks() const { return rows_.size() - free_.size(); }
 
-  // `answer` is called during the call, or in a later turn.
-  void deliver(std::string_view key, Buffer message, Answer answer);
+  // `text` names the key. `answer` is called during the call, or in a later turn.
+  void deliver(std::string_view text, Buffer message, Answer answer);
   // From another shard's Uplinks.
   void receive(ShardId from, UplinkMail&& mail);
 
