@@ -43,14 +43,16 @@ std::optional<Admission::Refusal> Admission::refuse(const io::PeerAddress& peer,
   if (closed_) return refusal(*closed_, Duration::zero());
   if (options_.connections > 0 && options_.count() >= options_.connections)
     return refusal(Reason::kConnections, Duration::zero());
-  // The address first: what one address may not have takes nothing from the others.
-  if (options_.per_address.limited()) {
-    const uint64_t key = key_of(peer);
-    if (!addresses_.take(key, options_.per_address, now))
-      return refusal(Reason::kAddress, addresses_.wait(key, options_.per_address, now));
+  // Who is refused by one takes nothing from the other.
+  const bool by_address = options_.per_address.limited();
+  const uint64_t key = by_address ? key_of(peer) : 0;
+  if (by_address) {
+    const Duration wait = addresses_.wait(key, options_.per_address, now);
+    if (wait > Duration::zero()) return refusal(Reason::kAddress, wait);
   }
   if (options_.opened.limited() && !opened_.take(options_.opened, now))
     return refusal(Reason::kRate, opened_.wait(options_.opened, now));
+  if (by_address) addresses_.take(key, options_.per_address, now);
   return std::nullopt;
 }
 
@@ -72,6 +74,10 @@ void say_unavailable(Exchange& exchange, const Admission::Refusal& refusal) {
 void GuardedHandler::handle(Exchange& exchange) {
   // A browser's question before it comes.
   if (exchange.request().method == "OPTIONS") return inner_.handle(exchange);
+  const Request& request = exchange.request();
+  if (request.method == "HEAD" || request.method == "OPTIONS" ||
+      !origins_.allows(request.header("Origin"), request.header("Host")))
+    return inner_.handle(exchange);
   const auto refusal = admission_.refuse(exchange.peer(), exchange.server().now().mono);
   if (refusal) return words_(exchange, *refusal);
   inner_.handle(exchange);

@@ -9,6 +9,7 @@
 
 #include "base/bucket_table.h"
 #include "base/random.h"
+#include "http/origin_policy.h"
 #include "http/router.h"
 #include "io/address.h"
 
@@ -55,16 +56,20 @@ class Admission {
 using RefusalWords = void (*)(Exchange& exchange, const Admission::Refusal& refusal);
 void say_unavailable(Exchange& exchange, const Admission::Refusal& refusal);
 
-// What: a door behind an admission. Owner: as its inner handler, which outlives it.
+// What: a door behind an admission. Who only asks (HEAD, OPTIONS), or comes from a page that may
+// not come, takes nothing from others: the door itself answers. Owner: as its inner handler, which
+// outlives it.
 class GuardedHandler final : public Handler {
  public:
-  GuardedHandler(Handler& inner, Admission& admission, RefusalWords words = say_unavailable)
-      : inner_(inner), admission_(admission), words_(words) {}
+  GuardedHandler(Handler& inner, Admission& admission, OriginPolicy origins = {},
+                 RefusalWords words = say_unavailable)
+      : inner_(inner), admission_(admission), origins_(std::move(origins)), words_(words) {}
   void handle(Exchange& exchange) override;
 
  private:
   Handler& inner_;
   Admission& admission_;
+  OriginPolicy origins_;
   RefusalWords words_;
 };
 

@@ -88,6 +88,13 @@ TEST_F(AdmissionTest, WhatAnAddressMayNotHaveTakesNothingFromOthers) {
   EXPECT_EQ(admitted(admission, 5, "10.0.0.2:1"), 5);
 }
 
+TEST_F(AdmissionTest, WhatTheNodeRefusesTakesNothingFromTheAddress) {
+  Admission admission({.opened = {.per_second = 1}, .per_address = {.per_second = 5}}, ids_);
+  EXPECT_EQ(admitted(admission, 100), 1);
+  now_ += seconds(1);
+  EXPECT_EQ(ask(admission), "in");
+}
+
 TEST_F(AdmissionTest, MayBeClosed) {
   const MetricDelta refused(R"(parley_admission_refused_total{reason="overload"})");
   Admission admission({}, ids_);
@@ -126,6 +133,9 @@ TEST_F(GuardedHandlerTest, ARefusalIsAStatusAndWhenToComeBack) {
   const std::string refusal = ask(request);
   EXPECT_TRUE(refusal.starts_with("HTTP/1.1 503 ")) << refusal;
   EXPECT_NE(refusal.find("Retry-After: "), std::string::npos) << refusal;
+  const std::string foreign =
+      "GET /door HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nConnection: close\r\n\r\n";
+  EXPECT_TRUE(ask(foreign).starts_with("HTTP/1.1 200 ")) << "the door's own answer";
 }
 
 }  // namespace

@@ -157,6 +157,20 @@ TEST_F(OverflowTest, AHoleInTheFeedIsNoReadersSlowness) {
   EXPECT_EQ(home_.reads.size(), 1u);
 }
 
+// The page that it waits for would be taken for a second hole.
+TEST_F(OverflowTest, WhoWaitsForAPageIsJudgedBehindIt) {
+  Subscription& reader = live_with(OverflowPolicy::kLatest, seconds(5));
+  local_.on_top(interest(), 40, false);
+  EXPECT_EQ(drain(reader), "waiting");
+  feed(41, 42);
+  pass(seconds(10));
+  feed(43, 43);
+  pass(seconds(10));
+  EXPECT_EQ(drain(reader), "waiting");
+  page({.epoch = kEpochA, .base = 43, .top = 43});
+  EXPECT_TRUE(drain(reader).ends_with(" 43")) << "the newest is in the tail";
+}
+
 TEST_F(OverflowTest, AnotherLifeBeginsWithoutALine) {
   Subscription& reader = live_with(OverflowPolicy::kDropOldest);
   feed(11, 30);

@@ -180,7 +180,8 @@ Pull LocalChannels::pull(Subscription& subscription, bool slow) {
   LocalChannel& channel = *subscription.channel_;
   if (subscription.catchup_) {
     if (const auto pull = pull_catchup(channel, subscription)) return *pull;
-  } else if (slow && channel.lag_ && channel.lag_->exceeded_by(subscription.position_)) {
+  } else if (slow && channel.lag_ && !subscription.linked() &&
+             channel.lag_->exceeded_by(subscription.position_)) {
     if (const auto pull = skip(channel, subscription)) return *pull;
   }
   if (subscription.linked()) return {.kind = Pull::Kind::kWaiting};

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "io/fd.h"
@@ -17,13 +18,15 @@ constexpr size_t kLess = 5;
 }  // namespace
 
 MemoryStep MemoryLadder::update(size_t used) {
-  if (limit_ == 0) return step_;
+  if (limit_ == 0 || used == 0) return step_;  // 0: it could not be measured
   const double part = 100.0 * static_cast<double>(used) / static_cast<double>(limit_);
   auto step = static_cast<size_t>(step_);
   while (step + 1 < kMemorySteps && part >= static_cast<double>(kBegin[step + 1])) ++step;
   while (step > 0 && part < static_cast<double>(kBegin[step] - kLess)) --step;
   return step_ = static_cast<MemoryStep>(step);
 }
+
+void return_free_memory() { ::malloc_trim(0); }
 
 size_t resident_bytes() {
   const io::UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));

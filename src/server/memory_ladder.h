@@ -31,5 +31,8 @@ class MemoryLadder {
 
 // What this process holds in memory; 0 where the system does not say.
 size_t resident_bytes();
+// Gives back to the system what was freed but is kept for later. Takes milliseconds, or more where
+// there is much of it.
+void return_free_memory();
 
 }  // namespace parley::server

@@ -43,6 +43,12 @@ TEST(MemoryLadderTest, WithoutALimitThereIsNone) {
   EXPECT_EQ(ladder.update(SIZE_MAX), MemoryStep::kNone);
 }
 
+TEST(MemoryLadderTest, WhatCannotBeMeasuredChangesNothing) {
+  MemoryLadder ladder(1000);
+  ladder.update(920);
+  EXPECT_EQ(ladder.update(0), MemoryStep::kRefuse);
+}
+
 TEST(MemoryLadderTest, TheSystemSaysWhatIsInUse) { EXPECT_GT(resident_bytes(), size_t{1} << 20); }
 
 }  // namespace

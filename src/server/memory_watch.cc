@@ -37,7 +37,12 @@ void MemoryWatch::start(TimerWheel& timers, Time now) {
 
 void MemoryWatch::look(Time now) {
   const MemoryStep before = ladder_.step();
-  const size_t used = meter_();
+  size_t used = meter_();
+  if (before >= MemoryStep::kRefuse && now >= next_trim_) {
+    next_trim_ = now + seconds(10);
+    trim_();
+    used = meter_();
+  }
   resident.add(static_cast<int64_t>(used) - static_cast<int64_t>(shown_));
   shown_ = used;
   const MemoryStep step = ladder_.update(used);

@@ -17,9 +17,17 @@ class MemoryWatch {
   using Meter = std::function<size_t()>;
   using Act = std::function<void(MemoryStep)>;
 
-  // `act` is called at every change of the step, and each second on the last one.
-  MemoryWatch(size_t limit, Meter meter, Act act)
-      : limit_(limit), ladder_(limit), meter_(std::move(meter)), act_(std::move(act)) {}
+  using Trim = std::function<void()>;
+
+  // `act` is called at every change of the step, and each second on the last one. `trim` is called
+  // where clients are refused, every ten seconds: what was freed must not lock the doors for good.
+  MemoryWatch(
+      size_t limit, Meter meter, Act act, Trim trim = [] {})
+      : limit_(limit),
+        ladder_(limit),
+        meter_(std::move(meter)),
+        act_(std::move(act)),
+        trim_(std::move(trim)) {}
   void start(TimerWheel& timers, Time now);
   void look(Time now);
 
@@ -28,6 +36,8 @@ class MemoryWatch {
   MemoryLadder ladder_;
   Meter meter_;
   Act act_;
+  Trim trim_;
+  Time next_trim_{};
   size_t shown_ = 0;  // by the gauge
   log::Limited reminders_{60'000};
   TimerWheel* timers_ = nullptr;

@@ -35,5 +35,23 @@ TEST(MemoryWatchTest, LooksOnceASecondAndActsOnWhatIsNew) {
   EXPECT_EQ(refusing(), 1);
 }
 
+// What was freed and is only kept by the allocator counts until it is given back.
+TEST(MemoryWatchTest, WhatWasFreedDoesNotLockTheDoors) {
+  size_t used = 10, kept = 0, trims = 0;
+  std::vector<MemoryStep> acts;
+  MemoryWatch watch(
+      1000, [&] { return used + kept; }, [&](MemoryStep step) { acts.push_back(step); },
+      [&] { kept = 0, ++trims; });
+  Time now(seconds(100));
+  const auto look = [&] { watch.look(now += seconds(1)); };
+  used = 920;
+  for (int i = 0; i < 30; ++i) look();
+  EXPECT_EQ(acts, std::vector{MemoryStep::kRefuse});
+  EXPECT_EQ(trims, 3u);
+  used = 100, kept = 820;
+  for (int i = 0; i < 11; ++i) look();
+  EXPECT_EQ(acts.back(), MemoryStep::kNone);
+}
+
 }  // namespace
 }  // namespace parley::server

@@ -133,8 +133,11 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
   if (!shared_.dev && !config.enabled) return;
   options.origins = origins_of(shared_);
   const std::string methods(options.methods);
+  // What a plain EventSource may come to; SDKs come again whatever they are told.
+  const bool events = options.uplinks == nullptr && options.format == PushFormat::kEventData;
   auto& handler = keep_door(
-      std::make_unique<transport::push::PushHandler>(factory, sessions_, std::move(options)));
+      std::make_unique<transport::push::PushHandler>(factory, sessions_, std::move(options)),
+      events ? transport::push::say_later : transport::push::say_unavailable);
   for (const std::string_view method : {"GET", "POST", "OPTIONS"})
     if (methods.find(method) != methods.npos)
       router_.add(method, config.handler_prefix, handler, config.max_request_body_size);
@@ -206,7 +209,8 @@ const session::AdapterFactory& Routes::keep_factory(Factory factory) {
 
 http::Handler& Routes::keep_door(std::unique_ptr<http::Handler> door, http::RefusalWords words) {
   http::Handler& inner = keep_handler(std::move(door));
-  return keep_handler(std::make_unique<http::GuardedHandler>(inner, admission_, words));
+  return keep_handler(
+      std::make_unique<http::GuardedHandler>(inner, admission_, origins_of(shared_), words));
 }
 
 http::Handler& Routes::keep_handler(std::unique_ptr<http::Handler> handler) {

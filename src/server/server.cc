@@ -162,8 +162,8 @@ class Process {
     const config::Shutdown& shutdown = options_.config.shutdown;
     const Duration window = std::min(shutdown.spread, shutdown.timeout / 2);
     for (size_t i = 0; i < worlds_.size(); ++i)
-      group_.post(static_cast<ShardId>(i),
-                  [world = worlds_[i].get(), window] { world->drain(window); });
+      group_.post_reserved(static_cast<ShardId>(i),
+                           [world = worlds_[i].get(), window] { world->drain(window); });
     while (sessions_left() > 0 && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(milliseconds(10));
     group_.stop();
@@ -211,7 +211,7 @@ class Process {
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
   MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
-                      [this](MemoryStep step) { climb(step); }};
+                      [this](MemoryStep step) { climb(step); }, return_free_memory};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {

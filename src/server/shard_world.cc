@@ -6,6 +6,8 @@
 namespace parley::server {
 namespace {
 constexpr size_t kMailPerTurn = 4096;
+// Each may be 64 KiB of commands.
+constexpr size_t kUplinksPerTurn = 32;
 
 session::SessionLimits session_limits(const config::Config& config) {
   return {.outbox_bytes = config.client.queue_max_size};
@@ -53,7 +55,7 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                  }),
       uplink_line_(uplink_mail, shard.id()),
       uplinks_(shard.id(), shared.slots.shards(), uplink_line_, ids_),
-      uplink_hook_(uplink_mail, shard.id(), kMailPerTurn,
+      uplink_hook_(uplink_mail, shard.id(), kUplinksPerTurn,
                    [this](ShardId from, session::UplinkMail&& one) {
                      uplinks_.receive(from, std::move(one));
                    }),
@@ -101,7 +103,6 @@ void ShardWorld::climb(MemoryStep step) {
 }
 
 void ShardWorld::drain(Duration window) {
-  shard_.close_listeners();
   sessions_.close();
   admission_.close(http::Admission::Reason::kShutdown);
   drain_.emplace(sessions_.size(), window, shard_.now().mono);
@@ -110,7 +111,11 @@ void ShardWorld::drain(Duration window) {
 
 void ShardWorld::drain_on() {
   const Time now = shard_.now().mono;
-  if (drain_->over(now)) return sessions_.end_all(session::EndReason::kShutdown);
+  // Until then those who are still in may need new connections, for what they send.
+  if (drain_->over(now)) {
+    shard_.close_listeners();
+    return sessions_.end_all(session::EndReason::kShutdown);
+  }
   sessions_.end_some(session::EndReason::kShutdown, drain_->next(now));
   shard_.timers().schedule(drain_timer_, now + TimerWheel::kTick);
 }

@@ -50,7 +50,8 @@ class ShardWorld final : public io::TurnHook {
   void adopt(const std::shared_ptr<const Policy>& policy);
   // Sheds what this step says. Called again while the step lasts.
   void climb(MemoryStep step);
-  // Stops accepting, tells every client within the window, and lets their last words go out.
+  // Opens no session, tells every client within the window, accepts nobody from then on, and lets
+  // their last words go out.
   // Returns at once.
   void drain(Duration window);
 

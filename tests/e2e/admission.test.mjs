@@ -70,6 +70,34 @@ test('no more connections than allowed; one that goes makes room', () => withSer
   }, () => 'a place');
 }));
 
+test('each stream says it so that its clients come again; a question takes no place', () => withServer(
+  configured({ connection_limit: 1, allowed_origins: ['https://app.example'] }, { uni_sse: { enabled: true }, http_stream: { enabled: true } }),
+  {},
+  async (server) => {
+    const inside = await handshake(server);
+    const ask = (path, options) => fetch(server.url + path, { ...options, headers: { Origin: 'https://app.example', ...options?.headers } });
+    const events = await ask('/connection/uni_sse');
+    assert.equal(events.status, 200);
+    assert.match(await events.text(), /^retry: ?\d{4,6}$/m);
+    const lines = await ask('/connection/http_stream', { method: 'POST', body: '{"id":1,"connect":{}}' });
+    assert.equal(lines.status, 503);
+    assert.equal(lines.headers.get('access-control-allow-origin'), 'https://app.example');
+    assert.ok(Number(lines.headers.get('retry-after')) >= 2);
+    await lines.text();
+    for (const [path, options, status] of [
+      ['/connection/http_stream', { method: 'OPTIONS' }, [200, 204]],
+      ['/connection/uni_sse', { method: 'HEAD' }, [200]],
+      ['/connection/uni_sse', { headers: { Origin: 'https://other.example' } }, [403]],
+    ]) {
+      const answer = await ask(path, options);
+      assert.ok(status.includes(answer.status), `${path}: ${answer.status}`);
+      await answer.text();
+    }
+    assert.equal(await count(server, 'connections'), 2);
+    inside.close();
+  },
+));
+
 test('new connections have a rate; what is refused is refused at once, and the others are served on', () => withServer(configured({ connection_rate_limit: 20 }), { shards: 1 }, async (server) => {
   const established = await openWire(server.url);
   await established.connect();

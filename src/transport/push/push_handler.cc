@@ -1,6 +1,7 @@
 #include "transport/push/push_handler.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/check.h"
@@ -72,6 +73,13 @@ void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal
   Headers headers = cors_headers(exchange.request());
   headers.push_back({"Cache-Control", "no-store"});
   exchange.respond(200, content_type(PushFormat::kEvents), body, headers);
+}
+
+void say_unavailable(http::Exchange& exchange, const http::Admission::Refusal& refusal) {
+  const std::string after = std::to_string(refusal.retry_after.count());
+  Headers headers = cors_headers(exchange.request());
+  headers.push_back({"Retry-After", after});
+  exchange.respond_text(refusal.status, refusal.text, headers);
 }
 
 PushHandler::PushHandler(const session::AdapterFactory& adapters, session::SessionTable& sessions,

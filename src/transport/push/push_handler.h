@@ -33,6 +33,8 @@ struct PushOptions {
 
 // Tells an EventSource to come later. Never by a status, on which it would give up for ever.
 void say_later(http::Exchange& exchange, const http::Admission::Refusal& refusal);
+// As http::say_unavailable(), for pages of other origins too.
+void say_unavailable(http::Exchange& exchange, const http::Admission::Refusal& refusal);
 
 // What: answers `GET` or `POST` with a stream that does not end, and starts a session of the
 // factory's protocol on it; the decoded segment of the route is the handshake's path. Owner: the

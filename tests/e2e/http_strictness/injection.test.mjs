@@ -66,7 +66,7 @@ const PLACES = [
 
 const KNOWN = new Set(['content-type', 'x-content-type-options', 'content-length', 'connection', 'vary', 'allow', 'www-authenticate', 'retry-after',
   'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-allow-methods', 'access-control-allow-headers', 'access-control-max-age',
-  'cache-control', 'x-accel-buffering', 'transfer-encoding', 'upgrade', 'sec-websocket-accept', 'sec-websocket-version', 'sec-websocket-protocol']);
+  'cache-control', 'pragma', 'x-accel-buffering', 'transfer-encoding', 'upgrade', 'sec-websocket-accept', 'sec-websocket-version', 'sec-websocket-protocol']);
 const STREAM = /^3\r\n:\n\n\r\n(?:[0-9a-f]+\r\n(?:id: [0-9a-z]+\.0\n)?retry: \d+\n\n\r\n|[0-9a-f]+\r\nid: [0-9a-z]+\.\d+\nevent: gap\ndata: \{[^\n]*\}\n\n\r\n)*(?:0\r\n\r\n)?$/;
 
 // A connection that stays open is given up when it has said what it has to say at once.
