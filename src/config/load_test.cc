@@ -149,8 +149,8 @@ TEST(LoadTest, ACentrifugoFileIsRead) {
   ASSERT_EQ(loaded->config.warnings.size(), 1u);
   EXPECT_TRUE(loaded->config.warnings[0].starts_with("client.insecure is on"));
   EXPECT_EQ(texts(loaded->warnings),
-            "centrifugo.yaml:4:16: client.concurrency: is ignored: a connection's commands are "
-            "handled in order\n");
+            "centrifugo.yaml:4:16: client.concurrency: is ignored: commands do not wait for one "
+            "another\n");
 }
 
 TEST(LoadTest, YamlAndJsonGiveTheSame) {

@@ -124,20 +124,22 @@ void add_life_rows(std::vector<Option>& out) {
 void add_missing_rows(std::vector<Option>& out) {
   Rows rows(out, "client");
   rows.refused("user_connection_limit", Type::kInt, "0", "connections would not be limited");
-  rows.warned("concurrency", Type::kInt, "0", "a connection's commands are handled in order");
+  rows.warned("concurrency", Type::kInt, "0", "commands do not wait for one another");
   rows.warned("presence_update_interval", Type::kDuration, "27s",
               "presence needs no updates: it ends with the connection");
   rows.warned("channel_position_check_delay", Type::kDuration, "40s",
               "positions need no checks: holes are found as they appear");
   rows.warned("channel_position_max_time_lag", Type::kDuration, "0s",
-              "a client that lags is cut off by client.queue_max_size");
+              "a client that lags reads on from history, or skips as overflow says");
   const std::string_view batching = "what is ready goes out in one write, without delay";
   rows.warned("write_delay", Type::kDuration, "0s", batching).in_pro();
   rows.warned("max_messages_in_frame", Type::kInt, "0", batching).in_pro();
   rows.warned("reply_without_queue", Type::kBool, "false", batching).in_pro();
   rows.warned("write_with_timer", Type::kBool, "false", batching).in_pro();
-  rows.idle("connect_code_to_unidirectional_disconnect", "only with unidirectional transports",
-            {{"enabled", Type::kBool, "false"}, {"transforms", Type::kObjects}});
+  rows.warned("connect_code_to_unidirectional_disconnect.enabled", Type::kBool, "false",
+              "a refused one-way connect is told by the protocol's own codes");
+  rows.idle("connect_code_to_unidirectional_disconnect", "only with its enabled",
+            {{"transforms", Type::kObjects}});
   for (const std::string event : {"connect", "refresh"}) {
     rows.refused("proxy." + event + ".enabled", Type::kBool, "false",
                  "the backend would not be asked who may connect");

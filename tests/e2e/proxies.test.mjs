@@ -107,6 +107,32 @@ const overEventSource = (url, channel) => {
   return { data, errors, isReady: () => source.readyState === EventSource.OPEN, close: () => source.close() };
 };
 
+/** Only listens, and asks for what it missed by the position that it keeps: an EventSource by itself would come back without. */
+const overOneWay = (url, channel) => {
+  const data = [];
+  const errors = [];
+  let position;
+  let source;
+  let again;
+  const open = () => {
+    source = new EventSource(`${url}/connection/uni_sse?cf_connect=${encodeURIComponent(JSON.stringify({ subs: { [channel]: position ?? {} } }))}`);
+    source.onmessage = (event) => {
+      const { connect, pub } = JSON.parse(event.data);
+      const { epoch, offset = 0, publications = [] } = connect?.subs[channel] ?? {};
+      data.push(...[...publications, ...(pub ? [pub] : [])].map((publication) => publication.data));
+      if (connect) position = { recover: true, epoch, offset };
+      if (pub) position.offset = pub.offset;
+    };
+    source.onerror = (error) => {
+      source.close();
+      errors.push(error.message);
+      if (position) again = setTimeout(open, 100);
+    };
+  };
+  open();
+  return { data, errors, isReady: () => position !== undefined, close: () => { clearTimeout(again); source.close(); } };
+};
+
 let channels = 0;
 
 /** Messages arrive at once, both ways; after a restart of the proxy nothing is missing. */
@@ -132,13 +158,13 @@ const carries = (open) => async (t, column) => {
   assert.deepEqual(reader.data, [1, 2, 3, 4, 5]);
 };
 
-/**
- * What opens a reader, and what the server's configuration says to serve it. A new transport is a line here and a row in the guide:
- * `'HTTP streaming (`http_stream`)': { open: overSdk('http_stream', '/connection/http_stream'), options: { http_stream: { enabled: true } } },`
- */
+/** What opens a reader, and what the server's configuration says to serve it. A new transport is a line here and a row in the guide. */
 const TRANSPORTS = {
   WebSocket: { open: overSdk('websocket', '/connection/websocket') },
   'EventSource (`/sse`)': { open: overEventSource },
+  'HTTP streaming (`http_stream`)': { open: overSdk('http_stream', '/connection/http_stream'), options: { http_stream: { enabled: true } } },
+  'Server-sent events of SDKs (`sse`)': { open: overSdk('sse', '/connection/sse'), options: { sse: { enabled: true } } },
+  'One-way (`uni_sse`)': { open: overOneWay, options: { uni_sse: { enabled: true } } },
 };
 
 /** The stream goes on for so many heartbeats. */
