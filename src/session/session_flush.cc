@@ -143,9 +143,11 @@ void Session::consumed(size_t n) {
   if (plan.bytes > 0) slow_ = !all;
   hub::Subscription* served = nullptr;
   size_t data = 0;
+  bool replied = false;
   for (const FlushPlan::Piece& piece : plan.pieces) {
     const size_t size = piece.bytes.size();
     if (n < size && n == 0) break;
+    replied = replied || piece.kind == FlushPlan::Kind::kOrdered;
     if (piece.subscription != nullptr) {
       served = piece.subscription;
       data += std::min(n, size);
@@ -169,7 +171,8 @@ void Session::consumed(size_t n) {
   if (all && plan.bytes > 0 && has_output()) link_->wake(false);
   const auto gaps = std::exchange(plan.gaps, {});
   plan.clear();
-  watch_progress(progress, !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer);
+  const Wait wait = !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer;
+  watch_progress(wait == Wait::kBarrier ? replied : progress, wait);
   for (const FlushPlan::FoundGap& found : gaps)
     if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
 }
@@ -243,11 +246,11 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
     outbox().rest.assign(ByteView(piece.run->bytes).substr(stopped, frame->end - stopped));
 }
 
-// Output that waits has a deadline: for the peer one that each progress moves, for a publication
-// that a reply must follow one that stays.
+// Output that waits has a deadline, which progress moves: for the peer any byte, for a publication
+// that a reply must follow a reply before it, since each has a wait of its own.
 void Session::watch_progress(bool progress, Wait wait) {
   if (ended_) return;
-  if (wait == wait_ && !(wait == Wait::kPeer && progress)) return;
+  if (wait == wait_ && (wait == Wait::kNothing || !progress)) return;
   wait_ = wait;
   if (wait == Wait::kNothing) {
     stall_.clear();

@@ -205,6 +205,27 @@ TEST_F(SessionFlushTest, BarrierGivesUpWhenThePublicationDoesNotCome) {
   EXPECT_FALSE(client.ended());
 }
 
+// Found by the simulated contract, seed 16286: a reply was let go for how long another had waited.
+TEST_F(SessionFlushTest, EachBarrierHasAWaitOfItsOwn) {
+  auto& client = open();
+  const Handle a = subscribe(client, "a");
+  const Handle b = subscribe(client, "b");
+  const testing::MetricDelta lifted("parley_session_barriers_lifted_total");
+  act(client, [&](Effects& effects) {
+    effects.send_after(a, 1, "first");
+    effects.send_after(b, 1, "second");
+  });
+  world_.advance(seconds(20));
+  publish("a", "one");
+  world_.run();
+  EXPECT_EQ(texts(client), (Texts{"a:1:one", "first"}));
+  world_.advance(seconds(20));
+  EXPECT_EQ(lifted(), 0);
+  publish("b", "two");
+  world_.run();
+  EXPECT_EQ(texts(client), (Texts{"b:1:two", "second"}));
+}
+
 TEST_F(SessionFlushTest, BarrierWaitsForAPageOfHistory) {
   small_tail("a", 100);
   auto& client = open();
