@@ -72,8 +72,6 @@ void say_unavailable(Exchange& exchange, const Admission::Refusal& refusal) {
 }
 
 void GuardedHandler::handle(Exchange& exchange) {
-  // A browser's question before it comes.
-  if (exchange.request().method == "OPTIONS") return inner_.handle(exchange);
   const Request& request = exchange.request();
   if (request.method == "HEAD" || request.method == "OPTIONS" ||
       !origins_.allows(request.header("Origin"), request.header("Host")))
