@@ -8,8 +8,9 @@
 namespace parley::sim {
 namespace {
 // After the last fault, everybody has everything within this time. It holds the slowest client's
-// patience: what was asked just before, and lost, is asked again only then.
-constexpr seconds kCatchUp{30};
+// patience: what was asked just before, and lost, is asked again only then; a line on which nothing
+// comes any more is given up when a ping is long overdue.
+constexpr seconds kCatchUp{75};
 // So often, at least, shards are told the tops of channels, if the last publication was lost.
 constexpr seconds kTopNotes{11};
 // By then half-open connections are found: a ping every 25 s, 8 s for the pong; writes that stall.
