@@ -316,7 +316,10 @@ void LocalChannels::keep_base(LocalChannel& channel, const PublicationPtr& newes
 void LocalChannels::spare_tails(const LocalChannel& newest) {
   while (tail_bytes_ > max_tail_bytes_ && &warm_.front() != &newest) {
     tails_spared.add(1);
-    change_tail(warm_.pop_front(), [](Tail& tail) { tail.trim(); });
+    LocalChannel& channel = warm_.pop_front();
+    // No history may have the newest state, and it is all that a slow reader is owed.
+    const bool latest = channel.lag_ && channel.lag_->policy() == OverflowPolicy::kLatest;
+    change_tail(channel, [latest](Tail& tail) { latest ? tail.trim_to_newest() : tail.trim(); });
   }
 }
 

@@ -153,6 +153,7 @@ class LocalChannels {
   void refuse_waiting(LocalChannel& channel, HubError error);
   std::optional<Pull> pull_catchup(LocalChannel& channel, Subscription& subscription);
   static std::optional<Pull> take_gap(Subscription& subscription);
+  static bool too_far_behind(const LocalChannel& channel, const Subscription& subscription);
   static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);

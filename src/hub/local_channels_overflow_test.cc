@@ -171,6 +171,34 @@ TEST_F(OverflowTest, WhoWaitsForAPageIsJudgedBehindIt) {
   EXPECT_TRUE(drain(reader).ends_with(" 43")) << "the newest is in the tail";
 }
 
+// 500 readers, each behind on a channel of its own, were given nothing when they woke up.
+TEST_F(OverflowTest, TheNewestStateStaysWhenTheTailIsGivenBack) {
+  options_->overflow = {.policy = OverflowPolicy::kLatest};
+  options_->tail_bytes = 3 * make_publication(1)->cost();
+  LocalChannels small(home_, options_->tail_bytes * 2);
+  std::vector<InterestId> interests;
+  for (const std::string name : {"a", "b", "c"}) {
+    small.subscribe(make(), {name}, options_, {});
+    interests.push_back(interest());
+    small.on_followed(interest(), Attached{.epoch = kEpochA, .base = 0, .top = 0});
+  }
+  small.deliver_ready(10);
+  const MetricDelta spared("parley_tails_spared_total");
+  for (const InterestId& to : interests)
+    for (auto& publication : testing::make_run(1, 3, kEpochA)) small.on_feed(to, publication);
+  EXPECT_GE(spared(), 1);
+  Subscription& reader = *subscriptions_[0];  // of the channel that was fed longest ago
+  const Pull gap = small.pull(reader);
+  EXPECT_EQ(gap.kind, Pull::Kind::kGap);
+  EXPECT_EQ(gap.gap.reason, GapReason::kConflated);
+  EXPECT_EQ(gap.gap.to, 2u);
+  const Pull newest = small.pull(reader);
+  ASSERT_EQ(newest.publications.size(), 1u);
+  EXPECT_EQ(newest.publications[0]->offset, 3u);
+  EXPECT_TRUE(home_.reads.empty());
+  for (auto& subscription : subscriptions_) small.unsubscribe(*subscription, now_);
+}
+
 TEST_F(OverflowTest, AnotherLifeBeginsWithoutALine) {
   Subscription& reader = live_with(OverflowPolicy::kDropOldest);
   feed(11, 30);

@@ -180,8 +180,7 @@ Pull LocalChannels::pull(Subscription& subscription, bool slow) {
   LocalChannel& channel = *subscription.channel_;
   if (subscription.catchup_) {
     if (const auto pull = pull_catchup(channel, subscription)) return *pull;
-  } else if (slow && channel.lag_ && !subscription.linked() &&
-             channel.lag_->exceeded_by(subscription.position_)) {
+  } else if (slow && !subscription.linked() && too_far_behind(channel, subscription)) {
     if (const auto pull = skip(channel, subscription)) return *pull;
   }
   if (subscription.linked()) return {.kind = Pull::Kind::kWaiting};
@@ -217,6 +216,14 @@ std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscript
     subscription.catchup_.reset();
   }
   return std::nullopt;
+}
+
+// By its limits, or since the tail was given back and the newest state is all that it is owed.
+bool LocalChannels::too_far_behind(const LocalChannel& channel, const Subscription& subscription) {
+  if (!channel.lag_) return false;
+  return channel.lag_->exceeded_by(subscription.position_) ||
+         (channel.lag_->policy() == OverflowPolicy::kLatest && !channel.tail_.empty() &&
+          subscription.position_ < channel.tail_.base());
 }
 
 // The reader is too far behind: the cursor moves, and nothing else is to be done. Nothing when
