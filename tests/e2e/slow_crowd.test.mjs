@@ -14,7 +14,8 @@ const LIMIT = 262_144;
 const MIB = 1_048_576;
 
 const CONFIG = {
-  http_api: { insecure: true }, prometheus: { enabled: true }, client: { insecure: true },
+  // Who does not read does not answer pings either: it is not to be ended for that here.
+  http_api: { insecure: true }, prometheus: { enabled: true }, client: { insecure: true, ping_interval: '5m' },
   channel: { namespaces: [{ name: 'flow', overflow: 'drop_oldest', overflow_max_bytes: LIMIT }, { name: 'state', overflow: 'latest' }] },
 };
 
