@@ -151,10 +151,15 @@ class RecordingHandler final : public SocketHandler {
   std::shared_ptr<Record> record_;
 };
 
-// Sends back what it receives. Keeps no record, so it can run on any shard's thread.
+// Sends what another had not sent, if anything, and back what it receives. Keeps no record, so it
+// can run on any shard's thread.
 class EchoHandler final : public SocketHandler {
  public:
-  void on_opened(Socket& socket) override { socket_ = &socket; }
+  explicit EchoHandler(std::string unsent = {}) : output_(std::move(unsent)) {}
+  void on_opened(Socket& socket) override {
+    socket_ = &socket;
+    if (!output_.empty()) socket.mark_dirty();
+  }
   void on_input(std::span<char> bytes) override {
     output_.append(bytes.data(), bytes.size());
     socket_->mark_dirty(Urgency::kReply);

@@ -369,27 +369,6 @@ TEST_F(SocketTest, DetachedConnectionGoesOnWithUnreadBytes) {
   EXPECT_TRUE(client->ended);
 }
 
-// Sends what another shard had not sent, then answers what comes.
-class TakenOver final : public SocketHandler {
- public:
-  explicit TakenOver(std::string unsent) : output_(std::move(unsent)) {}
-  void on_opened(Socket& socket) override {
-    socket_ = &socket;
-    socket.mark_dirty();
-  }
-  void on_input(std::span<char> bytes) override {
-    output_.append(bytes.data(), bytes.size());
-    socket_->mark_dirty(Urgency::kReply);
-  }
-  void gather(OutSlices& out) override { out.append(output_); }
-  void consumed(size_t n) override { output_.erase(0, n); }
-  void on_closed(CloseReason) override {}
-
- private:
-  Socket* socket_ = nullptr;
-  std::string output_;
-};
-
 // Part of it is in the kernel, part is not sent yet, and the client's next message is on its way.
 TEST_F(SocketTest, DetachedWithABroadcastAndAMessageInFlight) {
   const auto client = connect(4096);
@@ -405,7 +384,7 @@ TEST_F(SocketTest, DetachedWithABroadcastAndAMessageInFlight) {
   ShardGroup other(1);
   other.start();
   Task adopt = [&other, detached = std::move(detached), unsent = std::move(unsent)]() mutable {
-    other.shard(0).adopt(std::move(detached), std::make_unique<TakenOver>(std::move(unsent)));
+    other.shard(0).adopt(std::move(detached), std::make_unique<EchoHandler>(std::move(unsent)));
   };
   ASSERT_TRUE(other.post(0, std::move(adopt)));
   ASSERT_TRUE(client->receive_until([&] { return client->received.size() >= sent.size() + 3; }));
