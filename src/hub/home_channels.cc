@@ -432,16 +432,27 @@ void HomeChannels::on_history_removed(BrokerToken token, std::expected<void, Bro
 }
 
 BrokerToken HomeChannels::add_pending(Pending pending) {
-  const BrokerToken token = next_token_++;
-  pending_.emplace(token, std::move(pending));
-  return token;
+  if (free_pending_.empty()) {
+    free_pending_.push_back(static_cast<uint32_t>(pending_.size()));
+    pending_.emplace_back();
+  }
+  const uint32_t index = free_pending_.back();
+  free_pending_.pop_back();
+  pending.generation = pending_[index].generation;
+  pending_[index] = std::move(pending);
+  return static_cast<BrokerToken>(pending_[index].generation) << 32 | index;
 }
 
 HomeChannels::Pending HomeChannels::take_pending(BrokerToken token) {
-  const auto found = pending_.find(token);
-  CHECK(found != pending_.end());
-  Pending pending = std::move(found->second);
-  pending_.erase(found);
+  const auto index = static_cast<uint32_t>(token);
+  CHECK(index < pending_.size());
+  Pending& place = pending_[index];
+  CHECK(place.open && place.generation == token >> 32);
+  Pending pending = std::move(place);
+  place.open = false;
+  // Never 0: no token is.
+  if (++place.generation == 0) place.generation = 1;
+  free_pending_.push_back(index);
   return pending;
 }
 

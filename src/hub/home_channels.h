@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -35,6 +34,9 @@ class HomeChannels final : public BrokerEvents {
       : broker_(broker), outlet_(outlet), rules_(rules), presence_(ids, max_presence) {}
 
   void request(ShardId from, Request request, const Now& now);
+  void publish(ShardId from, uint64_t ticket, PublishRecord&& record, const Now& now) {
+    handle(from, ticket, record, now);
+  }
   void drop_interest(ShardId from, const ChannelKey& key, InterestId interest);
 
   // Feeds shards that fell behind. Returns whether some still are.
@@ -107,6 +109,8 @@ class HomeChannels final : public BrokerEvents {
     ShardId from = kNoShard;
     uint64_t ticket = 0;
     std::unique_ptr<ChannelKey> channel;  // a removal; or a read of our own, after a broken feed
+    bool open = true;
+    uint32_t generation = 1;  // of its place: the upper half of its token
   };
 
   void handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now& now);
@@ -146,8 +150,8 @@ class HomeChannels final : public BrokerEvents {
   IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;
   std::vector<ChannelKey> lost_;
-  std::unordered_map<BrokerToken, Pending> pending_;
-  BrokerToken next_token_ = 1;
+  std::vector<Pending> pending_;  // by the lower half of the token
+  std::vector<uint32_t> free_pending_;
   uint32_t next_attempt_ =
       1;  // over all channels: a channel that comes back must not know old ones
 };

@@ -64,9 +64,9 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
 
 void Hub::unsubscribe(Subscription& subscription) { local_.unsubscribe(subscription, now_.mono); }
 
-void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
+void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
   home_shard_.check();
-  record.options = rules_.find(record.channel.name);
+  if (!record.options) record.options = rules_.find(record.channel.name);
   if (!record.options) return answer_later(who, step, HubError::kUnknownChannel);
   // The presence stream is written by change_presence() alone.
   if (record.channel.aspect != Aspect::kMessages)
@@ -77,7 +77,12 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
     return answer_later(who, step, HubError::kInvalidData);
   if (record.options->delta_publish) record.publication->delta = true;
   const ShardId home = slots_.home(record.channel.name);
-  ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
+  const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
+  if (home != shard() || !loopback_.empty()) return ask(home, ticket, std::move(record));
+  // Nothing asked before is still on its way, so the broker, which answers later itself, may have
+  // it at once.
+  published_ = true;
+  home_.publish(home, add_ticket(ticket), std::move(record), now_);
 }
 
 void Hub::history(RequesterId who, StepId step, const std::string& channel,
@@ -230,6 +235,13 @@ bool Hub::send_parked() {
 }
 
 void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) {
+  // The broker's completions come within turn(), and nothing sent before is still on its way.
+  const bool at_once =
+      to == shard() && loopback_.empty() && body && std::holds_alternative<Published>(*body);
+  if (at_once) {
+    const Ticket asked = take_ticket(ticket);
+    return answer(asked.who, asked.step, std::get<Published>(*body));
+  }
   auto message = std::make_unique<Reply>(Reply{ticket, std::move(body)});
   if (to == shard()) {
     loopback_.push_back(std::move(message));
@@ -240,7 +252,11 @@ void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> 
 
 bool Hub::try_feed(ShardId to, HubMessage& message) {
   if (to != shard()) return post_.try_send(to, message);
-  loopback_.push_back(std::move(message));
+  if (auto* feed = std::get_if<Feed>(&message); feed != nullptr && loopback_.empty()) {
+    local_.on_feed(feed->interest, std::move(feed->publication));
+  } else {
+    loopback_.push_back(std::move(message));
+  }
   return true;
 }
 
@@ -403,19 +419,20 @@ Pace Hub::turn(const Now& now) {
   while (more && budget > 0) {
     drain_loopback(budget);
     const size_t slice = std::min(budget, kBrokerSlice);
+    published_ = false;
     more = broker_.run(now_, home_, slice);
     // The broker does not say how much it did; with more to do it has used its slice.
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
-    more = more || answered > 0 || !loopback_.empty();
+    more = more || answered > 0 || has_work();
   }
   const bool controlling = run_controls();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
   const bool releasing = local_.release(now_.mono);
-  if (more || controlling || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
+  if (more || controlling || has_work()) return Pace::kNow;
   return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
 }
 

@@ -63,10 +63,13 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Pull pull(Subscription& subscription, bool slow = true) {
     return local_.pull(subscription, slow);
   }
+  bool reads_tail(const Subscription& subscription, bool slow) const {
+    return local_.reads_tail(subscription, slow);
+  }
 
-  // Requests, answered through Requester::on_answer with `step`. `record.options` is filled in
-  // here.
-  void publish(RequesterId who, StepId step, PublishRecord record);
+  // Requests, answered through Requester::on_answer with `step`. Who has just asked the rules for
+  // `record.options` may leave them there; else they are filled in.
+  void publish(RequesterId who, StepId step, PublishRecord&& record);
   void history(RequesterId who, StepId step, const std::string& channel, const ReadQuery& query);
   void remove_history(RequesterId who, StepId step, const std::string& channel);
   void presence(RequesterId who, StepId step, const std::string& channel);
@@ -94,7 +97,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Pace turn(const Now& now);
 
   // Something was asked since the last turn, for example during the flush.
-  bool has_work() const { return !loopback_.empty() || local_.has_ready(); }
+  bool has_work() const { return published_ || !loopback_.empty() || local_.has_ready(); }
 
   const ChannelRules& rules() const { return rules_; }
   ShardId shard() const { return home_shard_.id(); }
@@ -179,7 +182,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::vector<Ticket> tickets_;
   std::vector<uint32_t> free_tickets_;
   std::vector<Survey> surveys_;
-  std::deque<HubMessage> loopback_;                           // from this shard to itself, in order
+  std::deque<HubMessage> loopback_;  // from this shard to itself, in order
+  bool published_ = false;  // the broker was given something past loopback_, since it last ran
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;

@@ -119,6 +119,25 @@ TEST_F(HubTest, APublicationIsMarkedBeforeItsReply) {
   hub_.remove(id);
 }
 
+TEST_F(HubTest, APublishToThisShardKeepsItsPlaceAmongRequests) {
+  publish(here_, 1);
+  // Nothing else is on its way, so the broker has it already; its answer is still to come.
+  EXPECT_TRUE(hub_.has_work());
+  hub_.remove_history(me_, 2, here_);
+  publish(here_, 3);
+  EXPECT_TRUE(requester_.answers.empty());
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_FALSE(hub_.has_work());
+  hub_.history(me_, 4, here_, {.limit = 10});
+  turn();
+  std::vector<StepId> steps;
+  for (const auto& [step, answer] : requester_.answers) steps.push_back(step);
+  EXPECT_EQ(steps, (std::vector<StepId>{1, 2, 3, 4}));
+  const auto& page = std::get<ReadPage>(*requester_.answers.back().second);
+  ASSERT_EQ(page.publications.size(), 1u);
+  EXPECT_EQ(page.publications[0]->offset, 2u);
+}
+
 TEST_F(HubTest, Refusals) {
   const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
   const MetricDelta kind(R"(parley_hub_refused_total{reason="unsupported_kind"})");

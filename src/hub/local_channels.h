@@ -106,6 +106,15 @@ class LocalChannels {
   // `slow`: its client did not take what it was given before, so the channel's limits hold.
   Pull pull(Subscription& subscription, bool slow = true);
 
+  // Whether pull() would give what the tail holds behind the cursor and do nothing else: who has
+  // that encoded already need not ask for it.
+  bool reads_tail(const Subscription& subscription, bool slow) const {
+    if (!subscription.live() || subscription.catchup_ || subscription.linked()) return false;
+    const LocalChannel& channel = *subscription.channel_;
+    return !(slow && channel.lag_) && subscription.position_ < channel.tail_.top() &&
+           channel.tail_.covers(subscription.position_);
+  }
+
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> result);
   void on_feed(InterestId interest, PublicationPtr publication);

@@ -85,6 +85,8 @@ class Subscription : public ListNode<WaitTag> {
   bool gap_due() const { return live() && catchup_ && catchup_->gap; }
   // pull() would give something, and not only wait.
   bool pullable() const;
+  // It would not be once `offset` was delivered.
+  bool ends_at(uint64_t offset) const;
   // Everything up to `offset` has been handed to the transport. Call it right after the pull() that
   // gave the publications: a reset in between would make `offset` mean something else.
   void advance(uint64_t offset) {

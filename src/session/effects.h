@@ -116,8 +116,9 @@ class Effects {
   void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
-  void publish(hub::StepId step, hub::PublishRecord record) {
-    add(PublishCommand{step, std::move(record)});
+  void publish(hub::StepId step, hub::PublishRecord&& record) {
+    if (!ended_)
+      commands_.emplace_back(std::in_place_type<PublishCommand>, step, std::move(record));
   }
   void history(hub::StepId step, std::string channel, hub::ReadQuery query) {
     add(HistoryCommand{step, std::move(channel), query});

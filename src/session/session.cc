@@ -123,7 +123,6 @@ void Session::on_timer(const Now& now) {
   if (!ended_) arm();
 }
 
-// Gaps are told to the adapter before planning, since what it answers must go out first.
 void Session::tell_gaps() {
   for (bool again = true; again && !ended_;) {
     again = false;

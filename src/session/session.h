@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,14 +107,18 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool append_ordered(ByteView message, Barrier barrier);
   bool append_urgent(ByteView message);
 
+  bool must_tell_gaps() const;
   void tell_gaps();
   void tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake);
   void plan_frames(FlushPlan& plan);
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
+  std::optional<uint64_t> plan_run(FlushPlan& plan, hub::Subscription& subscription,
+                                   const Dialect& dialect);
   uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
                         const hub::Pull& pull);
+  bool consumed_run(FlushPlan& plan, size_t n);
   void share(hub::Subscription& served, size_t bytes);
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);

@@ -196,4 +196,15 @@ hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
           .channel_info = shows ? channel->terms->info : Buffer()};
 }
 
+// Publications share what is shown of their publisher until something of it changes.
+std::shared_ptr<const hub::ClientInfo> CentrifugeAdapter::publisher(const Channel* channel) {
+  const bool shows = channel != nullptr && channel->terms;
+  const ByteView channel_info = shows ? ByteView(channel->terms->info) : ByteView();
+  const bool same = publisher_ && publisher_->user == who().user &&
+                    publisher_->connection_info == who().info &&
+                    publisher_->channel_info == channel_info;
+  if (!same) publisher_ = std::make_shared<const hub::ClientInfo>(client_info(channel));
+  return publisher_;
+}
+
 }  // namespace parley::adapter::centrifuge

@@ -158,6 +158,7 @@ class CentrifugeAdapter final : public session::Adapter {
     return {.subscribed = channel != nullptr && !channel->joining};
   }
   hub::ClientInfo client_info(const Channel* channel) const;
+  std::shared_ptr<const hub::ClientInfo> publisher(const Channel* channel);
 
   // Over transports whose own farewell has no room for it.
   void tell_end(const session::EndCode& code, session::Effects& effects) const;
@@ -176,9 +177,10 @@ class CentrifugeAdapter final : public session::Adapter {
   Uuid client_;                         // the public id
   // The secret one; null over transports that go both ways.
   std::unique_ptr<const std::string> session_;
-  std::unique_ptr<Account> account_;        // null: anybody, for ever
-  std::unique_ptr<Connecting> connecting_;  // only while connecting
-  std::unique_ptr<Allowance> allowance_;    // from the first limited command on
+  std::unique_ptr<Account> account_;                  // null: anybody, for ever
+  std::shared_ptr<const hub::ClientInfo> publisher_;  // of the last publication; null: none yet
+  std::unique_ptr<Connecting> connecting_;            // only while connecting
+  std::unique_ptr<Allowance> allowance_;              // from the first limited command on
   Channels channels_;
   PendingRequests requests_;
   Stage stage_ = Stage::kNew;
