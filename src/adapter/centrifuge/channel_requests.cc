@@ -28,6 +28,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
       std::make_unique<const hub::ClientInfo>(client_info(subscribed ? channel : nullptr));
   record.principal = who().user;
   record.ack = options->level;
+  record.metered = true;
   const hub::StepId step =
       requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
   effects.publish(step, std::move(record));
