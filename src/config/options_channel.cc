@@ -97,6 +97,15 @@ void add_overflow_rows(Rows& rows) {
 }
 
 template <auto... Path>
+void add_rate_rows(Rows& rows) {
+  rows.supported<Path..., &Namespace::publish_rate_limit>(
+          "publish_rate_limit", "0",
+          "Publications a second of one channel by all clients together, exact on a node; above it "
+          "error 111, at `/pub` 429. The server API is not limited. 0: any number.")
+      .of_parley();
+}
+
+template <auto... Path>
 void add_permission_rows(Rows& rows) {
   rows.supported<Path..., &Namespace::allow_subscribe_for_client>(
       "allow_subscribe_for_client", "false", "Users may subscribe without a subscription token.");
@@ -212,6 +221,7 @@ void add_namespace_rows(std::vector<Option>& out) {
   rows.supported<&Namespace::name>(
       "name", "", "The namespace's name: two or more of letters, digits, `-`, `_` and `.`.");
   add_stream_rows<>(rows);
+  add_rate_rows<>(rows);
   add_overflow_rows<>(rows);
   add_permission_rows<>(rows);
   add_map_rows(rows);
@@ -246,6 +256,7 @@ void add_channel_rows(std::vector<Option>& out) {
   out.push_back(std::move(namespaces));
   Rows without(out, "channel.without_namespace");
   add_stream_rows<kChannel, &Channel::without_namespace>(without);
+  add_rate_rows<kChannel, &Channel::without_namespace>(without);
   add_overflow_rows<kChannel, &Channel::without_namespace>(without);
   add_permission_rows<kChannel, &Channel::without_namespace>(without);
   add_map_rows(without);

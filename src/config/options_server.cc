@@ -31,6 +31,12 @@ void add_http_server_rows(std::vector<Option>& out) {
       "public one; 0: none.");
   rows.supported<kServer, &HttpServer::internal_address>(
       "internal_address", "", "The address of the internal port; empty: as `address`.");
+  rows.supported<kServer, &HttpServer::trusted_proxies>(
+          "trusted_proxies", "",
+          "Addresses and networks (`10.0.0.0/8`) of the proxies in front, whose X-Forwarded-For is "
+          "believed: the right-most address that is none of theirs is the client's, for limits. "
+          "Empty: nobody's. See the guide `guides/proxies.md`.")
+      .of_parley();
   rows.refused("tls.enabled", Type::kBool, "false", "clients would be served without encryption");
   rows.refused("tls_autocert.enabled", Type::kBool, "false",
                "clients would be served without encryption");

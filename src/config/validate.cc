@@ -14,6 +14,7 @@ constexpr uint32_t kMaxShards = 64;
 constexpr uint32_t kMaxChannelLength = 255;
 // What a shard keeps of a channel for its readers.
 constexpr uint32_t kMaxOverflowBytes = 1 << 20;
+constexpr uint32_t kMaxRate = 1'000'000;  // a second
 constexpr Duration kMaxOverflowDelay = seconds(300);
 
 bool is_namespace_name(const std::string& name) {
@@ -34,6 +35,7 @@ class NamespaceCheck {
     check_history();
     check_recovery();
     check_overflow();
+    check_rates();
     for (const std::string& type : options_.allowed_delta_types)
       if (type != "fossil")
         add("allowed_delta_types", fmt::format("\"{}\" is not known; write \"fossil\"", type));
@@ -83,6 +85,11 @@ class NamespaceCheck {
       add("overflow_max_bytes", fmt::format("must be 1 to {}", kMaxOverflowBytes));
     if (options_.overflow_max_delay > kMaxOverflowDelay)
       add("overflow_max_delay", "must be at most 5m");
+  }
+
+  void check_rates() {
+    if (options_.publish_rate_limit > kMaxRate)
+      add("publish_rate_limit", fmt::format("must be at most {}; 0 is any number", kMaxRate));
   }
 
   const Namespace& options_;
@@ -208,6 +215,21 @@ void check_limits(const Config& config, std::vector<Finding>& findings) {
   for (const auto& [path, limit] : limits)
     if (limit == 0)
       findings.push_back({path, "must be at least 1: nothing here is without a limit", {}});
+  const Client& client = config.client;
+  const std::pair<const char*, uint32_t> rates[] = {
+      {"client.connection_rate_limit", client.connection_rate_limit},
+      {"client.address_connection_rate_limit", client.address_connection_rate_limit},
+      {"client.command_rate_limit", client.command_rate_limit},
+      {"client.publish_rate_limit", client.publish_rate_limit},
+      {"client.user_command_rate_limit", client.user_command_rate_limit},
+      {"client.user_publish_rate_limit", client.user_publish_rate_limit},
+      {"client.address_command_rate_limit", client.address_command_rate_limit},
+      {"client.address_publish_rate_limit", client.address_publish_rate_limit},
+      {"client.refused_command_rate_limit", client.refused_command_rate_limit},
+  };
+  for (const auto& [path, rate] : rates)
+    if (rate > kMaxRate)
+      findings.push_back({path, fmt::format("must be at most {}; 0 is any number", kMaxRate), {}});
   if (config.client.stale_close_delay.count() == 0)
     findings.push_back({"client.stale_close_delay", "must be above 0", {}});
 }

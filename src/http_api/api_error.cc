@@ -37,6 +37,7 @@ ApiError api_error(hub::HubError error) {
     case hub::HubError::kIdempotencyConflict:
       return ApiError::kConflict;
     case hub::HubError::kOverloaded:
+    case hub::HubError::kRateLimited:
       return ApiError::kTooManyRequests;
     case hub::HubError::kUnavailable:
       break;

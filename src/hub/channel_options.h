@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "hub/publication.h"
 
 namespace parley::hub {
@@ -57,6 +58,7 @@ struct ChannelOptions {
   AckLevel level = AckLevel::kAccepted;  // nothing is delivered or read above this level
   size_t tail_bytes = 1 << 20;           // what each shard keeps of a live channel for its readers
   OverflowOptions overflow;
+  Rate publish_rate;  // of one channel, by all clients together; above: kRateLimited
 
   bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }
   bool accepts(ContentKind kind) const { return kinds[static_cast<size_t>(kind)]; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 
 namespace parley::hub {
@@ -61,6 +62,11 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
 }
 
 void HomeChannels::handle(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now) {
+  // The home sees them all, so that the rate is the node's.
+  const Rate& rate = record.options->publish_rate;
+  if (record.metered && rate.limited() &&
+      !publishes_.take(SeededHash{}(record.channel.name), rate, now.mono))
+    return outlet_.reply(from, ticket, std::unexpected(HubError::kRateLimited));
   if (record.publication->time == 0) record.publication->time = now.wall;
   broker_.publish(add_pending({from, ticket, nullptr}), std::move(record));
 }

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/bucket_table.h"
 #include "base/intrusive_list.h"
 #include "hub/broker.h"
 #include "hub/post.h"
@@ -57,6 +58,8 @@ class HomeChannels final : public BrokerEvents {
   void on_feed_broken(const std::vector<Slot>& slots) override;
 
  private:
+  // Channels with a rate whose last publishes are remembered.
+  static constexpr size_t kMeteredChannels = 1 << 14;
   struct Interest {
     uint64_t next = 0;  // everything up to here has been handed over
     InterestId id;
@@ -146,6 +149,7 @@ class HomeChannels final : public BrokerEvents {
   Outlet& outlet_;
   const ChannelRules& rules_;
   PresenceBook presence_;
+  BucketTable publishes_{kMeteredChannels};  // by the name's hash
   Channels channels_;
   IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;

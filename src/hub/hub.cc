@@ -13,6 +13,7 @@ namespace {
 
 constexpr seconds kSweepEvery{1};
 constexpr seconds kTopsEvery{10};
+constexpr size_t kReservedPart = 8;   // of the requests that may wait
 constexpr size_t kBrokerSlice = 256;  // events between looks at the rest of a turn
 metrics::Counter overloaded("parley_hub_overloaded_total",
                             "Requests refused because too many wait for another shard");
@@ -35,7 +36,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
 
-RequesterId Hub::add(Requester& requester) {
+RequesterId Hub::add(Requester& requester, bool reserved) {
   uint32_t index;
   if (free_requesters_.empty()) {
     index = static_cast<uint32_t>(requesters_.size());
@@ -45,6 +46,7 @@ RequesterId Hub::add(Requester& requester) {
     free_requesters_.pop_back();
   }
   requesters_[index].requester = &requester;
+  requesters_[index].reserved = reserved;
   return {index, requesters_[index].generation};
 }
 
@@ -117,7 +119,7 @@ void Hub::presence_counts(RequesterId who, StepId step, const std::string& chann
 template <class Body>
 void Hub::ask_all(RequesterId who, StepId step, const Body& body) {
   for (const auto& parked : parked_) {
-    if (parked.size() < options_.parked_requests) continue;
+    if (parked.size() < most_parked(who)) continue;
     overloaded.add(1);
     return answer_later(who, step, HubError::kOverloaded);
   }
@@ -211,7 +213,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
     post_.send_request(to, std::move(request));
     return;
   }
-  if (may_refuse && parked.size() >= options_.parked_requests) {
+  if (may_refuse && parked.size() >= most_parked(ticket.who)) {
     overloaded.add(1);
     return answer_later(ticket.who, ticket.step, HubError::kOverloaded);
   }
@@ -291,6 +293,12 @@ Requester* Hub::find(RequesterId who) const {
   if (who.index >= requesters_.size()) return nullptr;
   const RequesterSlot& slot = requesters_[who.index];
   return slot.generation == who.generation ? slot.requester : nullptr;
+}
+
+// How many requests may wait for a shard before one of this requester.
+size_t Hub::most_parked(RequesterId who) const {
+  const size_t reserve = std::max<size_t>(options_.parked_requests / kReservedPart, 1);
+  return options_.parked_requests + (requesters_[who.index].reserved ? reserve : 0);
 }
 
 void Hub::answer(RequesterId who, StepId step, Answer answer) {

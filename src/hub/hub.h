@@ -50,7 +50,9 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
       const ChannelRules& rules, IdSource& ids);
   ~Hub() override;
 
-  RequesterId add(Requester& requester);
+  // `reserved`: it may have some more requests waiting than all others together, so that those do
+  // not take its place: the operator's.
+  RequesterId add(Requester& requester, bool reserved = false);
   void remove(RequesterId id);
 
   // Answered through Subscriber::on_subscribed. The subscription must be idle.
@@ -142,6 +144,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   struct RequesterSlot {
     Requester* requester = nullptr;
     uint32_t generation = 0;
+    bool reserved = false;
   };
 
   void follow(const ChannelKey& channel, InterestId interest) override;
@@ -157,6 +160,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   bool run_controls();
   void count_user(const UserNote& note);
   Requester* find(RequesterId who) const;
+  size_t most_parked(RequesterId who) const;
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);

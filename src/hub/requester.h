@@ -26,6 +26,7 @@ enum class HubError : uint8_t {
   kInvalidData,          // the data are not in the namespace's format
   kIdempotencyConflict,  // the key was used with other bytes
   kOverloaded,           // not done; try again later
+  kRateLimited,          // not done: the channel has had as many as it may for now
   kUnavailable,          // broker trouble; the outcome of a publish may be unknown
 };
 

@@ -2,6 +2,7 @@
 
 #include "auth/permissions.h"
 #include "base/check.h"
+#include "http/trusted_proxies.h"
 #include "server/dev_channel_options.h"
 
 namespace parley::server {
@@ -57,6 +58,7 @@ hub::ChannelOptions channel_options(const config::Namespace& space) {
   options.auto_cache_recover = space.auto_cache_recover;
   options.data_format = data_format(space.publication_data_format);
   options.overflow = overflow_options(space);
+  options.publish_rate = {.per_second = space.publish_rate_limit};
   return options;
 }
 
@@ -150,6 +152,8 @@ std::vector<config::Finding> find_faults(const config::Config& config) {
   for (size_t i = 0; i < config.channel.namespaces.size(); ++i)
     note("channel.namespaces[" + std::to_string(i) + "].channel_regex",
          try_namespace(config, config.channel.namespaces[i]));
+  note("http_server.trusted_proxies",
+       http::TrustedProxies::parse(config.http_server.trusted_proxies));
   if (found.empty()) note("channel", Policy::build(config));
   return found;
 }

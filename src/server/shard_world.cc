@@ -1,6 +1,5 @@
 #include "server/shard_world.h"
 
-#include "base/metrics.h"
 #include "server/routes.h"
 
 namespace parley::server {
@@ -9,8 +8,10 @@ constexpr size_t kMailPerTurn = 4096;
 // Each may be 64 KiB of commands.
 constexpr size_t kUplinksPerTurn = 32;
 
-session::SessionLimits session_limits(const config::Config& config) {
-  return {.outbox_bytes = config.client.queue_max_size};
+session::SessionLimits session_limits(const Shared& shared) {
+  const bool counted = shared.quotas.limits_sessions() || shared.quotas.seats();
+  return {.outbox_bytes = shared.config.client.queue_max_size,
+          .quotas = counted ? &shared.quotas : nullptr};
 }
 
 // All history together has a quarter of the memory.
@@ -19,20 +20,6 @@ broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
   if (const uint64_t limit = shared.config.memory.limit; limit > 0)
     options.max_bytes = limit / 4 / shared.slots.shards();
   return options;
-}
-
-// Each shard's share of a rate of the node.
-Rate share_of(uint32_t rate, const Shared& shared) {
-  const auto shards = static_cast<uint32_t>(shared.slots.shards());
-  return {.per_second = (rate + shards - 1) / shards};
-}
-
-http::AdmissionOptions admission_options(const Shared& shared) {
-  const config::Client& client = shared.config.client;
-  return {.connections = client.connection_limit,
-          .opened = share_of(client.connection_rate_limit, shared),
-          .per_address = share_of(client.address_connection_rate_limit, shared),
-          .count = [] { return static_cast<size_t>(metrics::total("parley_sessions")); }};
 }
 
 }  // namespace
@@ -59,11 +46,12 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                    [this](ShardId from, session::UplinkMail&& one) {
                      uplinks_.receive(from, std::move(one));
                    }),
-      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
-      admission_(admission_options(shared), ids_),
+      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared)),
+      admission_(shared.quotas, ids_),
       routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_,
                                        admission_)),
-      http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
+      http_(shard, routes_->router(),
+            {.this_machine_only = shared.dev, .trusted_proxies = shared.proxies}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(uplink_hook_);
@@ -95,6 +83,7 @@ void ShardWorld::climb(MemoryStep step) {
   constexpr size_t kEndedPerSecond = 100;
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
+  routes_->refuse_publishes(step >= MemoryStep::kRefuse);
   http_.save(saving);
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)

@@ -34,6 +34,8 @@ struct Shared {
   std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;
   KeySource& keys;
+  io::NodeQuotas& quotas;
+  const http::TrustedProxies& proxies;
 };
 
 // What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/quotas.h"
 #include "session/adapter.h"
 #include "session/variant.h"
 
@@ -142,6 +143,13 @@ class Effects {
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
+  // Whether the client may do this now, by what the node allows its user and its address. To be
+  // asked for each command; not for what ends something.
+  bool may(Operation operation) const;
+  // Before identify(), so that what would follow it need not be begun: whether the user may have
+  // one more session; if not, end with EndReason::kUserLimit. `always`: it may, since its others
+  // will end. identify() asks for those who did not.
+  bool enter(std::string_view user, bool always = false);
   // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
   // on. Once per session.
   void identify() { add(IdentifyCommand{}); }

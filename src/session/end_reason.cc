@@ -21,7 +21,8 @@ std::string_view to_string(EndReason reason) {
                                                            "expired",
                                                            "subscription_expired",
                                                            "disconnected",
-                                                           "superseded"};
+                                                           "superseded",
+                                                           "user_limit"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 #include "session/session_table.h"
 
@@ -58,8 +59,27 @@ void Session::run_adapter(Handler handler, bool wake) {
   deliver_verified();
 }
 
-void Session::open(const Handshake& handshake) {
+void Session::open(const Handshake& handshake, Seat seat) {
+  if (table_.limits().quotas != nullptr) {
+    dues_ = std::make_unique<Dues>();
+    dues_->who.address = handshake.peer_network;
+    dues_->seat = std::move(seat);
+  }
   run_adapter([&](Effects& effects) { adapter_->on_open(handshake, effects); });
+}
+
+bool Session::may(Operation operation, Time now) const {
+  return !dues_ || table_.limits().quotas->may(operation, dues_->who, now);
+}
+
+bool Session::enter(std::string_view user, bool always) {
+  if (!dues_) return true;
+  CHECK(!dues_->entered);
+  const uint64_t key = user.empty() ? 0 : SeededHash{}(user);
+  if (key != 0 && !table_.limits().quotas->enter_user(key, always)) return false;
+  dues_->who.user = key;
+  dues_->entered = true;
+  return true;
 }
 
 void Session::on_message(MessageType type, ByteView message) {
@@ -239,6 +259,8 @@ void Session::execute(TimerCommand& command) {
 void Session::execute(IdentifyCommand&) {
   if (ended_) return;
   CHECK(!identified_);
+  if (dues_ && !dues_->entered && !enter(adapter_->identity().user, false))
+    return end(EndReason::kUserLimit);
   identified_ = true;
   table_.enlist(*this);
 }
@@ -297,6 +319,9 @@ EndCode Session::last_words(EndReason reason, const EndCode* asked) {
   effects.commands_.clear();
   ended_ = true;
   if (identified_) table_.delist(*this);
+  // Its seat it keeps until its socket has gone.
+  if (dues_ && dues_->who.user != 0)
+    table_.limits().quotas->leave_user(std::exchange(dues_->who.user, 0));
   leave_hub();
   unlink();
   table_.count_end(reason);

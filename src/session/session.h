@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/quotas.h"
 #include "base/time.h"
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
@@ -33,7 +34,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   ~Session() override;
 
   // From the transport.
-  void open(const Handshake& handshake);
+  void open(const Handshake& handshake, Seat seat);
   void on_message(MessageType type, ByteView message);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
   // this shard. When it lends nothing, there is nothing to do until wake(). One call per wake() is
@@ -60,6 +61,12 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
  private:
   friend class Effects;
   friend class SessionTable;
+  // What the node counts it by.
+  struct Dues {
+    PeerKeys who;
+    Seat seat;
+    bool entered = false;  // counted as a session of the user, if that is one
+  };
   struct Place {
     SubscriptionPtr subscription;
     uint32_t generation = 0;
@@ -89,6 +96,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(IdentifyCommand& command);
   void execute(SupersedeCommand& command);
   void execute(EndCommand& command);
+
+  bool may(Operation operation, Time now) const;
+  bool enter(std::string_view user, bool always);
 
   void on_verified(hub::StepId step, auth::TokenResult result);
   void deliver_verified();
@@ -139,7 +149,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  DirtyList dirty_;  // have something to pull
+  DirtyList dirty_;             // have something to pull
+  std::unique_ptr<Dues> dues_;  // null: nothing is limited
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;  // armed while output waits
   const Time opened_;

@@ -46,7 +46,7 @@ SessionTable::~SessionTable() {
 }
 
 Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& link,
-                            const Handshake& handshake) {
+                            const Handshake& handshake, Seat seat) {
   auto made = std::make_unique<Session>(*this, std::move(adapter), link);
   Session& session = *made;
   if (free_.empty()) {
@@ -60,7 +60,7 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
   session.born_ = born_++;
   opened.add(1);
   open_sessions.add(1);
-  session.open(handshake);
+  session.open(handshake, std::move(seat));
   return session;
 }
 

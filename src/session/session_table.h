@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/quotas.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
@@ -20,6 +21,7 @@ struct SessionLimits {
   uint32_t pending_commands =
       1024;  // unanswered ones; above: reading pauses until half are answered
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
+  Quotas* quotas = nullptr;            // of the node; null: nothing is limited
 };
 
 // What: owns sessions from open() to the end of the turn in which their transport closed, and
@@ -34,7 +36,9 @@ class SessionTable final : private hub::ControlSink {
 
   // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
   // ended when this returns.
-  Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake);
+  // `seat` is given back at its end.
+  Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake,
+                Seat seat = {});
 
   // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn
   // before.

@@ -26,6 +26,7 @@ struct Account {
 struct Allowance {
   TokenBucket commands;
   TokenBucket publishes;
+  TokenBucket refusals;
 };
 
 std::vector<std::string> channels_of(const std::vector<auth::Grant>& grants);

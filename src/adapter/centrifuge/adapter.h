@@ -68,6 +68,8 @@ class CentrifugeAdapter final : public session::Adapter {
   void hold(ByteView frame, uint32_t done, session::Effects& effects);
   bool on_command(const wire::Command& command, session::Effects& effects);
   bool may_ask(const wire::Command& command, session::Effects& effects);
+  // Says 111, or ends who goes on asking nevertheless.
+  void refuse_for_rate(uint32_t id, session::Effects& effects);
   void handle(uint32_t id, const wire::Pong&, session::Effects& effects);
   void handle(uint32_t id, const wire::UnknownRequest&, session::Effects& effects);
   void handle(uint32_t id, const wire::ConnectRequest& request, session::Effects& effects);

@@ -35,6 +35,7 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
     EndRow{EndReason::kSuperseded, DisconnectCode::kConnectionLimit},
+    EndRow{EndReason::kUserLimit, DisconnectCode::kConnectionLimit},
 };
 
 }  // namespace
@@ -71,6 +72,7 @@ ErrorCode error_code(hub::HubError error) {
     case hub::HubError::kIdempotencyConflict:
       return ErrorCode::kBadRequest;
     case hub::HubError::kOverloaded:
+    case hub::HubError::kRateLimited:
       return ErrorCode::kTooManyRequests;
     case hub::HubError::kUnavailable:
       break;

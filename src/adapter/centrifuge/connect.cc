@@ -75,6 +75,9 @@ void CentrifugeAdapter::refuse_connect(wire::ErrorCode code, session::Effects& e
 }
 
 void CentrifugeAdapter::finish_connect(session::Effects& effects) {
+  // Who is the only connection of its user ends the others.
+  if (!effects.enter(who().user, is_only_connection()))
+    return effects.end(session::EndReason::kUserLimit);
   const std::unique_ptr<Connecting> connecting = std::move(connecting_);
   stage_ = Stage::kConnected;
   effects.identify();

@@ -50,6 +50,7 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
     {{403, "superseded"}, Farewell::kMuchLater},
+    {{429, "too many connections of this user"}, Farewell::kMuchLater},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -137,6 +138,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
     forbidden_ = true;
     return effects.end(refusal(verdict));
   }
+  if (!effects.enter(who().user)) return effects.end(EndReason::kUserLimit);
   hub::Start start;
   if (!last_event_id.empty()) {
     resuming_ = true;

@@ -30,6 +30,7 @@ constexpr Refusal kRefusals[] = {
     {EndReason::kNotAvailable, 404, "not available"},
     {EndReason::kTooManyRequests, 429, "too many requests"},
     {EndReason::kLimit, 429, "above a limit"},
+    {EndReason::kUserLimit, 429, "too many connections of this user"},
     {EndReason::kShutdown, 503, "the server stops"},
 };
 constexpr Refusal kOtherRefusal{EndReason::kInternalError, 500, "internal error"};
@@ -119,7 +120,8 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
   const auto type = binary ? session::MessageType::kBinary : session::MessageType::kText;
   const bool chunked = request.minor_version > 0;
   auto transport = std::make_unique<PushTransport>(exchange.server(), format, chunked);
-  const std::string peer = exchange.peer().host();
+  const io::PeerAddress client = exchange.client();
+  const std::string peer = client.host();
   const std::string key =
       options_.uplinks ? transport->open_uplink(*options_.uplinks, type) : std::string();
   session::Handshake handshake{
@@ -129,11 +131,13 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
       .binary = binary,
       .one_way = options_.uplinks == nullptr,
       .session = key,
-      .peer = peer};
+      .peer = peer,
+      .peer_network = client.network_key()};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
-  session::Session& session = sessions_.open(adapters_.make(), *transport, handshake);
+  session::Session& session =
+      sessions_.open(adapters_.make(), *transport, handshake, exchange.take_seat());
   if (options_.first) session.on_message(type, first);
   const Headers cors = cors_headers(request);
   if (transport->ended() && !session.has_output()) {
