@@ -191,7 +191,8 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   // A reader that has not had it yet asks history, and is told the gap.
-  if (removed && top >= channel->tail_.top()) channel->tail_.trim();
+  if (removed && top >= channel->tail_.top())
+    change_tail(*channel, [](Tail& tail) { tail.trim(); });
   if (top <= channel->tail_.top()) return;
   holes.add(1);
   change_tail(*channel, [&](Tail& tail) { tail.reset(top); });
