@@ -114,6 +114,8 @@ const BadFile kBadFiles[] = {
      ":1:45: channel.namespaces[0].overflow: \"resume\" needs a history", "history_ttl"},
     {"channel: {namespaces: [{name: ab, overflow: block}]}",
      ":1:45: channel.namespaces[0].overflow:", "latest"},
+    {"channel: {namespaces: [{name: ab, overflow: drop_oldest, overflow_key: symbol}]}",
+     ":1:72: channel.namespaces[0].overflow_key: is for overflow: latest only", ""},
     {"channel: {without_namespace: {overflow_max_bytes: 0}}",
      ":1:51: channel.without_namespace.overflow_max_bytes: must be 1 to 1048576", ""},
     {"channel: {without_namespace: {overflow_max_delay: 6m}}",

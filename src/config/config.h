@@ -130,6 +130,7 @@ struct Namespace {
   Overflow overflow = Overflow::kByHistory;
   uint32_t overflow_max_bytes = 1048576;
   Duration overflow_max_delay{0};  // 0: 1 s with kLatest, any otherwise
+  std::string overflow_key;        // kLatest: the tag that is a publication's key; "": none
   bool operator==(const Namespace&) const = default;
 };
 

@@ -80,7 +80,8 @@ void add_overflow_rows(Rows& rows) {
           "overflow", "",
           "What a subscriber that is too slow gets: `resume` (everything, from history, when it "
           "reads again), `drop_oldest` (the newest that the limits allow) or `latest` (the newest "
-          "publication); empty: `resume` with a history, `drop_oldest` without. See the guide "
+          "publication, or that of each key); empty: `resume` with a history, `drop_oldest` "
+          "without. See the guide "
           "`guides/overflow.md`.")
       .one_of(kOverflows)
       .of_parley();
@@ -93,6 +94,12 @@ void add_overflow_rows(Rows& rows) {
           "overflow_max_delay", "0s",
           "... and in time, give or take a second, at most 5m; 0: 1s with `latest`, no limit "
           "with `drop_oldest`.")
+      .of_parley();
+  rows.supported<Path..., &Namespace::overflow_key>(
+          "overflow_key", "",
+          "With `latest`: the name of the tag that says which state a publication tells, such as "
+          "`symbol`; a slow subscriber is given the newest publication of each of its values. "
+          "Empty: the channel has one state.")
       .of_parley();
 }
 

@@ -83,6 +83,8 @@ class NamespaceCheck {
       add("overflow_max_bytes", fmt::format("must be 1 to {}", kMaxOverflowBytes));
     if (options_.overflow_max_delay > kMaxOverflowDelay)
       add("overflow_max_delay", "must be at most 5m");
+    if (!options_.overflow_key.empty() && options_.overflow != Overflow::kLatest)
+      add("overflow_key", "is for overflow: latest only");
   }
 
   const Namespace& options_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -23,7 +24,7 @@ enum class DataFormat : uint8_t { kNotEmpty, kJson, kJsonObject, kBinary };
 enum class OverflowPolicy : uint8_t {
   kResume,      // it reads on from history, at its own pace, until its position leaves that
   kDropOldest,  // it goes on with the newest that the limits allow
-  kLatest,      // it goes on with the newest publication of all
+  kLatest,      // it goes on with the newest publication of all, or of each key
 };
 // Which of the limits it crossed.
 enum class OverflowCause : uint8_t { kBytes, kTime };
@@ -32,6 +33,7 @@ struct OverflowOptions {
   OverflowPolicy policy = OverflowPolicy::kResume;
   size_t max_bytes = 1 << 20;  // of publications that it has not had; at most `tail_bytes`
   Duration max_delay{0};       // since the oldest of them was published; 0: any
+  std::string key{};           // kLatest: the tag by which publications replace each other; "": all
 };
 
 struct ChannelOptions {

@@ -49,6 +49,15 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   friend class LocalChannels;
   // In the idle list: nobody wanted it when it was last looked at.
   bool idle() const { return ListNode<IdleTag>::linked(); }
+  // What it counts against the budget of all tails. A publication that the tail and the newest per
+  // key share counts twice.
+  size_t held_bytes() const {
+    return tail_.bytes() + (lag_ && lag_->keys() ? lag_->keys()->bytes() : 0);
+  }
+  // What the tail was made to forget is not to be had from the newest per key either.
+  void forget_with_tail() {
+    if (lag_ && lag_->keys()) lag_->keys()->forget(tail_.base());
+  }
   // In the warm list: its tail may hold publications.
   bool warm() const { return ListNode<WarmTag>::linked(); }
 
@@ -155,6 +164,7 @@ class LocalChannels {
   static std::optional<Pull> take_gap(Subscription& subscription);
   static bool too_far_behind(const LocalChannel& channel, const Subscription& subscription);
   static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
+  static std::optional<Pull> conflate(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
   static uint64_t needed_from(const Subscription& subscription);

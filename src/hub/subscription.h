@@ -117,6 +117,9 @@ class Subscription : public ListNode<WaitTag> {
     // Live, in a channel that skips: up to here the reader is given what it asked for, however far
     // behind it is.
     uint64_t owed = 0;
+    // Live, too far behind in a channel that conflates per key: up to here it is given the newest
+    // of each key.
+    uint64_t conflated_to = 0;
     std::optional<Gap> gap;  // to be told before anything else is delivered
     std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
   };

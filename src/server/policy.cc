@@ -30,6 +30,7 @@ hub::OverflowOptions overflow_options(const config::Namespace& space) {
   const bool history = space.history_size > 0 && space.history_ttl.count() > 0;
   if (space.overflow == config::Overflow::kLatest) {
     options.policy = hub::OverflowPolicy::kLatest;
+    options.key = space.overflow_key;
     if (options.max_delay == Duration::zero()) options.max_delay = seconds(1);
   } else if (space.overflow == config::Overflow::kDropOldest || !history) {
     options.policy = hub::OverflowPolicy::kDropOldest;

@@ -19,10 +19,11 @@ class OverflowPolicyTest : public testing::SessionFixture {
                    std::string(to_string(gap.reason)));
     };
   }
-  void rule(hub::OverflowPolicy policy, size_t max_bytes, Duration max_delay = {}) {
+  void rule(hub::OverflowPolicy policy, size_t max_bytes, Duration max_delay = {},
+            const std::string& key = {}) {
     hub::ChannelOptions options = testing::FakeRules::usual();
     options.allow_delta = true;
-    options.overflow = {policy, max_bytes, max_delay};
+    options.overflow = {policy, max_bytes, max_delay, key};
     world_.rules().set("a", options);
   }
   // Blocked behind the first publication of n, of which it had three bytes.
@@ -117,6 +118,67 @@ TEST_F(OverflowPolicyTest, ADeltaReaderIsGivenAWholeOneBehindTheSkip) {
   grow();
   for (const auto& frame : texts(client)) reader.read(frame);
   EXPECT_EQ(reader.seen().rbegin()->second, text);
+}
+
+// By key, what a reader is given has holes. Each letter is the key of one publication.
+class KeyedOverflowTest : public OverflowPolicyTest {
+ protected:
+  KeyedOverflowTest() { rule(hub::OverflowPolicy::kLatest, 1, {}, "k"); }
+  void publish_keys(std::string_view keys) {
+    for (const char key : keys) {
+      hub::Publication made = testing::json(text_ += key);
+      made.delta = true;
+      made.tags = {{"k", std::string(1, key)}};
+      world_.publish("a", std::move(made));
+    }
+  }
+  FakeClient& stuck_with(Variant variant, size_t bytes) {
+    FakeClient& client = open();
+    act(client, [&](Effects& effects) { effects.subscribe({"a"}, {}, std::move(variant)); });
+    world_.run();
+    client.allow(bytes);
+    return client;
+  }
+  std::string text_;
+};
+
+TEST_F(KeyedOverflowTest, ABegunFrameIsFinishedThenTheNewestOfEachKey) {
+  FakeClient& client = stuck_with({}, 3);
+  publish_keys("xxyzzx");
+  EXPECT_EQ(read_on(client), (Texts{"a:1:x", "gap 2-2 conflated", "a:3:xxy", "gap 4-4 conflated",
+                                    "a:5:xxyzz", "a:6:xxyzzx"}));
+  publish_keys("xx");
+  EXPECT_EQ(texts(client), (Texts{"a:7:xxyzzxx", "a:8:xxyzzxxx"}));
+}
+
+// Between two that are given one may be missing, so that the later is no change of the earlier.
+TEST_F(KeyedOverflowTest, ADeltaReaderIsGivenChangesOfWhatItHas) {
+  FakeClient& client =
+      stuck_with({.dialect = &testing::AppendDialect::shared(), .delta = true, .filter = {}}, 0);
+  publish_keys("abccdbcaabdd");
+  testing::DeltaReader reader;
+  for (const auto& frame : read_on(client))
+    if (!frame.starts_with("gap")) reader.read(frame);
+  publish_keys("ab");
+  for (const auto& frame : texts(client)) reader.read(frame);
+  ASSERT_EQ(reader.seen().size(), 6u);
+  for (const auto& [offset, text] : reader.seen()) EXPECT_EQ(text, text_.substr(0, offset));
+  EXPECT_GT(reader.changes(), 0u);
+}
+
+TEST_F(KeyedOverflowTest, AFilteredReaderIsGivenItsOwn) {
+  const std::string_view wanted = "b";
+  TagsFilter filter;
+  ASSERT_TRUE(filter.add(TagsFilter::Test::kEqual, "k", std::span(&wanted, 1)));
+  FakeClient& client = stuck_with({.dialect = nullptr,
+                                   .delta = false,
+                                   .filter = std::make_unique<const TagsFilter>(std::move(filter))},
+                                  0);
+  publish_keys("bbaba");
+  Texts got;
+  for (const auto& frame : read_on(client))
+    if (!frame.starts_with("gap")) got.push_back(frame);
+  EXPECT_EQ(got, (Texts{"a:4:bbab"}));
 }
 
 }  // namespace
