@@ -15,6 +15,8 @@ constexpr uint32_t kMaxChannelLength = 255;
 // What a shard keeps of a channel for its readers.
 constexpr uint32_t kMaxOverflowBytes = 1 << 20;
 constexpr Duration kMaxOverflowDelay = seconds(300);
+constexpr Duration kMinOverflowWait = milliseconds(10);
+constexpr Duration kMaxOverflowWait = seconds(5);
 
 bool is_namespace_name(const std::string& name) {
   return name.size() >= 2 && std::ranges::all_of(name, [](unsigned char c) {
@@ -85,6 +87,9 @@ class NamespaceCheck {
       add("overflow_max_delay", "must be at most 5m");
     if (!options_.overflow_key.empty() && options_.overflow != Overflow::kLatest)
       add("overflow_key", "is for overflow: latest only");
+    if (options_.overflow_max_wait < kMinOverflowWait ||
+        options_.overflow_max_wait > kMaxOverflowWait)
+      add("overflow_max_wait", "must be 10ms to 5s");
   }
 
   const Namespace& options_;

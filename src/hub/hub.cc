@@ -30,7 +30,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       post_(post),
       rules_(rules),
       local_(*this, options.tail_bytes),
-      home_(broker, *this, rules, ids, options.presence_members),
+      home_(broker, *this, rules, ids, options.presence_members, options.shard),
       parked_(slots.shards()) {}
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
@@ -183,6 +183,12 @@ bool Hub::drop_interest(const ChannelKey& channel, InterestId interest) {
   return true;
 }
 
+bool Hub::tell_backlog(const ChannelKey& channel, InterestId interest, const Backlog& backlog) {
+  const ShardId to = slots_.home(channel.name);
+  HubMessage message = std::make_unique<BacklogNote>(BacklogNote{channel, interest, backlog});
+  return try_feed(to, message);
+}
+
 void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body) {
   ask(slots_.home(channel), {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
       std::move(body));
@@ -194,7 +200,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
   // Presence leaves and interest follow from what already exists, so only requesters' requests are
   // refused.
   const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
-  auto request = std::make_unique<Request>(Request{0, std::move(body)});
+  auto request = std::make_unique<Request>(Request{0, std::move(body), ticket.who});
   if (to == shard()) {
     request->ticket = add_ticket(ticket);
     loopback_.push_back(std::move(request));
@@ -307,6 +313,8 @@ void Hub::handle(ShardId from, HubMessage message) {
     local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
   } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {
     home_.drop_interest(from, (*drop)->channel, (*drop)->interest);
+  } else if (const auto* note = std::get_if<std::unique_ptr<BacklogNote>>(&message)) {
+    home_.on_backlog(from, **note, now_);
   }
 }
 
@@ -399,6 +407,7 @@ Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
   size_t budget = options_.turn_items;
+  home_.run_gate(now_);
   bool more = true;
   while (more && budget > 0) {
     drain_loopback(budget);
@@ -415,8 +424,10 @@ Pace Hub::turn(const Now& now) {
   const bool behind = home_.feed_behind();
   periodic();
   const bool releasing = local_.release(now_.mono);
+  const bool lagging = local_.tell_backlogs(now_.mono);
   if (more || controlling || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
-  return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
+  return waiting || behind || home_.publishes_wait() || releasing || lagging ? Pace::kSoon
+                                                                             : Pace::kIdle;
 }
 
 void Hub::periodic() {

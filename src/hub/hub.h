@@ -144,6 +144,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void follow(const ChannelKey& channel, InterestId interest) override;
   void read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) override;
   bool drop_interest(const ChannelKey& channel, InterestId interest) override;
+  bool tell_backlog(const ChannelKey& channel, InterestId interest,
+                    const Backlog& backlog) override;
   void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
   bool try_feed(ShardId to, HubMessage& message) override;
 

@@ -5,6 +5,7 @@ namespace parley::hub {
 LagLimit::LagLimit(const OverflowOptions& options, size_t kept_bytes) : options_(options) {
   if (options.policy == OverflowPolicy::kLatest && !options.key.empty())
     keys_ = std::make_unique<NewestPerKey>(options.key, kept_bytes);
+  if (options.policy == OverflowPolicy::kBlock) watch_ = std::make_unique<LagWatch>();
 }
 
 void LagLimit::reset(uint64_t top) {

@@ -9,9 +9,21 @@
 #include "base/time.h"
 #include "hub/channel_options.h"
 #include "hub/newest_per_key.h"
+#include "hub/publish_gate.h"
 #include "hub/tail.h"
 
 namespace parley::hub {
+
+class Subscription;
+
+// Who was too far behind when a publication last came, where publishers wait for that, and what the
+// channel's home was told of it.
+struct LagWatch {
+  std::vector<Subscription*> laggards;
+  Backlog told;
+  Time told_at{};
+  bool listed = false;  // it is looked at in each turn
+};
 
 // What: two lines through the channel's offsets, one by bytes and one by time. A reader whose
 // position is before one of them is too far behind: one comparison for it, whatever the number of
@@ -39,6 +51,8 @@ class LagLimit {
   OverflowPolicy policy() const { return options_.policy; }
   // Null: the policy does not ask for keys.
   NewestPerKey* keys() const { return keys_.get(); }
+  // Null: publishers do not wait.
+  LagWatch* watch() const { return watch_.get(); }
 
  private:
   struct Mark {
@@ -52,6 +66,7 @@ class LagLimit {
   uint64_t by_bytes_ = 0;
   uint64_t by_time_ = 0;
   std::unique_ptr<NewestPerKey> keys_;
+  std::unique_ptr<LagWatch> watch_;
   std::vector<Mark> marks_;  // tops at sweeps that are not old enough yet, oldest first
 };
 

@@ -69,6 +69,8 @@ void LocalChannels::unsubscribe(Subscription& subscription, Time now) {
   subscription.state_ = Subscription::State::kIdle;
   if (channel == nullptr) return;
   if (was_live) {
+    if (channel->lag_ && channel->lag_->watch())
+      std::erase(channel->lag_->watch()->laggards, &subscription);
     Subscription* last = channel->live_.back();
     channel->live_[subscription.index_] = last;
     last->index_ = subscription.index_;
@@ -183,6 +185,7 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   if (!fresh) return;
   warm_up(*channel);
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
+  if (channel->lag_ && channel->lag_->watch()) recount(*channel);
 }
 
 // The tail holds publications, the newest of all tails.
@@ -294,6 +297,7 @@ bool LocalChannels::release(Time now) {
 void LocalChannels::cool(LocalChannel& channel, Time now) {
   const uint64_t top = channel.tail_.top();
   if (channel.lag_) channel.lag_->on_sweep(top, now);
+  if (channel.lag_ && channel.lag_->watch()) lose_patience(channel);
   const bool moved = top != channel.quiet_top_;
   if (moved) channel.quiet_since_ = now;
   channel.quiet_top_ = top;

@@ -230,7 +230,7 @@ std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscript
 
 // By its limits, or since the tail was given back and the newest state is all that it is owed.
 bool LocalChannels::too_far_behind(const LocalChannel& channel, const Subscription& subscription) {
-  if (!channel.lag_) return false;
+  if (!channel.lag_ || channel.lag_->policy() == OverflowPolicy::kBlock) return false;
   return channel.lag_->exceeded_by(subscription.position_) ||
          (channel.lag_->policy() == OverflowPolicy::kLatest && !channel.tail_.empty() &&
           subscription.position_ < channel.tail_.base());

@@ -62,6 +62,8 @@ class Subscriber {
   // The subscription has something to pull. Called once until the subscriber clears `dirty`. Must
   // only take note: neither the hub nor an adapter may be called from here.
   virtual void on_dirty(Subscription& subscription) = 0;
+  // Who it is when it publishes.
+  virtual RequesterId requester() const { return {}; }
 };
 
 struct WaitTag;
@@ -103,6 +105,7 @@ class Subscription : public ListNode<WaitTag> {
   enum class State : uint8_t { kIdle, kWaiting, kReady, kLive };
   // Here, because the small members fill one word with `dirty`.
   State state_ = State::kIdle;
+  uint8_t late_ = 0;    // where publishers wait for it: the sweeps that saw it too far behind
   uint32_t index_ = 0;  // among the channel's live subscriptions
   uint32_t handle_;
 

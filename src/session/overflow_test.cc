@@ -1,8 +1,11 @@
 // What a client that does not read is given when it reads again, by its channel's policy.
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "tests/support/delta_reader.h"
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -23,7 +26,8 @@ class OverflowPolicyTest : public testing::SessionFixture {
             const std::string& key = {}) {
     hub::ChannelOptions options = testing::FakeRules::usual();
     options.allow_delta = true;
-    options.overflow = {policy, max_bytes, max_delay, key};
+    options.overflow = {
+        .policy = policy, .max_bytes = max_bytes, .max_delay = max_delay, .key = key};
     world_.rules().set("a", options);
   }
   // Blocked behind the first publication of n, of which it had three bytes.
@@ -118,6 +122,134 @@ TEST_F(OverflowPolicyTest, ADeltaReaderIsGivenAWholeOneBehindTheSkip) {
   grow();
   for (const auto& frame : texts(client)) reader.read(frame);
   EXPECT_EQ(reader.seen().rbegin()->second, text);
+}
+
+// A client that subscribes, and one that publishes.
+class BlockedPublishTest : public OverflowPolicyTest {
+ protected:
+  BlockedPublishTest() {
+    rule(hub::OverflowPolicy::kBlock, 2 * testing::json("x").cost());
+    script_.answer = [this](hub::StepId step, const hub::Answer& answer, Effects&) {
+      answers_ += (answer ? " +" : " -") + std::to_string(step);
+    };
+  }
+  // A reader that has crossed the limit.
+  FakeClient& slow_reader() {
+    FakeClient& client = stuck(4);
+    world_.advance(milliseconds(1));
+    return client;
+  }
+  void publish_as(FakeClient& client, hub::StepId step, const std::string& key = {}) {
+    act(client, [&](Effects& effects) {
+      hub::PublishRecord record{.channel = {"a"}};
+      record.publication = std::make_unique<hub::Publication>(testing::json("y"));
+      record.idempotency_key = key;
+      effects.publish(step, std::move(record));
+    });
+    world_.advance(milliseconds(1));
+  }
+  std::string answers(Duration after = milliseconds(2)) {
+    world_.advance(after);
+    return std::exchange(answers_, {});
+  }
+  uint64_t history() {
+    const hub::Answer answer = world_.history("a", {});
+    return std::get<hub::ReadPage>(*answer).top;
+  }
+  std::string answers_;
+};
+
+TEST_F(BlockedPublishTest, WaitsUntilTheReaderHasReadOn) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  publish_as(publisher, 1);
+  publish_as(publisher, 2);
+  EXPECT_EQ(answers(milliseconds(500)), "");
+  Texts got = read_on(slow);
+  EXPECT_EQ(answers(), " +1 +2");
+  std::ranges::copy(texts(slow), std::back_inserter(got));
+  EXPECT_EQ(got, (Texts{"a:1:x", "a:2:x", "a:3:x", "a:4:x", "a:5:y", "a:6:y"}));
+}
+
+TEST_F(BlockedPublishTest, IsRefusedAfterASecond) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  publish_as(publisher, 1);
+  EXPECT_EQ(answers(milliseconds(900)), "");
+  EXPECT_EQ(answers(milliseconds(200)), " -1");
+  read_on(slow);
+  publish_as(publisher, 2);
+  EXPECT_EQ(answers(), " +2");
+}
+
+TEST_F(BlockedPublishTest, NobodyWaitsForItself) {
+  FakeClient& both = slow_reader();
+  publish_as(both, 1);
+  EXPECT_EQ(answers(), " +1");
+  FakeClient& other = open();
+  publish_as(other, 2);
+  EXPECT_EQ(answers(), "");
+  publish_as(both, 3);
+  EXPECT_EQ(answers(), " +3") << "before the one of somebody else";
+  read_on(both);
+  EXPECT_EQ(answers(), " +2");
+}
+
+TEST_F(BlockedPublishTest, TheReaderMayGoAwayMeanwhile) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  publish_as(publisher, 1);
+  slow.leave();
+  EXPECT_EQ(answers(), " +1");
+}
+
+// What was accepted is published, whoever is still there to be told so.
+TEST_F(BlockedPublishTest, ThePublisherMayGoAwayMeanwhile) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  publish_as(publisher, 1);
+  publisher.leave();
+  read_on(slow);
+  EXPECT_EQ(answers(), "");
+  EXPECT_EQ(history(), 5u);
+}
+
+TEST_F(BlockedPublishTest, ADuplicateMeetsTheFirst) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  publish_as(publisher, 1, "k");
+  publish_as(publisher, 2, "k");
+  read_on(slow);
+  EXPECT_EQ(answers(), " +1 +2");
+  EXPECT_EQ(history(), 5u);
+}
+
+TEST_F(BlockedPublishTest, AReaderThatTakesNothingIsEndedAndBlocksNoMore) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  for (int i = 0; i < 31; ++i) world_.advance(seconds(1));
+  EXPECT_TRUE(slow.ended());
+  publish_as(publisher, 1);
+  EXPECT_EQ(answers(), " +1");
+}
+
+// It never stalls.
+TEST_F(BlockedPublishTest, AReaderThatTakesAByteNowAndThenDoesNotBlockForEver) {
+  FakeClient& slow = slow_reader();
+  FakeClient& publisher = open();
+  for (int i = 0; i < 20; ++i) publish("a", "x");
+  world_.advance(milliseconds(1));
+  const testing::MetricDelta given_up("parley_publishes_unblocked_total");
+  for (int i = 0; i < 40; ++i) {
+    slow.allow(1);
+    world_.advance(seconds(1));
+  }
+  EXPECT_FALSE(slow.ended());
+  EXPECT_EQ(given_up(), 1);
+  publish_as(publisher, 1);
+  EXPECT_EQ(answers(), " +1");
+  read_on(slow);
+  EXPECT_EQ(answers(), "");
 }
 
 // By key, what a reader is given has holes. Each letter is the key of one publication.
