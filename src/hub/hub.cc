@@ -76,8 +76,19 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
   if (!record.options->accepts_data(record.publication->kind, record.publication->data))
     return answer_later(who, step, HubError::kInvalidData);
   if (record.options->delta_publish) record.publication->delta = true;
+  if (!brake_.engaged()) return send_publish(who, step, std::move(record));
+  if (!brake_.take({who, step, std::move(record)}, now_.mono))
+    answer_later(who, step, HubError::kOverloaded);
+}
+
+void Hub::send_publish(RequesterId who, StepId step, PublishRecord record) {
   const ShardId home = slots_.home(record.channel.name);
   ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
+}
+
+void Hub::run_brake() {
+  while (auto publish = brake_.next(now_.mono))
+    send_publish(publish->who, publish->step, std::move(publish->record));
 }
 
 void Hub::history(RequesterId who, StepId step, const std::string& channel,
@@ -408,6 +419,7 @@ Pace Hub::turn(const Now& now) {
   now_ = now;
   size_t budget = options_.turn_items;
   home_.run_gate(now_);
+  if (brake_.waiting()) run_brake();
   bool more = true;
   while (more && budget > 0) {
     drain_loopback(budget);
@@ -426,8 +438,8 @@ Pace Hub::turn(const Now& now) {
   const bool releasing = local_.release(now_.mono);
   const bool lagging = local_.tell_backlogs(now_.mono);
   if (more || controlling || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
-  return waiting || behind || home_.publishes_wait() || releasing || lagging ? Pace::kSoon
-                                                                             : Pace::kIdle;
+  const bool held = home_.publishes_wait() || brake_.waiting();
+  return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {

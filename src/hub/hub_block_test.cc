@@ -142,5 +142,26 @@ TEST_F(HubBlockTest, AfterASecondTheyAreOverloaded) {
   EXPECT_EQ(requester_.answers.back().second.error(), HubError::kOverloaded);
 }
 
+// Want of memory slows them for another reason.
+TEST_F(HubBlockTest, ABrakeDelaysThemAllAndKeepsTheirOrder) {
+  hub_.subscribe(subscription_, {name_}, {});
+  turn();
+  hub_.brake(PublishBrake::Step::kSlow);
+  publish();
+  EXPECT_EQ(turn(), Pace::kSoon);
+  for (int i = 0; i < 97; ++i) turn();
+  EXPECT_EQ(answers(), 0u);
+  EXPECT_EQ(answers(), 1u);
+  publish();
+  hub_.brake(PublishBrake::Step::kRefuse);
+  publish();
+  ASSERT_EQ(answers(), 2u);
+  EXPECT_EQ(requester_.answers.back().second.error(), HubError::kOverloaded);
+  hub_.brake(PublishBrake::Step::kOff);
+  EXPECT_EQ(answers(), 3u);
+  EXPECT_TRUE(requester_.answers.back().second);
+  EXPECT_EQ(turn(), Pace::kIdle);
+}
+
 }  // namespace
 }  // namespace parley::hub

@@ -96,6 +96,9 @@ void ShardWorld::climb(MemoryStep step) {
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
   http_.save(saving);
+  hub_.brake(step >= MemoryStep::kRefuse ? hub::PublishBrake::Step::kRefuse
+             : saving                    ? hub::PublishBrake::Step::kSlow
+                                         : hub::PublishBrake::Step::kOff);
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
                                                  : std::nullopt);

@@ -235,9 +235,11 @@ TEST_F(BlockedPublishTest, AReaderThatTakesNothingIsEndedAndBlocksNoMore) {
 
 // It never stalls.
 TEST_F(BlockedPublishTest, AReaderThatTakesAByteNowAndThenDoesNotBlockForEver) {
-  FakeClient& slow = slow_reader();
+  FakeClient& slow = open();
   FakeClient& publisher = open();
-  for (int i = 0; i < 20; ++i) publish("a", "x");
+  subscribe(slow, "a");
+  slow.allow(3);
+  for (int i = 0; i < 20; ++i) publish("a", "x");  // in one turn, so that none waits
   world_.advance(milliseconds(1));
   const testing::MetricDelta given_up("parley_publishes_unblocked_total");
   for (int i = 0; i < 40; ++i) {

@@ -153,6 +153,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool ended_ = false;
   bool identified_ = false;
   bool only_ = false;  // supersedes the others of its user
+  bool shed_ = false;  // ended for want of memory
 };
 
 }  // namespace parley::session
