@@ -100,7 +100,7 @@ enum class DataFormat : uint8_t { kAny, kJson, kJsonObject, kBinary };
 
 // Parley's own: what happens to a reader that is too far behind. kByHistory: kResume with a
 // history, kDropOldest without.
-enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest };
+enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest, kBlock };
 
 // The options of a namespace, or of the channels without one.
 struct Namespace {
@@ -138,7 +138,9 @@ struct Namespace {
       DataFormat::kAny;  // load() puts channel.publication_data_format in place of ""
   Overflow overflow = Overflow::kByHistory;
   uint32_t overflow_max_bytes = 1048576;
-  Duration overflow_max_delay{0};   // 0: 1 s with kLatest, any otherwise
+  Duration overflow_max_delay{0};           // 0: 1 s with kLatest, any otherwise
+  Duration overflow_max_wait = seconds(1);  // kBlock: of a publish
+  std::string overflow_key;         // kLatest: the tag that is a publication's key; "": none
   uint32_t publish_rate_limit = 0;  // Parley's own; of one channel, a second; 0: any
   bool operator==(const Namespace&) const = default;
 };

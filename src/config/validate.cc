@@ -16,6 +16,8 @@ constexpr uint32_t kMaxChannelLength = 255;
 constexpr uint32_t kMaxOverflowBytes = 1 << 20;
 constexpr uint32_t kMaxRate = 1'000'000;  // a second
 constexpr Duration kMaxOverflowDelay = seconds(300);
+constexpr Duration kMinOverflowWait = milliseconds(10);
+constexpr Duration kMaxOverflowWait = seconds(5);
 
 bool is_namespace_name(const std::string& name) {
   return name.size() >= 2 && std::ranges::all_of(name, [](unsigned char c) {
@@ -85,6 +87,11 @@ class NamespaceCheck {
       add("overflow_max_bytes", fmt::format("must be 1 to {}", kMaxOverflowBytes));
     if (options_.overflow_max_delay > kMaxOverflowDelay)
       add("overflow_max_delay", "must be at most 5m");
+    if (!options_.overflow_key.empty() && options_.overflow != Overflow::kLatest)
+      add("overflow_key", "is for overflow: latest only");
+    if (options_.overflow_max_wait < kMinOverflowWait ||
+        options_.overflow_max_wait > kMaxOverflowWait)
+      add("overflow_max_wait", "must be 10ms to 5s");
   }
 
   void check_rates() {

@@ -31,7 +31,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       post_(post),
       rules_(rules),
       local_(*this, options.tail_bytes),
-      home_(broker, *this, rules, ids, options.presence_members),
+      home_(broker, *this, rules, ids, options.presence_members, options.shard),
       parked_(slots.shards()) {}
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
@@ -78,13 +78,24 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
   if (!record.options->accepts_data(record.publication->kind, record.publication->data))
     return answer_later(who, step, HubError::kInvalidData);
   if (record.options->delta_publish) record.publication->delta = true;
+  if (!brake_.engaged()) return send_publish(who, step, std::move(record));
+  if (!brake_.take({who, step, std::move(record)}, now_.mono))
+    answer_later(who, step, HubError::kOverloaded);
+}
+
+void Hub::send_publish(RequesterId who, StepId step, PublishRecord record) {
   const ShardId home = slots_.home(record.channel.name);
   const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
   if (home != shard() || !loopback_.empty()) return ask(home, ticket, std::move(record));
   // Nothing asked before is still on its way, so the broker, which answers later itself, may have
   // it at once.
   published_ = true;
-  home_.publish(home, add_ticket(ticket), std::move(record), now_);
+  home_.publish(home, who, add_ticket(ticket), std::move(record), now_);
+}
+
+void Hub::run_brake() {
+  while (auto publish = brake_.next(now_.mono))
+    send_publish(publish->who, publish->step, std::move(publish->record));
 }
 
 void Hub::history(RequesterId who, StepId step, const std::string& channel,
@@ -190,6 +201,12 @@ bool Hub::drop_interest(const ChannelKey& channel, InterestId interest) {
   return true;
 }
 
+bool Hub::tell_backlog(const ChannelKey& channel, InterestId interest, const Backlog& backlog) {
+  const ShardId to = slots_.home(channel.name);
+  HubMessage message = std::make_unique<BacklogNote>(BacklogNote{channel, interest, backlog});
+  return try_feed(to, message);
+}
+
 void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body) {
   ask(slots_.home(channel), {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
       std::move(body));
@@ -201,7 +218,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
   // Presence leaves and interest follow from what already exists, so only requesters' requests are
   // refused.
   const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
-  auto request = std::make_unique<Request>(Request{0, std::move(body)});
+  auto request = std::make_unique<Request>(Request{0, std::move(body), ticket.who});
   if (to == shard()) {
     request->ticket = add_ticket(ticket);
     loopback_.push_back(std::move(request));
@@ -331,6 +348,8 @@ void Hub::handle(ShardId from, HubMessage message) {
     local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
   } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {
     home_.drop_interest(from, (*drop)->channel, (*drop)->interest);
+  } else if (const auto* note = std::get_if<std::unique_ptr<BacklogNote>>(&message)) {
+    home_.on_backlog(from, **note, now_);
   }
 }
 
@@ -423,6 +442,8 @@ Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
   size_t budget = options_.turn_items;
+  home_.run_gate(now_);
+  if (brake_.waiting()) run_brake();
   bool more = true;
   while (more && budget > 0) {
     drain_loopback(budget);
@@ -440,8 +461,10 @@ Pace Hub::turn(const Now& now) {
   const bool behind = home_.feed_behind();
   periodic();
   const bool releasing = local_.release(now_.mono);
+  const bool lagging = local_.tell_backlogs(now_.mono);
   if (more || controlling || has_work()) return Pace::kNow;
-  return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
+  const bool held = home_.publishes_wait() || brake_.waiting();
+  return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {

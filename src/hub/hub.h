@@ -18,6 +18,7 @@
 #include "hub/home_channels.h"
 #include "hub/local_channels.h"
 #include "hub/post.h"
+#include "hub/publish_brake.h"
 #include "hub/requester.h"
 #include "hub/subscription.h"
 
@@ -84,6 +85,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void note_user(std::string_view user, bool here);
   // A kSupersede, to every shard. Never refused; on_outranked() comes if a session is newer.
   void supersede(RequesterId who, const ControlPtr& control);
+  // Publishes from this shard are slowed, refused, or neither, from now on.
+  void brake(PublishBrake::Step step) { brake_.set(step); }
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Who enters does so in its own
@@ -150,9 +153,13 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void follow(const ChannelKey& channel, InterestId interest) override;
   void read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) override;
   bool drop_interest(const ChannelKey& channel, InterestId interest) override;
+  bool tell_backlog(const ChannelKey& channel, InterestId interest,
+                    const Backlog& backlog) override;
   void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
   bool try_feed(ShardId to, HubMessage& message) override;
 
+  void send_publish(RequesterId who, StepId step, PublishRecord record);
+  void run_brake();
   void ask(ShardId to, Ticket ticket, RequestBody body);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
   template <class Body>
@@ -189,6 +196,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::deque<HubMessage> loopback_;  // from this shard to itself, in order
   bool published_ = false;  // the broker was given something past loopback_, since it last ran
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  PublishBrake brake_{{}};
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;
   std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards

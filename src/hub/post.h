@@ -6,6 +6,7 @@
 
 #include "base/affinity.h"
 #include "hub/control.h"
+#include "hub/publish_gate.h"
 #include "hub/requester.h"
 
 namespace parley::hub {
@@ -60,6 +61,7 @@ using RequestBody =
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;
+  RequesterId who{};  // on the asking shard
 };
 
 struct PresenceChanged {};
@@ -94,8 +96,16 @@ struct DropInterest {
   InterestId interest;
 };
 
+// Who holds up publishers of the channel on the sending shard, under `block`.
+struct BacklogNote {
+  ChannelKey channel;
+  InterestId interest;
+  Backlog backlog;
+};
+
 using HubMessage = std::variant<Feed, TopNote, std::unique_ptr<Request>, std::unique_ptr<Reply>,
-                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>>;
+                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>,
+                                std::unique_ptr<BacklogNote>>;
 
 // What: carries hub messages to other shards; one FIFO per ordered pair. Never waits. Owner: server
 // (or the simulator). A request holds a credit from take_credit() until its reply was drained; the

@@ -57,6 +57,7 @@ using Answer = std::expected<AnswerValue, HubError>;
 struct RequesterId {
   uint32_t index = UINT32_MAX;
   uint32_t generation = 0;
+  bool operator==(const RequesterId&) const = default;
 };
 
 // Implemented by sessions and by API handlers. Shard: its hub's. Must be removed from the hub

@@ -85,6 +85,9 @@ void ShardWorld::climb(MemoryStep step) {
   routes_->save(saving);
   routes_->refuse_publishes(step >= MemoryStep::kRefuse);
   http_.save(saving);
+  hub_.brake(step >= MemoryStep::kRefuse ? hub::PublishBrake::Step::kRefuse
+             : saving                    ? hub::PublishBrake::Step::kSlow
+                                         : hub::PublishBrake::Step::kOff);
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
                                                  : std::nullopt);

@@ -76,6 +76,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void on_subscribed(hub::Subscription& subscription,
                      std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
+  hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
@@ -168,6 +169,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool ended_ = false;
   bool identified_ = false;
   bool only_ = false;  // supersedes the others of its user
+  bool shed_ = false;  // ended for want of memory
 };
 
 }  // namespace parley::session

@@ -143,6 +143,7 @@ bool SessionTable::is_addressed(const Session& session, const hub::Control& cont
 
 void SessionTable::bury(Session& session) {
   open_sessions.add(-1);
+  if (session.shed_) --shed_;
   free_.push_back(session.index_);
   dead_.push_back(std::move(sessions_[session.index_]));
 }
@@ -183,6 +184,10 @@ void SessionTable::end_some(EndReason reason, size_t most) {
 void SessionTable::end_fattest(size_t most) {
   constexpr size_t kLooks = 64 * 1024;
   constexpr size_t kLittle = 16 * 1024;
+  // Those that take nothing keep their memory until their close has timed out. Meanwhile ending the
+  // next ones would end more than is needed.
+  most -= std::min(most, shed_);
+  if (most == 0) return;
   std::vector<std::pair<size_t, Session*>> fat;
   for (size_t looks = std::min(kLooks, sessions_.size()); looks > 0; --looks) {
     Session* session = sessions_[weighed_++ % sessions_.size()].get();
@@ -194,6 +199,8 @@ void SessionTable::end_fattest(size_t most) {
   std::ranges::partial_sort(fat, fat.begin() + static_cast<ptrdiff_t>(count), std::greater());
   for (size_t i = 0; i < count; ++i) {
     meters::limits.add(meters::Limit::kMemory);
+    ++shed_;
+    fat[i].second->shed_ = true;
     fat[i].second->end(EndReason::kSlow);
   }
 }

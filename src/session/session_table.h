@@ -49,7 +49,8 @@ class SessionTable final : private hub::ControlSink {
   // Ends every session.
   void end_all(EndReason reason);
   // Ends, as slow, those for which most bytes wait, among the next ones in the table: no more than
-  // `most`, and none with little.
+  // `most` at a time, counting those that it ended before and that still hold what waits for them,
+  // and none with little.
   void end_fattest(size_t most);
   // Ends the next so many of the sessions, going through the table once.
   void end_some(EndReason reason, size_t most);
@@ -104,6 +105,7 @@ class SessionTable final : private hub::ControlSink {
   uint32_t born_ = 0;   // sessions opened so far; wraps
   size_t end_at_ = 0;   // where end_some() goes on
   size_t weighed_ = 0;  // where end_fattest() goes on
+  size_t shed_ = 0;     // ended by it, and not closed yet
   size_t anonymous_ = 0;
   Directory directory_;
   Sweep sweep_;
