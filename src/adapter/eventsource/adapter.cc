@@ -119,6 +119,7 @@ void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
   const auth::ConnectRules& rules = access_.connect();
   if (result->user.empty() && !rules.anonymous_tokens) return effects.end(EndReason::kForbidden);
   listener_->who.user = std::move(result->user);
+  listener_->who.caps = std::move(result->caps);
   if (result->expires_at && !rules.insecure) {
     // The token is the only one that this client will show, so there is nothing to wait for.
     const int64_t left = *result->expires_at - effects.now().wall / 1000;
