@@ -73,6 +73,7 @@ struct Client {
   uint32_t address_connection_rate_limit = 0;  // Parley's own; a second
   uint32_t command_rate_limit = 0;             // Parley's own; of one connection, a second
   uint32_t publish_rate_limit = 0;             // ... of these, publishes
+  uint32_t ticket_limit = 10'000;              // Parley's own; 0: none
   uint32_t queue_max_size = 1048576;           // bytes
   bool connect_include_server_time = false;
   uint32_t history_max_publication_limit = 300;

@@ -109,6 +109,11 @@ void add_life_rows(std::vector<Option>& out) {
           "publish_rate_limit", "0",
           "Publishes of one connection a second; above it error 111. 0: any number.")
       .of_parley();
+  rows.supported<kClient, &Client::ticket_limit>(
+          "ticket_limit", "10000",
+          "One-time tickets that wait to be used on this node; above it create_ticket is answered "
+          "with error 106. 0: there are none.")
+      .of_parley();
   rows.supported<kClient, &Client::queue_max_size>(
       "queue_max_size", "1048576",
       "Bytes that may wait for a slow client; it is disconnected above.");

@@ -94,7 +94,8 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
   const auto id = last_event_id(handshake);
   if (!id) return effects.end(EndReason::kBadRequest);
   std::string token(auth::bearer_token(handshake.header("authorization")));
-  if (token.empty()) token = codec::http1::find_query_param(handshake.query, "token").value_or("");
+  for (const std::string_view name : {"token", "ticket"})
+    if (token.empty()) token = codec::http1::find_query_param(handshake.query, name).value_or("");
   if (!token.empty()) {
     listener_ = std::make_unique<Listener>(
         Listener{.who = {}, .channel = std::string(handshake.path), .last_event_id = *id});
