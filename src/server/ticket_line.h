@@ -16,7 +16,7 @@ using TicketBoxes = io::Mailboxes<auth::TicketMail, TicketMailCost>;
 using TicketHook = io::MailHook<auth::TicketMail, TicketMailCost>;
 
 // Room for the credits of both sides; there is no fan-out here.
-inline constexpr io::MailboxOptions kTicketBoxes{.entries = 512, .credits = 128};
+inline constexpr io::MailboxOptions kTicketBoxes{.entries = 256, .credits = 64};
 
 // What: one shard's end of the mailboxes. Owner: ShardWorld. Shard: its own.
 class TicketLine final : public auth::TicketPost {
