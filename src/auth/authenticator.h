@@ -4,17 +4,25 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "auth/capability_set.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
 namespace parley::auth {
 
-enum class TokenUse : uint8_t { kConnect, kSubscribe };
+class Capabilities;
+
+enum class TokenUse : uint8_t {
+  kConnect,
+  kSubscribe,
+  kRefresh,  // of a connection, with another connection token
+};
 
 enum class TokenError : uint8_t {
   kInvalid,      // malformed, wrong signature, issuer, audience or claims
@@ -37,6 +45,7 @@ struct Grant {
   Buffer info;  // shown to others with the subscriber: JSON, or any bytes from a base64 claim
   Buffer data;  // given to the subscriber in the answer
   SubscribeOverride overrides;
+  CapabilitySet allow;  // kSubscribe: what else the subscriber may do here
 };
 
 // What a verified token says. Times are seconds since 1970.
@@ -49,6 +58,7 @@ struct Claims {
   Grant grant;                        // kSubscribe
   std::string client;                 // kSubscribe: only for this client id; "": any
   Buffer meta;                        // kConnect: JSON for the application's own backend
+  std::shared_ptr<const Capabilities> caps;  // kConnect; null: none
 };
 
 using TokenResult = std::expected<Claims, TokenError>;

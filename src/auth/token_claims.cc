@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "auth/capability_claims.h"
 #include "base/base64.h"
 #include "codec/json/reader.h"
 #include "codec/json/write.h"
@@ -156,7 +157,7 @@ class ClaimReader {
       read_text(reader, out_.claims.user);
     } else if (read_registered(reader, key)) {
       return;
-    } else if (use_ == TokenUse::kConnect) {
+    } else if (use_ != TokenUse::kSubscribe) {
       read_for_connection(reader, key);
     } else {
       read_for_subscription(reader, key);
@@ -166,7 +167,7 @@ class ClaimReader {
   std::optional<TokenClaims> finish() {
     if ((use_ == TokenUse::kSubscribe) == channel_.empty()) return std::nullopt;
     Claims& claims = out_.claims;
-    if (use_ == TokenUse::kConnect) {
+    if (use_ != TokenUse::kSubscribe) {
       claims.info = described_.final_info();
       claims.subscriptions = std::move(subs_.empty() ? channels_ : subs_);
     } else {
@@ -215,14 +216,19 @@ class ClaimReader {
       read_subscriptions(reader, subs_);
     } else if (key == "meta") {
       read_object(reader, out_.claims.meta);
+    } else if (key == "caps") {
+      read_capabilities(reader, options_.caps, out_.caps);
     }
   }
 
   void read_for_subscription(Reader& reader, std::string_view key) {
-    if (key == "client")
+    if (key == "client") {
       read_text(reader, out_.claims.client);
-    else
+    } else if (key == "allow") {
+      read_allowed(reader, out_.claims.grant.allow);
+    } else {
       read_described(reader, key, described_, out_.claims.grant.overrides);
+    }
   }
 
   TokenUse use_;
@@ -239,8 +245,8 @@ class ClaimReader {
 
 bool is_reserved_claim(std::string_view name) {
   static constexpr std::string_view kReserved[] = {
-      "exp",  "nbf",     "expire_at", "iss",      "aud",  "channel", "info",   "b64info",
-      "data", "b64data", "override",  "channels", "subs", "meta",    "client",
+      "exp",     "nbf",      "expire_at", "iss",  "aud",  "channel", "info", "b64info", "data",
+      "b64data", "override", "channels",  "subs", "meta", "client",  "caps", "allow",
   };
   return std::ranges::find(kReserved, name) != std::end(kReserved);
 }

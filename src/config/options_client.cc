@@ -95,6 +95,11 @@ void add_life_rows(std::vector<Option>& out) {
       "user_connection_limit", "0",
       "Connections of one named user on this node; a further one is disconnected with 3504. 0: any "
       "number.");
+  rows.supported<kClient, &Client::ticket_limit>(
+          "ticket_limit", "10000",
+          "One-time tickets that wait to be used on this node; above it create_ticket is answered "
+          "with error 106. 0: there are none.")
+      .of_parley();
   rows.supported<kClient, &Client::queue_max_size>(
       "queue_max_size", "1048576",
       "Bytes that may wait for a slow client; it is disconnected above.");

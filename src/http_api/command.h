@@ -65,6 +65,7 @@ struct Command {
   HistoryFields history;
   std::shared_ptr<const hub::Control> control;  // of the methods on connections
   std::string pattern;
+  Buffer ticket_order;            // of create_ticket, as it came
   uint64_t id = 0;                // in the legacy format: echoed in the answer
   std::vector<Outcome> outcomes;  // by channel
 };
@@ -90,6 +91,7 @@ bool decode_subscribe(codec::json::Reader& reader, const CommandLimits& limits, 
 bool decode_unsubscribe(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_disconnect(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_refresh(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_create_ticket(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 
 // Reads the body of POST /api/<method>; `method` may be "batch", or "" for the legacy format.
 // Nothing: undecodable (400). Keys that occur twice make a body undecodable; unknown keys are

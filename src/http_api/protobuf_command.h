@@ -21,6 +21,8 @@ bool protobuf_broadcast(ByteView message, const CommandLimits& limits, Command& 
 bool protobuf_history(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_channel_only(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_channels(ByteView message, const CommandLimits& limits, Command& out);
+// Of a method that speaks JSON only.
+bool protobuf_none(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_nothing(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_subscribe(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_unsubscribe(ByteView message, const CommandLimits& limits, Command& out);

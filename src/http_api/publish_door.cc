@@ -197,7 +197,8 @@ void PublishDoor::verified(auth::TokenResult result, Call call) {
   if (result->user.empty() && !rules.anonymous_tokens)
     return refuse(call, {ApiError::kPermissionDenied, 403}, "anonymous tokens are not taken");
   const auth::Principal who{std::move(result->user),
-                            codec::json::to_embeddable(std::move(result->info))};
+                            codec::json::to_embeddable(std::move(result->info)),
+                            std::move(result->caps)};
   publish(&who, std::move(call));
 }
 

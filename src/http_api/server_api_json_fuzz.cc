@@ -17,9 +17,9 @@ void require(bool condition) {
 }
 
 constexpr std::string_view kMethods[] = {
-    "",           "batch",    "publish",        "broadcast", "subscribe", "unsubscribe",
-    "disconnect", "presence", "presence_stats", "history",   "info",      "refresh",
-    "channels",   "rpc",      "history_remove"};
+    "",           "batch",    "publish",        "broadcast",    "subscribe", "unsubscribe",
+    "disconnect", "presence", "presence_stats", "history",      "info",      "refresh",
+    "channels",   "rpc",      "history_remove", "create_ticket"};
 constexpr CommandLimits kLimits{
     .channels = 8, .commands = 8, .operations = 16, .tags = 4, .whitelist = 4};
 

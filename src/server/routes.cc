@@ -28,13 +28,15 @@ http_api::PublishDoorOptions pub_options(const Shared& shared) {
           .quotas = shared.quotas.limits_rates() ? &shared.quotas : nullptr};
 }
 
-http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access) {
+http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access,
+                                       auth::TicketDesk& tickets) {
   const config::HttpApi& api = shared.config.http_api;
   return {.key = api.key,
           .insecure = shared.dev || api.insecure,
           .transport_errors = api.error_mode == config::ErrorMode::kTransport,
           .prefix = api.handler_prefix,
-          .access = &access};
+          .access = &access,
+          .tickets = &tickets};
 }
 
 transport::websocket::CompressionOptions compression_options(const config::WebSocket& socket) {
@@ -146,15 +148,15 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-               hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
-               http::Admission& admission)
+               auth::TicketDesk& tickets, hub::Hub& hub, session::SessionTable& sessions,
+               session::Uplinks& uplinks, http::Admission& admission)
     : shared_(shared),
       sessions_(sessions),
       uplinks_(uplinks),
       admission_(admission),
       compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
-      api_(hub, shared.node, api_options(shared, policy)),
+      api_(hub, shared.node, api_options(shared, policy, tickets)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
                             .metrics = shared.config.prometheus.handler_prefix}) {
   add_protocols(policy, policy);

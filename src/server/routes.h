@@ -25,8 +25,8 @@ namespace parley::server {
 class Routes {
  public:
   Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-         hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
-         http::Admission& admission);
+         auth::TicketDesk& tickets, hub::Hub& hub, session::SessionTable& sessions,
+         session::Uplinks& uplinks, http::Admission& admission);
   const http::Router& router() const { return router_; }
   // Memory is scarce: nothing is compressed.
   void save(bool saving) { compression_.pause(saving); }

@@ -137,6 +137,7 @@ class Process {
         group_(shards),
         mail_(group_.wakers(), {}),
         uplink_mail_(group_.wakers(), kUplinkBoxes),
+        ticket_mail_(group_.wakers(), kTicketBoxes),
         keys_(group_),
         shared_{.config = options_.config,
                 .dev = options_.dev,
@@ -149,7 +150,7 @@ class Process {
                 .proxies = proxies_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_,
-                                                     uplink_mail_, shared_));
+                                                     uplink_mail_, ticket_mail_, shared_));
   }
 
   // `internal` may be empty.
@@ -227,6 +228,7 @@ class Process {
   io::ShardGroup group_;
   HubMail mail_;
   UplinkBoxes uplink_mail_;
+  TicketBoxes ticket_mail_;
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;

@@ -7,6 +7,8 @@ namespace {
 constexpr size_t kMailPerTurn = 4096;
 // Each may be 64 KiB of commands.
 constexpr size_t kUplinksPerTurn = 32;
+// Each may be a client's connect.
+constexpr size_t kTicketsPerTurn = 256;
 
 session::SessionLimits session_limits(const Shared& shared) {
   const bool counted = shared.quotas.limits_sessions() || shared.quotas.seats();
@@ -22,10 +24,15 @@ broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
   return options;
 }
 
+auth::TicketOptions ticket_options(const Shared& shared) {
+  return {.tickets = shared.config.client.ticket_limit,
+          .count = [] { return static_cast<size_t>(metrics::total("parley_tickets")); }};
+}
+
 }  // namespace
 
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail,
-                       const Shared& shared)
+                       TicketBoxes& ticket_mail, const Shared& shared)
     : shard_(shard),
       policy_(shared.policy),
       fetcher_(shared.keys, shard.id(),
@@ -33,6 +40,12 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                  tokens_.on_fetched(url, answer, shard_.now().wall);
                }),
       tokens_(shared.policy->tokens(), fetcher_),
+      ticket_line_(ticket_mail, shard.id()),
+      tickets_(shard.id(), shared.slots.shards(), ticket_line_, ids_, ticket_options(shared)),
+      credentials_(tickets_, tokens_),
+      ticket_hook_(
+          ticket_mail, shard.id(), kTicketsPerTurn,
+          [this](ShardId from, auth::TicketMail&& one) { tickets_.receive(from, std::move(one)); }),
       broker_(broker_options(shared), ids_, shard.now()),
       post_(mail, shard.id()),
       hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
@@ -46,15 +59,16 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                    [this](ShardId from, session::UplinkMail&& one) {
                      uplinks_.receive(from, std::move(one));
                    }),
-      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared)),
+      sessions_(hub_, shard.timers(), ids_, credentials_, session_limits(shared)),
       admission_(shared.quotas, ids_),
-      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_,
-                                       admission_)),
+      routes_(std::make_unique<Routes>(shared, policy_, credentials_, tickets_, hub_, sessions_,
+                                       uplinks_, admission_)),
       http_(shard, routes_->router(),
             {.this_machine_only = shared.dev, .trusted_proxies = shared.proxies}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(uplink_hook_);
+  shard.add_hook(ticket_hook_);
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);
   shard.add_hook(http_);

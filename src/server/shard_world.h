@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "auth/ticket_authenticator.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "config/config.h"
@@ -18,6 +19,7 @@
 #include "server/memory_ladder.h"
 #include "server/node_status.h"
 #include "server/policy.h"
+#include "server/ticket_line.h"
 #include "server/uplink_line.h"
 #include "session/session_table.h"
 
@@ -42,7 +44,8 @@ struct Shared {
 // run(). Shard: its own; built and destroyed by the main thread while the shard does not run.
 class ShardWorld final : public io::TurnHook {
  public:
-  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, const Shared& shared);
+  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, TicketBoxes& ticket_mail,
+             const Shared& shared);
   ~ShardWorld() override;
 
   http::Server& http() { return http_; }
@@ -58,7 +61,10 @@ class ShardWorld final : public io::TurnHook {
   void drain(Duration window);
 
  private:
-  void on_turn_start(const Now& now) override { hub_.set_now(now); }
+  void on_turn_start(const Now& now) override {
+    hub_.set_now(now);
+    tickets_.set_now(now);
+  }
   void on_turn(const Now& now) override;
   void on_turn_end() override { flushed_ = !shard_.flush_pending(); }
   bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
@@ -70,6 +76,10 @@ class ShardWorld final : public io::TurnHook {
   ShardKeyFetcher fetcher_;
   auth::TokenAuthenticator tokens_;
   SystemIdSource ids_;
+  TicketLine ticket_line_;
+  auth::TicketDesk tickets_;
+  auth::TicketAuthenticator credentials_;
+  TicketHook ticket_hook_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;
   hub::Hub hub_;

@@ -43,6 +43,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // The kernel took the first n bytes of what gather() lent.
   void consumed(size_t n);
   bool has_output() const { return !dirty_.empty() || (outbox_ && !outbox_->empty()); }
+  // Something that it asked for, of the hub or of who verifies tokens, has not been answered.
+  bool awaits_answer() const { return pending_ > 0; }
   // No frame is partly sent: the transport may put a frame of its own between.
   bool at_frame_border() const { return !outbox_ || outbox_->rest.empty(); }
   // The transport is gone. The session must not be used afterwards.

@@ -132,7 +132,14 @@ class CentrifugeAdapter final : public session::Adapter {
   void give_up(Channel& channel, wire::ErrorCode code, session::Effects& effects);
   // The reply has been sent: others hear of the client, and it of them.
   void settle(Channel& channel, const Joining& joining, session::Effects& effects);
-  static void set_terms(Channel& channel, Buffer info, int64_t expires_at);
+  static void set_terms(Channel& channel, Terms terms);
+  // Whether the client may do this only thanks to a capability that a token gives it.
+  bool owes_to_caps(std::string_view channel, auth::Verb verb, auth::Standing standing) const;
+  // Capabilities have changed: ends what was owed to one that is gone.
+  void review(session::Effects& effects);
+  void review_joins(Channel& channel, session::Effects& effects);
+  // The server unsubscribes the client, which is told: at once or behind the answer it waits for.
+  void revoke(Channel& channel, session::Effects& effects);
   void start_presence(uint32_t id, std::string_view channel, bool counts_only,
                       session::Effects& effects);
   bool tell_subscribed(const Channel& channel, const hub::Subscribed& result,
@@ -157,7 +164,9 @@ class CentrifugeAdapter final : public session::Adapter {
   }
   // What the client holds in a channel that it asks about; null: nothing.
   static auth::Standing standing(const Channel* channel) {
-    return {.subscribed = channel != nullptr && !channel->joining};
+    if (channel == nullptr || channel->joining) return {};
+    return {.subscribed = true,
+            .allow = channel->terms ? channel->terms->allow : auth::CapabilitySet()};
   }
   hub::ClientInfo client_info(const Channel* channel) const;
   std::shared_ptr<const hub::ClientInfo> publisher(const Channel* channel);

@@ -40,6 +40,7 @@ void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effe
   account_ = std::make_unique<Account>();
   account_->who.user = std::move(claims.user);
   account_->who.info = codec::json::to_embeddable(std::move(claims.info));
+  account_->who.caps = std::move(claims.caps);
   if (claims.expires_at && !rules.insecure) {
     if (expired(*claims.expires_at, effects))
       return refuse_connect(wire::ErrorCode::kExpired, effects);

@@ -95,7 +95,8 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
   const auto id = last_event_id(handshake);
   if (!id) return effects.end(EndReason::kBadRequest);
   std::string token(auth::bearer_token(handshake.header("authorization")));
-  if (token.empty()) token = codec::http1::find_query_param(handshake.query, "token").value_or("");
+  for (const std::string_view name : {"token", "ticket"})
+    if (token.empty()) token = codec::http1::find_query_param(handshake.query, name).value_or("");
   if (!token.empty()) {
     listener_ = std::make_unique<Listener>(
         Listener{.who = {}, .channel = std::string(handshake.path), .last_event_id = *id});
@@ -120,6 +121,7 @@ void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
   const auth::ConnectRules& rules = access_.connect();
   if (result->user.empty() && !rules.anonymous_tokens) return effects.end(EndReason::kForbidden);
   listener_->who.user = std::move(result->user);
+  listener_->who.caps = std::move(result->caps);
   if (result->expires_at && !rules.insecure) {
     // The token is the only one that this client will show, so there is nothing to wait for.
     const int64_t left = *result->expires_at - effects.now().wall / 1000;

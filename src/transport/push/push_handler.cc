@@ -9,6 +9,7 @@
 #include "codec/sse/encoder.h"
 #include "http/exchange.h"
 #include "transport/push/cors.h"
+#include "transport/push/first_answer.h"
 #include "transport/push/meters.h"
 #include "transport/push/push_transport.h"
 
@@ -19,30 +20,6 @@ using http::HeaderView;
 using session::EndReason;
 using Headers = std::vector<HeaderView>;
 
-struct Refusal {
-  EndReason reason;
-  int status;
-  std::string_view text;
-};
-constexpr Refusal kRefusals[] = {
-    {EndReason::kUnauthorized, 401, "no or bad credentials"},
-    {EndReason::kBadRequest, 400, "bad request"},
-    {EndReason::kNotAvailable, 404, "not available"},
-    {EndReason::kTooManyRequests, 429, "too many requests"},
-    {EndReason::kLimit, 429, "above a limit"},
-    {EndReason::kUserLimit, 429, "too many connections of this user"},
-    {EndReason::kShutdown, 503, "the server stops"},
-};
-constexpr Refusal kOtherRefusal{EndReason::kInternalError, 500, "internal error"};
-
-// An adapter that speaks HTTP statuses says which; otherwise the reason does.
-Refusal refusal_for(EndReason reason, const session::EndCode& code) {
-  if (code.code >= 400 && code.code <= 599) return {reason, code.code, code.text};
-  const auto* found = std::ranges::find(kRefusals, reason, &Refusal::reason);
-  return found != std::end(kRefusals) ? *found : kOtherRefusal;
-}
-
-// The head goes out at once, before the session has anything to say.
 Buffer first_bytes(Headers headers, PushFormat format, bool chunked) {
   headers.insert(
       headers.begin(),
@@ -149,9 +126,13 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
     return exchange.respond_text(refusal.status, refusal.text, headers);
   }
   // Copied before the request goes with its connection's handler.
-  Buffer head = first_bytes(cors, format, chunked);
+  FirstAnswer answer{.stream = first_bytes(cors, format, chunked),
+                     .origin = std::string(request.header("Origin"))};
   http::UpgradeSocket taken = exchange.take_over();
-  transport->start(session, std::move(taken.unsent) + head);
+  // The head goes out at once, before the session has anything to say, unless it may still turn out
+  // that the client is not let in.
+  transport->start(session, std::move(taken.unsent), std::move(answer),
+                   session.awaits_answer() && !session.has_output());
   taken.socket.set_handler(std::move(transport));
   taken.socket.feed(taken.leftover);
 }
