@@ -15,7 +15,7 @@ export class Crowd {
     return answers.flat();
   }
 
-  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, refused} of each. */
+  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, steps, refused} of each. */
   async open(port, { kind, count, channels, atOnce = 128, timed = false }) {
     const list = Array.from({ length: count }, (_, i) => channels[i % channels.length]);
     const each = this.#workers.length;
@@ -28,7 +28,7 @@ export class Crowd {
   /** All lines break at once. */
   cut() { return this.#all('cut'); }
 
-  /** All come back, each after a random part of `jitterMs`. Resolves with {at, refused} of each. */
+  /** All come back, each after a random part of `jitterMs`. Resolves with {at, steps, refused} of each. */
   comeBack(jitterMs = 0) { return this.#all('comeBack', () => ({ jitterMs })); }
   caughtUp(ms) { return this.#all('caughtUp', () => ({ ms })); }
   async lacking(last, ms) { return (await this.#all('lacking', () => ({ last, ms }))).reduce((a, b) => a + b, 0); }

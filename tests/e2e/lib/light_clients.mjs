@@ -12,6 +12,8 @@ class LightClient {
   live = false;
   /** When it had caught up since it was opened the last time. */
   caughtUpAt;
+  /** When it was connected, answered and live. */
+  steps = [];
   delivered = 0;
   lost = 0;
   doubled = 0;
@@ -34,7 +36,11 @@ class LightClient {
     this.socket = socket;
     this.rest = undefined;
     this.head = '';
-    socket.on('connect', () => socket.write(this.request()));
+    this.steps = [];
+    socket.on('connect', () => {
+      this.steps.push(now());
+      socket.write(this.request());
+    });
     socket.on('data', (bytes) => {
       if (this.head !== undefined) this.#readHead(bytes);
       else this.read(bytes);
@@ -50,7 +56,10 @@ class LightClient {
   }
 
   settle(how) {
-    this.live ||= how === 'live';
+    if (how === 'live' && !this.live) {
+      this.live = true;
+      this.steps.push(now());
+    }
     this.#settle(how);
     this.#settle = () => {};
   }
@@ -73,6 +82,7 @@ class LightClient {
       this.socket.resetAndDestroy();
       return;
     }
+    this.steps.push(now());
     this.opened();
     if (rest.length > 0) this.read(rest);
   }
