@@ -25,9 +25,9 @@ const sum = (what) => clients.reduce((total, client) => total + client[what], 0)
 
 serveActions({
   /** Opens them, so many at a time; each is opened again until it is in. */
-  async open({ port, kind, channels, address, atOnce, timed }) {
+  async open({ port, kind, channels, address, host, atOnce, timed }) {
     latencies = timed ? [] : undefined;
-    const added = channels.map((channel) => new KINDS[kind](port, channel, { address, latencies }));
+    const added = channels.map((channel) => new KINDS[kind](port, channel, { address, host, latencies }));
     clients.push(...added);
     return inParallel(atOnce, added, (client) => persist(client, 0));
   },

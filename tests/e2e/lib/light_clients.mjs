@@ -21,9 +21,10 @@ class LightClient {
   notRecovered = 0;
   #settle = () => {};
 
-  /** `latencies`: where to note how long each publication took, or undefined. */
-  constructor(port, channel, { address, latencies } = {}) {
+  /** `address`: its own; `host`: the server's; `latencies`: where to note how long each publication took, or undefined. */
+  constructor(port, channel, { address, host = '127.0.0.1', latencies } = {}) {
     this.port = port;
+    this.host = host;
     this.channel = channel;
     this.address = address;
     this.latencies = latencies;
@@ -32,7 +33,7 @@ class LightClient {
   /** Resolves when it follows its channel with 'live', or else with the HTTP status that refused it, or 'closed'. */
   open() {
     this.caughtUpAt = undefined;
-    const socket = net.connect({ host: '127.0.0.1', port: this.port, localAddress: this.address, noDelay: true });
+    const socket = net.connect({ host: this.host, port: this.port, localAddress: this.address, noDelay: true });
     this.socket = socket;
     this.rest = undefined;
     this.head = '';

@@ -6,9 +6,12 @@ export class Worker {
   #child;
   #ended;
 
-  /** @param {URL} script that calls `serveActions` */
-  constructor(script) {
-    this.#child = fork(script);
+  /**
+   * @param {URL} script that calls `serveActions`
+   * @param {{ownNetwork?: boolean}} options `ownNetwork`: in a network namespace of its own, where there is nothing but loopback, and that down
+   */
+  constructor(script, { ownNetwork = false } = {}) {
+    this.#child = fork(script, ownNetwork ? { execPath: 'unshare', execArgv: ['--net', process.execPath] } : {});
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => [{ error: `a worker ended with ${code ?? signal}` }]);
   }
 
