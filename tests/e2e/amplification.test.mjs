@@ -95,7 +95,11 @@ let server;
 let sender;
 before(async () => {
   server = await startConfigured({
-    prometheus: { enabled: true }, client: { allow_anonymous_connect_without_token: true, token: { ecdsa_public_key: publicKey.export({ type: 'spki', format: 'pem' }) } }, http_api: { key: 'key' },
+    prometheus: { enabled: true }, client: {
+      // The crowd does not answer pings.
+      ping_interval: '10m', allow_anonymous_connect_without_token: true, token: { ecdsa_public_key: publicKey.export({ type: 'spki', format: 'pem' }) },
+    },
+    http_api: { key: 'key' },
     http_stream: { enabled: true }, websocket: { compression: true },
     channel: { without_namespace: { presence: true, history_size: 300, history_ttl: '10m', force_recovery: true, allow_tags_filter: true, ...EVERYBODY } },
   }, { shards: 1 });
