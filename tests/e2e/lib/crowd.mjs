@@ -46,6 +46,8 @@ export class Crowd {
 
 /** Publishes {n, t} in each channel, so many times a second, until stop(). */
 export class SteadyPublisher {
+  /** When each round was acknowledged. */
+  acked = [];
   #stopped = false;
   #done;
 
@@ -68,6 +70,7 @@ export class SteadyPublisher {
         const wrong = replies.find(({ publish }) => publish?.offset !== n);
         if (wrong) throw new Error(`publication ${n} was answered ${JSON.stringify(wrong)}`);
         this.rounds = n;
+        this.acked.push(now());
       }
       await new Promise((resolve) => { setTimeout(resolve, tickMs / 4); });
     }

@@ -51,10 +51,10 @@ serveActions({
     };
   },
   async latencies() { return latencies.splice(0); },
-  /** Lets the clients be ended by the server, and resolves when all are: the close code of each, and when. */
+  /** Lets the clients be ended by the server, and resolves when all are: what each was told, when that was, and up to where it had come. */
   async ends({ ms }) {
     const ends = clients.map((client) => new Promise((resolve) => {
-      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null });
+      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset });
     }));
     return Promise.race([Promise.all(ends), pause(ms).then(() => [])]);
   },

@@ -224,6 +224,9 @@ export class LightEventSource extends LightClient {
         offset = Number(line.slice(dot + 1));
       } else if (line.startsWith('data: ')) {
         data = JSON.parse(line.slice(6));
+      } else if (line.startsWith('retry: ') && this.live) {
+        // How long to stay away.
+        this.retry = Number(line.slice(7));
       } else if (line === 'event: gap') {
         this.notRecovered += 1;
         data = undefined;
