@@ -117,6 +117,7 @@ class HomeChannels final : public BrokerEvents {
   void handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, StatusRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
 
   HomeChannel* find(const ChannelKey& key);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "auth/revocable_authenticator.h"
+#include "auth/revocations.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "config/config.h"
@@ -62,11 +64,14 @@ class ShardWorld final : public io::TurnHook {
   bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
   Duration max_sleep() const override;
   void drain_on();
+  void forget_expired(const Now& now);
 
   io::Shard& shard_;
+  auth::Revocations revocations_;
   ShardPolicy policy_;
   ShardKeyFetcher fetcher_;
   auth::TokenAuthenticator tokens_;
+  auth::RevocableAuthenticator good_tokens_{tokens_, revocations_};
   SystemIdSource ids_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;
@@ -82,6 +87,7 @@ class ShardWorld final : public io::TurnHook {
   http::Server internal_http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;
+  size_t counted_ = 0;  // revocations in the gauge
   std::optional<Drain> drain_;
   CallbackTimer drain_timer_{[this](const Now&) { drain_on(); }};
 };

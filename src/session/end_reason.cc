@@ -21,7 +21,9 @@ std::string_view to_string(EndReason reason) {
                                                            "expired",
                                                            "subscription_expired",
                                                            "disconnected",
-                                                           "superseded"};
+                                                           "superseded",
+                                                           "revoked",
+                                                           "blocked"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -35,6 +35,8 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
     EndRow{EndReason::kSuperseded, DisconnectCode::kConnectionLimit},
+    EndRow{EndReason::kRevoked, DisconnectCode::kInvalidToken},
+    EndRow{EndReason::kBlocked, DisconnectCode::kPermissionDenied},
 };
 
 }  // namespace

@@ -50,6 +50,8 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
     {{403, "superseded"}, Farewell::kMuchLater},
+    {{401, "revoked"}, Farewell::kRefusal},
+    {{403, "blocked"}, Farewell::kRefusal},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -113,6 +115,7 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
 void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
                                      session::Effects& effects) {
   if (!result) {
+    if (result.error() == auth::TokenError::kBlocked) return effects.end(EndReason::kBlocked);
     const bool passes = result.error() == auth::TokenError::kUnavailable;
     return effects.end(passes ? EndReason::kInternalError : EndReason::kUnauthorized);
   }
@@ -145,7 +148,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
   }
   handle_ = effects.subscribe({.name = std::string(channel)}, start);
   effects.identify();
-  open_ = true;
+  open_ = !effects.ended();
 }
 
 const auth::Principal& EventSourceAdapter::who() const {
