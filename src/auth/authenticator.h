@@ -28,6 +28,7 @@ enum class TokenError : uint8_t {
   kInvalid,      // malformed, wrong signature, issuer, audience or claims
   kExpired,      // past `exp`, or before `nbf`
   kUnavailable,  // the keys could not be fetched; the same token may be good later
+  kBlocked,      // good, but its user is not let in
 };
 
 // Options of a namespace that a token changes for its own subscription.
@@ -48,6 +49,13 @@ struct Grant {
   CapabilitySet allow;  // kSubscribe: what else the subscriber may do here
 };
 
+// What a token can be taken back by.
+struct TokenId {
+  std::string uid;        // `jti`; "": it has none
+  int64_t issued_at = 0;  // `iat`, seconds since 1970; 0: not said
+  bool operator==(const TokenId&) const = default;
+};
+
 // What a verified token says. Times are seconds since 1970.
 struct Claims {
   std::string user;                   // "" is anonymous
@@ -57,7 +65,8 @@ struct Claims {
   std::vector<Grant> subscriptions;   // kConnect: subscribed by the server
   Grant grant;                        // kSubscribe
   std::string client;                 // kSubscribe: only for this client id; "": any
-  Buffer meta;                        // kConnect: JSON for the application's own backend
+  TokenId id;
+  Buffer meta;                               // kConnect: JSON for the application's own backend
   std::shared_ptr<const Capabilities> caps;  // kConnect; null: none
 };
 

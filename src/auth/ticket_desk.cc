@@ -58,6 +58,7 @@ std::expected<Ticket, TicketRefusal> TicketDesk::issue(ByteView text) {
   }
   Ticket ticket{.text = draw_ticket(self_, ids_),
                 .expire_at = (now_.wall / 1000) + order->ttl.count()};
+  order->claims.id.issued_at = now_.wall / 1000;  // invalidate_user_tokens reaches tickets, too
   const TicketDigest digest = parse_ticket(ticket.text)->digest;
   const auto deadline = deadlines_.emplace(now_.mono + order->ttl, digest);
   const bool fresh =

@@ -107,6 +107,7 @@ TEST_F(TicketDeskTest, ItSaysWhatAConnectionTokenWould) {
   ASSERT_EQ(claims.subscriptions.size(), 1u);
   EXPECT_EQ(claims.subscriptions[0].channel, "news");
   EXPECT_EQ(claims.expires_at, 1'800'000'000);
+  EXPECT_EQ(claims.id.issued_at, 1'700'000'000) << "what invalidate_user_tokens asks";
   EXPECT_TRUE(claims.caps->of("p_1").covers(Verb::kPublish));
   EXPECT_EQ(show(0, issued(0, "{}")), "") << "the anonymous user";
 }

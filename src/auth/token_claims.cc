@@ -178,6 +178,7 @@ class ClaimReader {
     const auto expires = expire_at_ ? expire_at_ : out_.expires;
     const bool never = !expires || (expire_at_ && *expire_at_ <= 0);
     if (!never) claims.expires_at = to_seconds(*expires);
+    if (issued_at_) claims.id.issued_at = to_seconds(*issued_at_);
     return std::move(out_);
   }
 
@@ -199,6 +200,10 @@ class ClaimReader {
       read_audience(reader, out_.audience);
     } else if (key == "channel") {
       read_text(reader, channel_);
+    } else if (key == "jti") {
+      read_text(reader, out_.claims.id.uid);
+    } else if (key == "iat") {
+      read_date(reader, issued_at_);
     } else {
       return false;
     }
@@ -237,6 +242,7 @@ class ClaimReader {
   Described described_;
   std::string channel_;
   std::optional<WallMillis> expire_at_;
+  std::optional<WallMillis> issued_at_;
   std::vector<Grant> channels_;
   std::vector<Grant> subs_;
 };
@@ -245,8 +251,9 @@ class ClaimReader {
 
 bool is_reserved_claim(std::string_view name) {
   static constexpr std::string_view kReserved[] = {
-      "exp",     "nbf",      "expire_at", "iss",  "aud",  "channel", "info", "b64info", "data",
-      "b64data", "override", "channels",  "subs", "meta", "client",  "caps", "allow",
+      "exp",     "nbf",  "expire_at", "iss",      "aud",      "channel", "info",
+      "b64info", "data", "b64data",   "override", "channels", "subs",    "meta",
+      "client",  "caps", "allow",     "jti",      "iat",
   };
   return std::ranges::find(kReserved, name) != std::end(kReserved);
 }

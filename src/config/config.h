@@ -246,6 +246,19 @@ struct Memory {
   bool operator==(const Memory&) const = default;
 };
 
+// Parley's own.
+struct Revocations {
+  uint32_t max_entries = 100'000;
+  bool operator==(const Revocations&) const = default;
+};
+
+struct UserStatus {
+  bool enabled = false;
+  Duration expire_interval = std::chrono::hours(744);
+  uint32_t max_users = 100'000;  // Parley's own
+  bool operator==(const UserStatus&) const = default;
+};
+
 struct Node {
   std::string name;  // "": host name and port
   bool operator==(const Node&) const = default;
@@ -270,6 +283,8 @@ struct Config {
   Health health;
   Shutdown shutdown;
   Memory memory;
+  Revocations revocations;
+  UserStatus user_status;
   Node node;
   uint32_t shards = 0;                // Parley's own: threads that serve clients; 0: one per core
   std::vector<std::string> warnings;  // insecure modes that are on, a sentence each

@@ -120,6 +120,27 @@ void add_server_rows(std::vector<Option>& out) {
           "read are disconnected; history has a quarter. 0: no limit, and 256 MiB of history for "
           "each shard.")
       .of_parley();
+  Rows(out, "revocations")
+      .supported<&Config::revocations, &Revocations::max_entries>(
+          "max_entries", "100000",
+          "Blocked users, revoked tokens and users whose tokens were invalidated, all together, "
+          "that are remembered; above it error 111. Each shard remembers all of them.")
+      .of_parley();
+  Rows status(out, "user_status");
+  constexpr auto kStatus = &Config::user_status;
+  status
+      .supported<kStatus, &UserStatus::enabled>(
+          "enabled", "false", "When users were last connected and active can be asked for.")
+      .in_pro();
+  status
+      .supported<kStatus, &UserStatus::expire_interval>(
+          "expire_interval", "744h", "How long that is remembered behind the last sign of life.")
+      .in_pro();
+  status
+      .supported<kStatus, &UserStatus::max_users>(
+          "max_users", "100000",
+          "Users of whom it is remembered; above it the one silent for longest is forgotten.")
+      .of_parley();
   Rows top(out, "");
   top.supported<&Config::shards>("shards", "0",
                                  "Threads that serve clients, at most 64; 0: one per core.")

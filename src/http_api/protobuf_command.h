@@ -28,5 +28,11 @@ bool protobuf_subscribe(ByteView message, const CommandLimits& limits, Command& 
 bool protobuf_unsubscribe(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_disconnect(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_refresh(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_connections(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_users(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_block_user(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_unblock_user(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_revoke_token(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_invalidate_user_tokens(ByteView message, const CommandLimits& limits, Command& out);
 
 }  // namespace parley::http_api

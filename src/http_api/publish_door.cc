@@ -189,6 +189,8 @@ void PublishDoor::verified(auth::TokenResult result, Call call) {
   if (!result) {
     if (result.error() == auth::TokenError::kUnavailable)
       return refuse(call, {ApiError::kInternal, 503}, "the token cannot be verified now");
+    if (result.error() == auth::TokenError::kBlocked)
+      return refuse(call, {ApiError::kPermissionDenied, 403}, "the user is blocked");
     const bool late = result.error() == auth::TokenError::kExpired;
     return refuse(call, kUnauthorized, late ? "the token has expired" : "the token is not valid");
   }

@@ -353,5 +353,18 @@ TEST(JsonFault, NamesThePlace) {
   for (const auto& [text, place] : cases) EXPECT_EQ(json_fault_place(text), place) << text;
 }
 
+TEST_F(PublishDoorTest, WhoseAccessIsTakenBackMayNotPublish) {
+  door.reset();
+  door =
+      std::make_unique<PublishDoor>(world.hub(), access, world.good_tokens(), PublishDoorOptions{});
+  world.tokens().connect_token("good", "42").id.uid = "t1";
+  const auto status = [this] { return send(post("1", {{"Authorization", "Bearer good"}})).status; };
+  EXPECT_EQ(status(), 200);
+  world.revocations().remember({.kind = auth::Revocation::Kind::kToken, .subject = "t1"});
+  EXPECT_EQ(status(), 401);
+  world.revocations().remember({.kind = auth::Revocation::Kind::kBlock, .subject = "42"});
+  EXPECT_EQ(status(), 403);
+}
+
 }  // namespace
 }  // namespace parley::http_api::testing

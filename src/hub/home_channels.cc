@@ -142,6 +142,10 @@ void HomeChannels::handle(ShardId, uint64_t, ControlRequest&, const Now&) {
   CHECK(false);  // carried out by the hub's control sink
 }
 
+void HomeChannels::handle(ShardId, uint64_t, StatusRequest&, const Now&) {
+  CHECK(false);  // the hub handles it
+}
+
 void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
   CHECK(false);  // counted by the hub
 }

@@ -134,6 +134,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, StatusRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
 
   void admit(PublishGate::Publish publish, const Now& now) override;

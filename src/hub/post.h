@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/affinity.h"
 #include "hub/control.h"
@@ -48,16 +50,24 @@ struct ChannelsRequest {
 // To every shard: do this to your sessions. Answered when it is done.
 struct ControlRequest {
   ControlPtr control;
+  bool spread = false;  // to the one that puts them in order: let every shard do it
+};
+// To the user's home shard, or to every shard, of which each minds the users that it is home to.
+struct StatusRequest {
+  enum class Kind : uint8_t { kUpdate, kGet, kDelete };
+  Kind kind = Kind::kGet;
+  std::shared_ptr<const std::vector<std::string>> users;
 };
 // To the user's home shard, which counts users: the sender has sessions of this user now, or no
 // longer.
 struct UserNote {
   uint64_t user = 0;  // a hash of the name
   bool here = false;
+  std::string name = {};  // where statuses are kept
 };
 using RequestBody =
     std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest, PresenceChange,
-                 PresenceRequest, ChannelsRequest, ControlRequest, UserNote>;
+                 PresenceRequest, ChannelsRequest, ControlRequest, StatusRequest, UserNote>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;
@@ -65,8 +75,9 @@ struct Request {
 };
 
 struct PresenceChanged {};
-using ReplyBody = std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged,
-                               PresenceSnapshot, PresenceCounts, ChannelCounts, Controlled>;
+using ReplyBody =
+    std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged, PresenceSnapshot,
+                 PresenceCounts, ChannelCounts, Controlled, UserStatusList>;
 struct Reply {
   uint64_t ticket = 0;
   std::expected<ReplyBody, HubError> body;

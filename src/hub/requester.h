@@ -13,6 +13,7 @@
 
 #include "hub/broker.h"
 #include "hub/control.h"
+#include "hub/user_statuses.h"
 
 namespace parley::hub {
 
@@ -49,8 +50,13 @@ struct ChannelCounts {
   std::map<std::string, uint64_t> subscribers;
 };
 
+// Of the users that were asked for, those of whom something is known.
+struct UserStatusList {
+  std::vector<UserStatus> statuses;
+};
+
 using AnswerValue = std::variant<Published, ReadPage, PresenceSnapshot, PresenceCounts,
-                                 HistoryRemoved, ChannelCounts, Controlled>;
+                                 HistoryRemoved, ChannelCounts, Controlled, UserStatusList>;
 using Answer = std::expected<AnswerValue, HubError>;
 
 // A requester's name at its hub; a stale one (the requester is gone) is simply not called any more.

@@ -29,12 +29,25 @@ auth::TicketOptions ticket_options(const Shared& shared) {
           .count = [] { return static_cast<size_t>(metrics::total("parley_tickets")); }};
 }
 
+// Each shard minds the users that it is home to.
+hub::UserStatusOptions status_options(const Shared& shared) {
+  const config::UserStatus& status = shared.config.user_status;
+  const size_t shards = shared.slots.shards();
+  return {.enabled = status.enabled || shared.dev,
+          .keep = std::chrono::duration_cast<seconds>(status.expire_interval),
+          .users = (status.max_users + shards - 1) / shards};
+}
+
+metrics::Gauge revocations_gauge("parley_revocations",
+                                 "Blocked users and revoked tokens that every shard remembers");
+
 }  // namespace
 
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail,
                        TicketBoxes& ticket_mail, const Shared& shared)
     : shard_(shard),
-      policy_(shared.policy),
+      revocations_(shared.config.revocations.max_entries),
+      policy_(shared.policy, revocations_),
       fetcher_(shared.keys, shard.id(),
                [this](const std::string& url, const Result<std::string>& answer) {
                  tokens_.on_fetched(url, answer, shard_.now().wall);
@@ -48,7 +61,8 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
           [this](ShardId from, auth::TicketMail&& one) { tickets_.receive(from, std::move(one)); }),
       broker_(broker_options(shared), ids_, shard.now()),
       post_(mail, shard.id()),
-      hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
+      hub_({.shard = shard.id(), .user_status = status_options(shared)}, shared.slots, broker_,
+           post_, policy_, ids_),
       mail_hook_(mail, shard.id(), kMailPerTurn,
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
@@ -59,10 +73,11 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                    [this](ShardId from, session::UplinkMail&& one) {
                      uplinks_.receive(from, std::move(one));
                    }),
-      sessions_(hub_, shard.timers(), ids_, credentials_, session_limits(shared)),
+      sessions_(hub_, shard.timers(), ids_, good_credentials_, session_limits(shared),
+                &revocations_),
       admission_(shared.quotas, ids_),
-      routes_(std::make_unique<Routes>(shared, policy_, credentials_, tickets_, hub_, sessions_,
-                                       uplinks_, admission_)),
+      routes_(std::make_unique<Routes>(shared, policy_, good_credentials_, tickets_, hub_,
+                                       sessions_, uplinks_, admission_)),
       http_(shard, routes_->router(),
             {.this_machine_only = shared.dev, .trusted_proxies = shared.proxies}),
       internal_http_(shard, routes_->internal_router()) {
@@ -82,7 +97,16 @@ void ShardWorld::adopt(const std::shared_ptr<const Policy>& policy) {
   tokens_.swap_rules(policy->tokens());
 }
 
+// All shards remember the same: one counts.
+void ShardWorld::forget_expired(const Now& now) {
+  revocations_.expire(now.wall / 1000);
+  if (shard_.id() != 0 || revocations_.size() == counted_) return;
+  revocations_gauge.add(static_cast<int64_t>(revocations_.size()) - static_cast<int64_t>(counted_));
+  counted_ = revocations_.size();
+}
+
 void ShardWorld::on_turn(const Now& now) {
+  forget_expired(now);
   pace_ = hub_.turn(now);
   sessions_.begin_flush(flushed_);
 }

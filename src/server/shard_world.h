@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "auth/revocable_authenticator.h"
+#include "auth/revocations.h"
 #include "auth/ticket_authenticator.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
@@ -70,8 +72,10 @@ class ShardWorld final : public io::TurnHook {
   bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
   Duration max_sleep() const override;
   void drain_on();
+  void forget_expired(const Now& now);
 
   io::Shard& shard_;
+  auth::Revocations revocations_;
   ShardPolicy policy_;
   ShardKeyFetcher fetcher_;
   auth::TokenAuthenticator tokens_;
@@ -79,6 +83,7 @@ class ShardWorld final : public io::TurnHook {
   TicketLine ticket_line_;
   auth::TicketDesk tickets_;
   auth::TicketAuthenticator credentials_;
+  auth::RevocableAuthenticator good_credentials_{credentials_, revocations_};
   TicketHook ticket_hook_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;
@@ -94,6 +99,7 @@ class ShardWorld final : public io::TurnHook {
   http::Server internal_http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;
+  size_t counted_ = 0;  // revocations in the gauge
   std::optional<Drain> drain_;
   CallbackTimer drain_timer_{[this](const Now&) { drain_on(); }};
 };

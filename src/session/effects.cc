@@ -74,6 +74,12 @@ const hub::ChannelKey* Effects::channel(SubscriptionHandle handle) const {
   return &subscription->channel()->key();
 }
 
+void Effects::identify() {
+  if (ended_) return;
+  if (const auto objection = session_->objection()) return end(*objection);
+  add(IdentifyCommand{});
+}
+
 void Effects::end(EndReason reason) {
   add(EndCommand{reason});
   ended_ = true;

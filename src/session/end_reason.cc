@@ -22,7 +22,9 @@ std::string_view to_string(EndReason reason) {
                                                            "subscription_expired",
                                                            "disconnected",
                                                            "superseded",
-                                                           "user_limit"};
+                                                           "user_limit",
+                                                           "revoked",
+                                                           "blocked"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -102,10 +102,14 @@ void Session::on_answer(hub::StepId step, hub::Answer answer) {
   run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
 }
 
-void Session::on_verified(hub::StepId step, auth::TokenResult result) {
+void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result) {
   if (ended_) return;
   note_pending(-1);
+  std::optional<VerifiedSubscription> verified;
+  if (result) verified = take_note(use, *result);
+  table_.verified_subscription_ = verified ? &*verified : nullptr;
   run_adapter([&](Effects& effects) { adapter_->on_verified(step, std::move(result), effects); });
+  table_.verified_subscription_ = nullptr;
 }
 
 // Tokens that needed no fetching of keys: each is the adapter's next input, in the order in which
@@ -115,8 +119,8 @@ void Session::deliver_verified() {
   if (table_.delivering_verified_ || verified.empty()) return;
   table_.delivering_verified_ = true;
   for (size_t i = 0; i < verified.size(); ++i) {
-    auto [step, result] = std::move(verified[i]);
-    on_verified(step, std::move(result));
+    auto [step, use, result] = std::move(verified[i]);
+    on_verified(step, use, std::move(result));
   }
   verified.clear();
   table_.delivering_verified_ = false;
@@ -173,6 +177,10 @@ void Session::execute(SubscribeCommand& command) {
   note_pending(1);
   hub::Subscription* subscription = find(command.handle);
   CHECK(subscription != nullptr);
+  const VerifiedSubscription* verified = table_.verified_subscription_;
+  if (verified != nullptr && command.channel.aspect == hub::Aspect::kMessages &&
+      command.channel.name == verified->channel)
+    shown().keep(command.handle, verified->channel, verified->id);
   table_.hub().subscribe(*subscription, command.channel, command.start);
 }
 
@@ -217,13 +225,14 @@ void Session::execute(PresenceCommand& command) {
 void Session::execute(VerifyCommand& command) {
   if (ended_) return;
   note_pending(1);
-  auto done = [&table = table_, index = index_, born = born_,
-               step = command.step](auth::TokenResult result) {
-    if (Session* session = table.find(index, born)) session->on_verified(step, std::move(result));
+  auto done = [&table = table_, index = index_, born = born_, step = command.step,
+               use = command.use](auth::TokenResult result) {
+    if (Session* session = table.find(index, born))
+      session->on_verified(step, use, std::move(result));
   };
   auto result =
       table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
-  if (result) table_.verified_.emplace_back(command.step, *std::move(result));
+  if (result) table_.verified_.emplace_back(command.step, command.use, *std::move(result));
 }
 
 void Session::execute(HoldCommand& command) {
@@ -263,6 +272,12 @@ void Session::execute(IdentifyCommand&) {
     return end(EndReason::kUserLimit);
   identified_ = true;
   table_.enlist(*this);
+}
+
+void Session::execute(NoteActiveCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().note_active(requester_, command.step, std::string(adapter_->identity().user));
 }
 
 void Session::execute(SupersedeCommand&) {
@@ -378,6 +393,7 @@ void Session::leave(Place& place) {
   if (std::exchange(place.present, false))
     table_.hub().change_presence(place.subscription->channel()->key().name, hub::Change::kLeave,
                                  {.client = adapter_->identity().client});
+  if (shown_) shown_->drop(place.subscription->handle());
   table_.hub().unsubscribe(*place.subscription);
   place.subscription.reset();
 }

@@ -17,6 +17,7 @@
 #include "session/effects.h"
 #include "session/flush_plan.h"
 #include "session/outbox.h"
+#include "session/shown_tokens.h"
 #include "session/transport_link.h"
 
 namespace parley::session {
@@ -54,6 +55,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void end(EndReason reason);
   // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
+  // Something was revoked that may be this session's: ends it, or some of its subscriptions.
+  void recheck();
+  // Whether it lives by the token with this id.
+  bool shows(std::string_view token) const;
+  hub::ConnectionFacts facts() const;
   bool ended() const { return ended_; }
   // What waits for its client, in memory.
   size_t waiting_bytes() const { return outbox_ ? outbox_->capacity() : 0; }
@@ -97,14 +103,19 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
+  void execute(NoteActiveCommand& command);
   void execute(SupersedeCommand& command);
   void execute(EndCommand& command);
 
   bool may(Operation operation, Time now) const;
   bool enter(std::string_view user, bool always);
 
-  void on_verified(hub::StepId step, auth::TokenResult result);
+  void on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result);
   void deliver_verified();
+  std::optional<VerifiedSubscription> take_note(auth::TokenUse use, const auth::Claims& claims);
+  ShownTokens& shown();
+  // Why it may not be here, if it may not.
+  std::optional<EndReason> objection() const;
 
   SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
@@ -152,8 +163,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  DirtyList dirty_;             // have something to pull
-  std::unique_ptr<Dues> dues_;  // null: nothing is limited
+  DirtyList dirty_;                     // have something to pull
+  std::unique_ptr<Dues> dues_;          // null: nothing is limited
+  std::unique_ptr<ShownTokens> shown_;  // null: nothing of them is worth keeping
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;  // armed while output waits
   const Time opened_;
@@ -170,8 +182,10 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
-  bool only_ = false;  // supersedes the others of its user
-  bool shed_ = false;  // ended for want of memory
+  bool shed_ = false;      // ended for want of memory
+  bool only_ = false;      // supersedes the others of its user
+  bool by_token_ = false;  // came with one
+  uint8_t transport_ = 0;  // in the table's list of names
 };
 
 }  // namespace parley::session

@@ -173,13 +173,14 @@ bool FakeClient::flush() {
   return true;
 }
 
-SessionWorld::SessionWorld(const session::SessionLimits& limits, uint64_t seed)
+SessionWorld::SessionWorld(const session::SessionLimits& limits, uint64_t seed,
+                           const hub::HubOptions& hub)
     : ids_(seed),
       memory_({.max_bytes = 64 << 20, .idempotency = {}}, ids_, now_),
       broker_(memory_),
       timers_(now_.mono),
-      hub_({}, slots_, broker_, post_, rules_, ids_),
-      table_(hub_, timers_, ids_, tokens_, limits),
+      hub_(hub, slots_, broker_, post_, rules_, ids_),
+      table_(hub_, timers_, ids_, good_tokens_, limits, &revocations_),
       requester_(hub_.add(*this)) {
   hub_.turn(now_);
 }

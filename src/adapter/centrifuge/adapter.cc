@@ -103,8 +103,18 @@ void CentrifugeAdapter::handle(uint32_t, const wire::UnknownRequest&, session::E
   bad_request(effects);
 }
 
-void CentrifugeAdapter::handle(uint32_t id, const wire::RpcRequest&, session::Effects& effects) {
-  refuse(id, wire::ErrorCode::kNotAvailable, effects);
+// There is one, as in Centrifugo PRO: the user says that it does something.
+void CentrifugeAdapter::handle(uint32_t id, const wire::RpcRequest& request,
+                               session::Effects& effects) {
+  if (request.method != "update_user_status")
+    return refuse(id, wire::ErrorCode::kNotAvailable, effects);
+  if (who().user.empty()) return refuse(id, wire::ErrorCode::kPermissionDenied, effects);
+  effects.note_active(requests_.add({.command = id}));
+}
+
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::UserStatusList&,
+                               session::Effects& effects) {
+  reply(request.command, wire::RpcResult{.data = "{}"}, effects);
 }
 
 void CentrifugeAdapter::handle(uint32_t, const wire::SendRequest&, session::Effects& effects) {

@@ -51,6 +51,7 @@ class CentrifugeAdapter final : public session::Adapter {
             .client = to_string(client_),
             .session = session_ ? std::string_view(*session_) : std::string_view()};
   }
+  session::Description describe() const override;
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
   session::EndCode on_disconnect(const session::EndCode& asked, session::Effects& effects) override;
@@ -92,6 +93,10 @@ class CentrifugeAdapter final : public session::Adapter {
   void answer(const PendingRequest& request, const hub::PresenceCounts& counts,
               session::Effects& effects);
 
+  void answer(const PendingRequest& request, const hub::UserStatusList& nothing,
+              session::Effects& effects);
+
+  void note_app(std::string_view name, std::string_view version);
   // Connect: who it is, then the server's subscriptions, then the reply.
   void connect_verified(auth::TokenResult result, session::Effects& effects);
   void identified(std::vector<auth::Grant> grants, session::Effects& effects);
@@ -188,6 +193,7 @@ class CentrifugeAdapter final : public session::Adapter {
   Uuid client_;                         // the public id
   // The secret one; null over transports that go both ways.
   std::unique_ptr<const std::string> session_;
+  std::unique_ptr<const App> app_;                    // null: the client did not say
   std::unique_ptr<Account> account_;                  // null: anybody, for ever
   std::shared_ptr<const hub::ClientInfo> publisher_;  // of the last publication; null: none yet
   std::unique_ptr<Connecting> connecting_;            // only while connecting

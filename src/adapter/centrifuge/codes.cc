@@ -36,6 +36,8 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
     EndRow{EndReason::kSuperseded, DisconnectCode::kConnectionLimit},
     EndRow{EndReason::kUserLimit, DisconnectCode::kConnectionLimit},
+    EndRow{EndReason::kRevoked, DisconnectCode::kInvalidToken},
+    EndRow{EndReason::kBlocked, DisconnectCode::kPermissionDenied},
 };
 
 }  // namespace

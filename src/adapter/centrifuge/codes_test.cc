@@ -36,6 +36,8 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kDisconnected, 3503, "force disconnect"},
       {EndReason::kSuperseded, 3504, "connection limit"},
       {EndReason::kUserLimit, 3504, "connection limit"},
+      {EndReason::kRevoked, 3500, "invalid token"},
+      {EndReason::kBlocked, 3507, "permission denied"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);
   for (const Row& row : kRows) {

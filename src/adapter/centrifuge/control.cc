@@ -14,6 +14,11 @@ void CentrifugeAdapter::on_control(const hub::Control& control, session::Effects
       return control_refresh(control, effects);
     case hub::Control::Kind::kDisconnect:
     case hub::Control::Kind::kSupersede:
+    case hub::Control::Kind::kBlock:
+    case hub::Control::Kind::kUnblock:
+    case hub::Control::Kind::kRevoke:
+    case hub::Control::Kind::kInvalidate:
+    case hub::Control::Kind::kList:
       return;  // the session's matter
   }
 }

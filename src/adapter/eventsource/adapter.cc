@@ -51,6 +51,8 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{403, "disconnected"}, Farewell::kMuchLater},
     {{403, "superseded"}, Farewell::kMuchLater},
     {{429, "too many connections of this user"}, Farewell::kMuchLater},
+    {{401, "revoked"}, Farewell::kRefusal},
+    {{403, "blocked"}, Farewell::kRefusal},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -115,6 +117,7 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
 void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
                                      session::Effects& effects) {
   if (!result) {
+    if (result.error() == auth::TokenError::kBlocked) return effects.end(EndReason::kBlocked);
     const bool passes = result.error() == auth::TokenError::kUnavailable;
     return effects.end(passes ? EndReason::kInternalError : EndReason::kUnauthorized);
   }
@@ -149,7 +152,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
   }
   handle_ = effects.subscribe({.name = std::string(channel)}, start);
   effects.identify();
-  open_ = true;
+  open_ = !effects.ended();
 }
 
 const auth::Principal& EventSourceAdapter::who() const {
