@@ -21,6 +21,7 @@ metrics::Counter not_remembered("parley_revocations_refused_total",
                                 "Blocks and revocations refused because too many are remembered");
 // Puts the controls that are remembered in one order.
 constexpr ShardId kSequencer = 0;
+size_t reserve_of(size_t requests) { return std::max<size_t>(requests / kReservedPart, 1); }
 metrics::Gauge users_gauge("parley_users",
                            "Different users with sessions; the anonymous one is none");
 
@@ -173,8 +174,9 @@ void Hub::control(RequesterId who, StepId step, ControlPtr control) {
 void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
   const bool room = sink_ != nullptr && sink_->has_room(*control);
   if (!room) not_remembered.add(1);
-  if (!room || is_crowded(options_.parked_requests))
-    return reply(from, ticket, std::unexpected(HubError::kOverloaded));
+  // Who asks for this has the reserve, too: what clients do must not stand before it.
+  const size_t most = options_.parked_requests + reserve_of(options_.parked_requests);
+  if (!room || is_crowded(most)) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
   sink_->remember(*control);
   begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
 }
@@ -371,8 +373,8 @@ Requester* Hub::find(RequesterId who) const {
 
 // How many requests may wait for a shard before one of this requester.
 size_t Hub::most_parked(RequesterId who) const {
-  const size_t reserve = std::max<size_t>(options_.parked_requests / kReservedPart, 1);
-  return options_.parked_requests + (requesters_[who.index].reserved ? reserve : 0);
+  return options_.parked_requests +
+         (requesters_[who.index].reserved ? reserve_of(options_.parked_requests) : 0);
 }
 
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
