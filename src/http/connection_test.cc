@@ -91,8 +91,9 @@ class ConnectionTest : public HttpTest {
     taken.socket.set_handler(std::make_unique<RawHandler>(taken.unsent + "raw:"));
     taken.socket.feed(taken.leftover);
   }};
-  FunctionHandler peer{
-      [](Exchange& exchange) { exchange.respond(200, "text/plain", exchange.peer().to_string()); }};
+  FunctionHandler peer{[](Exchange& exchange) {
+    exchange.respond(200, "text/plain", exchange.client().to_string());
+  }};
 
   int handled = 0;
   int taken_over = 0;

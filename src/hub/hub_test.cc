@@ -191,6 +191,22 @@ TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
   EXPECT_TRUE(other.answers.empty());
 }
 
+// Clients cannot take the place of the server API.
+TEST_F(HubTest, TheReserveIsForWhoHasIt) {
+  FakeRequester api;
+  const RequesterId reserved = hub_.add(api, true);
+  for (StepId step = 1; step <= 5; ++step) publish(there_, step);
+  hub_.channels(reserved, 1, "");
+  turn();
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_EQ(last_error(), HubError::kOverloaded);
+  EXPECT_TRUE(api.answers.empty()) << "it waits";
+  hub_.channels(reserved, 2, "");
+  turn();
+  EXPECT_EQ(api.answers.size(), 1u) << "and it is bounded too";
+  hub_.remove(reserved);
+}
+
 TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
   const MetricDelta full("parley_hub_overloaded_total");
   const MetricDelta refused(R"(parley_hub_refused_total{reason="overloaded"})");

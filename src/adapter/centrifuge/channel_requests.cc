@@ -28,6 +28,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   record.principal = who().user;
   record.ack = options->level;
   record.options = std::move(options);
+  record.metered = true;
   const hub::StepId step =
       requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
   effects.publish(step, std::move(record));

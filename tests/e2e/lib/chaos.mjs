@@ -1,31 +1,15 @@
 // Runs many readers behind lines that break, publishes all the while, and writes down everything that happens.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { openDoors } from './doors.mjs';
 import { HistoryLog, logFolder } from './history_log.mjs';
 import { api } from './http.mjs';
 import { Random } from './random.mjs';
 import { until } from './wait.mjs';
+import { Worker } from './worker.mjs';
 
-const WORKER = fileURLToPath(new URL('chaos_worker.mjs', import.meta.url));
-
-class Worker {
-  #child = fork(WORKER);
-
-  async ask(action, argument) {
-    this.#child.send({ action, argument });
-    const ended = once(this.#child, 'exit').then(([code]) => [{ error: `a worker ended with ${code}` }]);
-    const [{ error, result }] = await Promise.race([once(this.#child, 'message'), ended]);
-    if (error) throw new Error(error);
-    return result;
-  }
-
-  end() { this.#child.kill('SIGKILL'); }
-}
+const WORKER = new URL('chaos_worker.mjs', import.meta.url);
 
 /** Whether the server said that it does not publish; otherwise nobody knows. */
 const isRefusal = (error) => error.code === 'ERR_ASSERTION' || error.code > 100;
@@ -114,7 +98,7 @@ export class Chaos {
     const readers = Object.entries(kinds).flatMap(([kind, count]) => Array.from({ length: count }, (_, i) => (
       { name: `${kind[0]}${i}`, kind, channel: this.channels[i % this.channels.length] })));
     await Promise.all(shareOut(readers, workers).map((share, w) => {
-      const worker = new Worker();
+      const worker = new Worker(WORKER);
       this.#workers.push(worker);
       const { seconds, drops, window, longShare, longMs } = this.#options;
       return worker.ask('start', { port: this.server.port, seed: this.seed + 10_000 * w, log: this.#file(`readers-${w}`), readers: share, ms: seconds * 1000, drops, window, longShare, longMs });

@@ -8,6 +8,7 @@ import { startProxy } from './proxy.mjs';
 import { Random } from './random.mjs';
 import { CentrifugeReader, EventSourceReader } from './recorded_readers.mjs';
 import { until } from './wait.mjs';
+import { serveActions } from './worker.mjs';
 
 const KINDS = { centrifuge: CentrifugeReader, eventsource: EventSourceReader };
 const OPENED_AT_ONCE = 25;
@@ -78,7 +79,7 @@ async function finish(last) {
   };
 }
 
-const ACTIONS = {
+serveActions({
   start,
   disturb: async () => { disturbing = lines.map(disturb); },
   heal: async () => {
@@ -91,11 +92,4 @@ const ACTIONS = {
     await until(() => lines.every(({ reader }) => reader.live), 'all readers', 20_000).catch(() => {});
   },
   finish,
-};
-
-process.on('message', ({ action, argument }) => {
-  ACTIONS[action](argument).then((result) => process.send({ result }), (error) => process.send({ error: error.stack }));
 });
-
-// Without its parent it has nothing to do.
-process.on('disconnect', () => process.exit());

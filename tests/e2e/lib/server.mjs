@@ -146,16 +146,17 @@ export async function startServe(file, { args = [], env, shards = 2, files, port
 }
 
 /**
- * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port unless it is given.
+ * Runs `parley serve` with this configuration, an object, until stop() or kill(), on a free port unless it is given. An `address` other than that
+ * of loopback must include it.
  * @returns {Promise<Server>} as startServer does
  */
-export async function startConfigured(config, { shards = 2, port: wanted } = {}) {
+export async function startConfigured(config, { shards = 2, port: wanted, address = '127.0.0.1' } = {}) {
   const port = wanted ?? await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
   try {
     const file = path.join(folder, 'parley.json');
     await writeFile(file, JSON.stringify({ ...config, health: { enabled: true } }));
-    const server = new Server(port, binary(), ['serve', '--config', file, '--listen', `127.0.0.1:${port}`, '--shards', String(shards)]);
+    const server = new Server(port, binary(), ['serve', '--config', file, '--listen', `${address}:${port}`, '--shards', String(shards)]);
     await server.ready();
     return server;
   } finally {

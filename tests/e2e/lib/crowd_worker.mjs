@@ -1,0 +1,61 @@
+// A process that holds a part of a crowd (crowd.mjs).
+import { setTimeout as pause } from 'node:timers/promises';
+import { LightEventSource, LightWebSocket, now } from './light_clients.mjs';
+import { inParallel } from './raw_http.mjs';
+import { until } from './wait.mjs';
+import { serveActions } from './worker.mjs';
+
+const KINDS = { websocket: LightWebSocket, eventsource: LightEventSource };
+const LONGEST_PAUSE_MS = 2_000;
+
+let clients = [];
+let latencies;
+
+/** As SDKs do it: again until it is in, after pauses that grow and differ. */
+async function persist(client, jitterMs) {
+  if (jitterMs > 0) await pause(Math.random() * jitterMs);
+  const refused = [];
+  for (let longest = 100; await client.open().then((how) => how !== 'live' && refused.push(how)); longest = Math.min(2 * longest, LONGEST_PAUSE_MS)) {
+    await pause(Math.random() * longest);
+  }
+  return { at: client.steps.at(-1), steps: client.steps, refused: refused.length };
+}
+
+const sum = (what) => clients.reduce((total, client) => total + client[what], 0);
+
+serveActions({
+  /** Opens them, so many at a time; each is opened again until it is in. */
+  async open({ port, kind, channels, address, host, atOnce, timed }) {
+    latencies = timed ? [] : undefined;
+    const added = channels.map((channel) => new KINDS[kind](port, channel, { address, host, latencies }));
+    clients.push(...added);
+    return inParallel(atOnce, added, (client) => persist(client, 0));
+  },
+  async cut() { for (const client of clients) client.cut(); },
+  async comeBack({ jitterMs }) { return Promise.all(clients.map((client) => persist(client, jitterMs))); },
+  /** When each had caught up. */
+  async caughtUp({ ms }) {
+    await until(() => clients.every(({ caughtUpAt }) => caughtUpAt !== undefined), 'all caught up', ms).catch(() => {});
+    return clients.map(({ caughtUpAt }) => caughtUpAt ?? null);
+  },
+  /** When each has the last publication of its channel, or time is up: how many have not. */
+  async lacking({ last, ms }) {
+    const lacking = () => clients.filter(({ offset, channel }) => offset !== last[channel]);
+    await until(() => lacking().length === 0, 'the last publications', ms).catch(() => {});
+    return lacking().length;
+  },
+  async counts() {
+    return {
+      live: clients.filter(({ live }) => live).length, delivered: sum('delivered'), lost: sum('lost'), doubled: sum('doubled'),
+      wrong: sum('wrong'), notRecovered: sum('notRecovered'),
+    };
+  },
+  async latencies() { return latencies.splice(0); },
+  /** Lets the clients be ended by the server, and resolves when all are: what each was told, when that was, and up to where it had come. */
+  async ends({ ms }) {
+    const ends = clients.map((client) => new Promise((resolve) => {
+      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset });
+    }));
+    return Promise.race([Promise.all(ends), pause(ms).then(() => [])]);
+  },
+});
