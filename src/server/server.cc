@@ -14,6 +14,7 @@
 #include "io/fd.h"
 #include "io/listener.h"
 #include "io/shard.h"
+#include "server/listen_options.h"
 #include "server/memory_watch.h"
 #include "server/policy.h"
 #include "server/shard_world.h"
@@ -274,7 +275,8 @@ Result<int> serve(const ServerOptions& options) {
   const io::Address address = TRY(listen_address(options));
   const size_t descriptors = TRY(check_descriptors());
   const unsigned shards = shard_count(options);
-  std::vector<io::Listener> listeners = TRY(io::bind_listeners(address, shards));
+  std::vector<io::Listener> listeners =
+      TRY(io::bind_listeners(address, shards, listen_options(options.config.client)));
   const io::Address bound = listeners.front().address;
   std::vector<io::Listener> internal = TRY(bind_internal(options.config.http_server, shards));
   Process process(options, std::move(policy), std::move(proxies), shards);
