@@ -114,7 +114,7 @@ struct ConnectionFacts {
 
   size_t cost() const {
     size_t bytes = sizeof(ConnectionFacts) + user.size() + meta.size();
-    for (const std::string& channel : channels) bytes += sizeof(channel) + channel.size();
+    for (const std::string& channel : channels) bytes += sizeof(std::string) + channel.size();
     for (const auto& [channel, shown] : subscription_tokens)
       bytes += sizeof(Token) + channel.size() + shown.uid.size();
     return bytes;

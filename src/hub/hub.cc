@@ -181,7 +181,7 @@ void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
   begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
 }
 
-void Hub::user_status(RequesterId who, StepId step, StatusRequest request) {
+void Hub::user_status(RequesterId who, StepId step, const StatusRequest& request) {
   if (!options_.user_status.enabled) return answer_later(who, step, HubError::kNotAvailable);
   ask_all(who, step, request);
 }

@@ -88,7 +88,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void note_user(std::string_view user, bool here);
   // The users show signs of life, or are forgotten, or asked after; kNotAvailable where statuses
   // are not kept. `user`, by its own doing.
-  void user_status(RequesterId who, StepId step, StatusRequest request);
+  void user_status(RequesterId who, StepId step, const StatusRequest& request);
   void note_active(RequesterId who, StepId step, const std::string& user);
   // A kSupersede, to every shard. Never refused; on_outranked() comes if a session is newer.
   void supersede(RequesterId who, const ControlPtr& control);
