@@ -7,7 +7,7 @@ namespace parley::sim {
 
 void ContractWorld::start_api() {
   every(options_.api_think * 2 / 3, [this] { api_act(); });
-  every(options_.api_think * 2, [this] { api_burst(); });
+  every(options_.api_think * 5, [this] { api_burst(); });
 }
 
 void ContractWorld::api_act() {

@@ -153,8 +153,12 @@ const Entry* Ledger::not_replaced(const std::string& channel, const hub::Epoch& 
   std::set<std::string> later;
   const auto behind = in->entries.upper_bound(to);
   for (auto at = behind; at != in->entries.end(); ++at) later.insert(by_tag ? at->second.tag : "");
-  for (auto at = in->entries.lower_bound(from); at != behind; ++at)
-    if (!later.contains(by_tag ? at->second.tag : "")) return &at->second;
+  for (auto at = in->entries.lower_bound(from); at != behind; ++at) {
+    const Entry& entry = at->second;
+    // What was rolled back stood there, but is not what the reader is told about.
+    const bool stands = survives(channel, {entry.epoch, entry.offset}, epoch);
+    if (stands && !later.contains(by_tag ? entry.tag : "")) return &entry;
+  }
   return nullptr;
 }
 
