@@ -11,7 +11,10 @@ import servers
 
 Facts = collections.namedtuple("Facts", "rounds tests results idle_tests idle counted load")
 PEERS = ("floor", "nchan", "nats")
-NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "other": "other", "floor": "bare loop", "nchan": "nginx + nchan", "nats": "nats-server"}
+NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "parley-http_stream": "parley, `http_stream`", "parley-sse": "parley, `sse`",
+         "parley-stream": "parley, EventSource", "other": "other", "floor": "bare loop", "nchan": "nginx + nchan",
+         "nchan-sse": "nginx + nchan, EventSource", "nats": "nats-server"}
+OURS = [name for name in NAMES if name.startswith("parley") or name == "other"]
 
 
 @dataclasses.dataclass
@@ -73,6 +76,9 @@ def verdicts(facts):
     judge.ratio("CPU per delivery, 20 messages/s, to the bare loop", "f1k-20", "parley", "floor", 1.3)
     judge.ratio("1 in flight, to nchan", "w1", "parley", "nchan", 0.65)
     judge.ratio("1 in flight, to nats-server", "w1", "parley", "nats", 0.5)
+    judge.ratio("1 in flight over `http_stream`, to WebSocket", "w1", "parley-http_stream", "parley", 1.15)
+    judge.ratio("1 in flight over `sse`, to WebSocket", "w1", "parley-sse", "parley", 1.15)
+    judge.ratio("1 in flight over EventSource, to nchan's", "w1", "parley-stream", "nchan-sse", 0.7)
     judge.ratio("16 in flight, to nats-server", "w16", "parley", "nats", 0.4)
     judge.ratio("flat: 256 in flight, to 16", "w256", "parley", "parley", 1.0, "w16")
     judge.ratio("flat: 1,024 in flight, to 16", "w1024", "parley", "parley", 1.0, "w16")
@@ -90,7 +96,16 @@ def verdicts(facts):
     if "parley" in facts.idle.get("idle", {}):
         value = facts.idle["idle"]["parley"]["process_bytes_per_connection"]
         judge.verdicts.append(Verdict("user memory of an idle session with one subscription", "<= 1,024 B", f"{value:,.0f} B", value <= 1024))
-    broken = sum(faults(facts, ("parley", "parley-2", "other")).values())
+    turns = collections.Counter()
+    for by_server in facts.results.values():
+        for name in set(OURS) & by_server.keys():
+            for row in by_server[name]:
+                turns.update(row["turns"])
+    if turns["all"]:
+        share = 100 * turns["10ms"] / turns["all"]
+        judge.verdicts.append(Verdict("turns of a shard's loop over 10 ms", "<= 0.1 %", f"{share:.3f} %", share <= 0.1))
+        judge.verdicts.append(Verdict("turns of a shard's loop over 50 ms", "0", str(turns["50ms"]), turns["50ms"] == 0))
+    broken = sum(faults(facts, OURS).values())
     judge.verdicts.append(Verdict("lost, missing, doubled, disordered or misrouted messages, closed connections, refusals", "0", str(broken), broken == 0))
     return judge.verdicts
 
@@ -127,7 +142,7 @@ def idle_lines(facts):
 
 def counted_lines(facts):
     lines = ["| load | server | instructions |", "| --- | --- | ---: |"]
-    return lines + [f"| 1 channel x 200, {row['window']} in flight | {NAMES[row['server']]} | {row['instructions']:,.0f} |" for row in facts.counted]
+    return lines + [f"| 1 channel x {row['subscribers']}, {row['window']} in flight | {NAMES[row['server']]} | {row['instructions']:,.0f} |" for row in facts.counted]
 
 
 def fault_lines(facts):
@@ -184,7 +199,8 @@ and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the AP
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
   share core 0, so that shows what handing over costs, not how it scales.
 - The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each subscriber.
-- **nchan** has one worker, WebSocket subscribers and a publisher that pipelines `POST`; as many messages of history. It is not given `ingest`, since more than 32,767
+- **`http_stream`** and **`sse`** are the Centrifuge protocol too; its subscribers never say anything behind their first request. **EventSource** is `/sse/<channel>`.
+- **nchan** has one worker, WebSocket (or EventSource) subscribers and a publisher that pipelines `POST`; as many messages of history. It is not given `ingest`, since more than 32,767
   messages a second to one channel overflow a number of it, nor 1,024 in flight, which take it many seconds.
 - **nats-server** speaks its own protocol, without answers to publishes and without history.
 
@@ -202,6 +218,6 @@ def whole(facts):
     lines += ["", "## Loads", "", *load_lines(facts)]
     lines += ["", "## Idle memory", "", *idle_lines(facts)]
     if facts.counted:
-        lines += ["", "## Instructions", "", "In user space, for each delivery.", "", *counted_lines(facts)]
+        lines += ["", "## Instructions", "", "In user space, for each delivery; with one subscriber that is a whole message, with its reply.", "", *counted_lines(facts)]
     lines += ["", "## What went wrong", "", *fault_lines(facts)]
     return lines + METHOD.rstrip().splitlines()

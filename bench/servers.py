@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build" / "bench"))
@@ -36,7 +37,7 @@ http {{
   nchan_message_timeout 10m;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
-    location ~ ^/sub/(.+)$ {{ nchan_subscriber websocket; nchan_channel_id $1; nchan_subscriber_first_message newest; }}
+    location ~ ^/sub/(.+)$ {{ nchan_subscriber websocket eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest; }}
     location ~ ^/pub/(.+)$ {{ nchan_publisher http; nchan_channel_id $1; }}
   }}
 }}
@@ -66,8 +67,9 @@ def free_port():
 class Server:
     """A running server. `command` makes its arguments of a port and a folder of its own."""
 
-    def __init__(self, command, protocol="centrifuge", wait_seconds=10):
+    def __init__(self, command, protocol="centrifuge", wait_seconds=10, ours=False):
         self.protocol = protocol
+        self.ours = ours
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="parley-bench-")
         arguments = [str(part) for part in command(self.port, pathlib.Path(self.folder))]
@@ -101,20 +103,20 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def parley(binary=PARLEY, shards=1):
-    return lambda: Server(lambda port, _: [binary, "dev", "--listen", f"127.0.0.1:{port}", "--shards", shards, "--log-level", "error"])
+def parley(binary=PARLEY, shards=1, protocol="centrifuge"):
+    return lambda: Server(lambda port, _: [binary, "dev", "--listen", f"127.0.0.1:{port}", "--shards", shards, "--log-level", "error"], protocol, ours=True)
 
 
 def floor():
     return Server(lambda port, _: [FLOOR, port])
 
 
-def nchan():
+def nchan(protocol="nchan"):
     def command(port, folder):
         files = min(19000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         (folder / "nginx.conf").write_text(NGINX.format(module=NCHAN, folder=folder, port=port, files=files))
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", folder, "-c", folder / "nginx.conf"]
-    return Server(command, "nchan")
+    return Server(command, protocol)
 
 
 def nats():
@@ -124,13 +126,25 @@ def nats():
 def installed():
     """The servers that can be started here, by name: Parley first."""
     servers = {"parley": parley(), "parley-2": parley(shards=2), "floor": floor}
+    over_http = {"parley-http_stream": "http_stream", "parley-sse": "sse", "parley-stream": "eventsource"}
+    servers |= {name: parley(protocol=protocol) for name, protocol in over_http.items()}
     if os.environ.get("BENCH_OTHER"):
         servers["other"] = parley(pathlib.Path(os.environ["BENCH_OTHER"]).resolve())
     if NCHAN:
         servers["nchan"] = nchan
+        servers["nchan-sse"] = lambda: nchan("nchan_sse")
     if shutil.which("nats-server") or pathlib.Path("/usr/sbin/nats-server").exists():
         servers["nats"] = nats
     return servers
+
+
+def turns(server):
+    """How many turns a Parley's loops took, and how many of them were long."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("parley_io_"))
+    long_turns = {over: int(values.get(f'parley_io_long_turns_total{{over="{over}"}}', 0)) for over in ("10ms", "50ms")}
+    return {"all": int(values["parley_io_turns_total"]), **long_turns}
 
 
 def load(server, arguments, watched=True):

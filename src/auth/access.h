@@ -2,22 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "auth/capability_set.h"
+
 namespace parley::auth {
+
+class Capabilities;
 
 struct Principal {
   std::string user;  // "" is anonymous
   std::string info;  // JSON about the connection, shown to others; may be empty
-};
-
-enum class Verb : uint8_t {
-  kSubscribe,
-  kPublish,
-  kPresence,
-  kHistory,
-  kJoinLeave,  // to be told who comes and goes: for those who may see who is present
+  std::shared_ptr<const Capabilities> caps;  // of the token; null: none
 };
 
 enum class Verdict : uint8_t {
@@ -31,7 +29,8 @@ enum class Verdict : uint8_t {
 // What a session already holds in the channel that it asks about.
 struct Standing {
   bool subscribed = false;
-  bool token = false;  // kSubscribe: shows a valid subscription token for this channel and user
+  bool token = false;   // kSubscribe: shows a valid subscription token for this channel and user
+  CapabilitySet allow;  // what the token of its subscription allows
 };
 
 // Who may connect at all, and as whom.

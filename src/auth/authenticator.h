@@ -4,22 +4,31 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "auth/capability_set.h"
 #include "base/bytes.h"
 #include "base/time.h"
 
 namespace parley::auth {
 
-enum class TokenUse : uint8_t { kConnect, kSubscribe };
+class Capabilities;
+
+enum class TokenUse : uint8_t {
+  kConnect,
+  kSubscribe,
+  kRefresh,  // of a connection, with another connection token
+};
 
 enum class TokenError : uint8_t {
   kInvalid,      // malformed, wrong signature, issuer, audience or claims
   kExpired,      // past `exp`, or before `nbf`
   kUnavailable,  // the keys could not be fetched; the same token may be good later
+  kBlocked,      // good, but its user is not let in
 };
 
 // Options of a namespace that a token changes for its own subscription.
@@ -37,6 +46,14 @@ struct Grant {
   Buffer info;  // shown to others with the subscriber: JSON, or any bytes from a base64 claim
   Buffer data;  // given to the subscriber in the answer
   SubscribeOverride overrides;
+  CapabilitySet allow;  // kSubscribe: what else the subscriber may do here
+};
+
+// What a token can be taken back by.
+struct TokenId {
+  std::string uid;        // `jti`; "": it has none
+  int64_t issued_at = 0;  // `iat`, seconds since 1970; 0: not said
+  bool operator==(const TokenId&) const = default;
 };
 
 // What a verified token says. Times are seconds since 1970.
@@ -48,7 +65,9 @@ struct Claims {
   std::vector<Grant> subscriptions;   // kConnect: subscribed by the server
   Grant grant;                        // kSubscribe
   std::string client;                 // kSubscribe: only for this client id; "": any
-  Buffer meta;                        // kConnect: JSON for the application's own backend
+  TokenId id;
+  Buffer meta;                               // kConnect: JSON for the application's own backend
+  std::shared_ptr<const Capabilities> caps;  // kConnect; null: none
 };
 
 using TokenResult = std::expected<Claims, TokenError>;

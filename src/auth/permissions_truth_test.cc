@@ -1,10 +1,12 @@
 // The whole truth table, against a reference that follows the written order of decisions step by
 // step, with none of the production code.
+#include <algorithm>
 #include <array>
 #include <cctype>
 
 #include <gtest/gtest.h>
 
+#include "auth/capabilities.h"
 #include "auth/permissions.h"
 
 namespace parley::auth {
@@ -14,6 +16,9 @@ struct Case {
   std::string user, channel;
   Verb verb;
   bool subscribed, token, insecure;
+  // Which of the verbs, in their order, a token of each kind allows; its patterns match every
+  // channel of ns3, ns5 and ns7.
+  uint32_t caps = 0, allow = 0;
 };
 
 // Splits the way a person would: "$"? namespace ":" rest, and users behind the last "#".
@@ -67,6 +72,13 @@ Verdict reference(const PermissionOptions* options, const Parts& parts, const Ca
     return Verdict::kBadName;
   }
   const bool anonymous = c.user.empty();
+  const uint32_t wanted = 1u << (c.verb == Verb::kJoinLeave ? 2 : static_cast<uint32_t>(c.verb));
+  const bool in_caps =
+      !parts.is_private &&
+      (parts.name_space == "ns3" || parts.name_space == "ns5" || parts.name_space == "ns7") &&
+      (c.caps & wanted) != 0 &&
+      (!options->allow_user_limited_channels || !parts.has_users ||
+       (!anonymous && std::ranges::find(parts.users, c.user) != parts.users.end()));
   const auto deny_unless = [](bool may) { return may ? Verdict::kAllow : Verdict::kDeny; };
   if (c.verb == Verb::kSubscribe) {
     if (parts.is_private && !c.token) return Verdict::kDeny;
@@ -78,6 +90,7 @@ Verdict reference(const PermissionOptions* options, const Parts& parts, const Ca
     if (!limited && options->allow_subscribe_for_client &&
         (!anonymous || options->allow_subscribe_for_anonymous))
       return Verdict::kAllow;
+    if (in_caps) return Verdict::kAllow;
     return deny_unless(c.insecure);
   }
   bool client = options->allow_publish_for_client;
@@ -101,6 +114,7 @@ Verdict reference(const PermissionOptions* options, const Parts& parts, const Ca
   }
   if (client && (!anonymous || guest)) return Verdict::kAllow;
   if (subscriber && c.subscribed && (!anonymous || guest)) return Verdict::kAllow;
+  if (in_caps || (c.allow & wanted) != 0) return Verdict::kAllow;
   return deny_unless(c.insecure);
 }
 
@@ -127,6 +141,25 @@ PermissionOptions mixture(const std::string& name, uint32_t bits) {
   return options;
 }
 
+constexpr const char* kVerbNames[] = {"sub", "pub", "prs", "hst"};
+
+CapabilitySet set_of(uint32_t verbs) {
+  CapabilitySet set;
+  for (size_t i = 0; i < 4; ++i)
+    if ((verbs >> i & 1) != 0) set.add(kVerbNames[i]);
+  return set;
+}
+
+Capabilities::Ptr caps_of(uint32_t verbs, RegexPool& pool) {
+  if (verbs == 0) return nullptr;
+  return *Capabilities::build(
+      {{.channels = {"ns3"}, .allow = set_of(15)},
+       {.match = ChannelMatch::kWildcard, .channels = {"ns3:*", "$ns3:*"}, .allow = set_of(verbs)},
+       {.match = ChannelMatch::kRegex, .channels = {"(?s)\\$?ns[57]:.*"}, .allow = set_of(verbs)},
+       {.match = ChannelMatch::kWildcard, .channels = {"ns3:*", "ns5:*"}, .allow = set_of(15)}},
+      pool);
+}
+
 TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
   PermissionRules rules;
   std::vector<std::string> spaces = {"", "nowhere"};
@@ -144,6 +177,9 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
   const std::string endings[] = {"room", "room#1", "room#1,2",    "#2",   "r#1#2",
                                  "#",    "ROOM",   "caf\xc3\xa9", "a\tb", std::string(260, 'a')};
   std::array<int, 5> seen{};
+  RegexPool pool;
+  std::array<Capabilities::Ptr, 16> caps;
+  for (uint32_t verbs = 0; verbs < caps.size(); ++verbs) caps[verbs] = caps_of(verbs, pool);
   for (const bool insecure : {false, true}) {
     rules.connect.insecure = insecure;
     const auto permissions = Permissions::build(rules);
@@ -152,23 +188,29 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
       for (const std::string& ending : endings)
         for (const char* prefix : {"", "$"})
           for (const char* user : {"", "1", "2"})
-            for (int row = 0; row < 20; ++row) {
+            for (int row = 0; row < (insecure ? 20 : 20 * 5); ++row) {
+              constexpr uint32_t kMixtures[5][2] = {{0, 0}, {0, 6}, {1, 4}, {14, 0}, {11, 9}};
+              const auto& [by_caps, by_subscription] = kMixtures[row / 20];
               const Case c{.user = user,
                            .channel = prefix + (space.empty() ? ending : space + ":" + ending),
                            .verb = static_cast<Verb>(row % 5),
                            .subscribed = row / 5 % 2 != 0,
-                           .token = row / 10 != 0,
-                           .insecure = insecure};
+                           .token = row / 10 % 2 != 0,
+                           .insecure = insecure,
+                           .caps = by_caps,
+                           .allow = by_subscription};
               const Parts parts = split(c.channel);
               const Verdict expected = reference(options_of(parts.name_space), parts, c);
               ++seen[static_cast<size_t>(expected)];
-              ASSERT_EQ((*permissions)
-                            ->check({.user = c.user}, c.channel, c.verb,
-                                    {.subscribed = c.subscribed, .token = c.token}),
-                        expected)
+              ASSERT_EQ(
+                  (*permissions)
+                      ->check(
+                          {.user = c.user, .info = "", .caps = caps[c.caps]}, c.channel, c.verb,
+                          {.subscribed = c.subscribed, .token = c.token, .allow = set_of(c.allow)}),
+                  expected)
                   << "user \"" << c.user << "\" channel \"" << c.channel << "\" verb " << (row % 5)
                   << " subscribed " << c.subscribed << " token " << c.token << " insecure "
-                  << c.insecure;
+                  << c.insecure << " caps " << c.caps << " allow " << c.allow;
             }
   }
   for (const int rows : seen) EXPECT_GT(rows, 500);

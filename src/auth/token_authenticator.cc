@@ -3,16 +3,22 @@
 #include <utility>
 
 namespace parley::auth {
-namespace {
 
-TokenResult judge(UnverifiedToken token, const KeyCache::Found& found, WallMillis now) {
+TokenResult TokenAuthenticator::judge(UnverifiedToken token, const KeyCache::Found& found,
+                                      WallMillis now) {
   if (!found) return std::unexpected(found.error());
   if (!found->verify(*token.jwt.algorithm, token.jwt.text, token.jwt.signature))
     return std::unexpected(TokenError::kInvalid);
-  return TokenRules::judge_time(std::move(token), now);
+  return accept(std::move(token), now);
 }
 
-}  // namespace
+// Only what is signed is worth compiling.
+TokenResult TokenAuthenticator::accept(UnverifiedToken token, WallMillis now) {
+  auto caps = Capabilities::build(std::move(token.claims.caps), regexes_);
+  if (!caps) return std::unexpected(TokenError::kInvalid);
+  token.claims.claims.caps = std::move(*caps);
+  return TokenRules::judge_time(std::move(token), now);
+}
 
 std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view token,
                                                       WallMillis now, Done done) {
@@ -21,7 +27,7 @@ std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_
   if (!read) return std::unexpected(TokenError::kInvalid);
   if (read->key_url.empty()) {
     if (!rules->signature_holds(*read, now)) return std::unexpected(TokenError::kInvalid);
-    return TokenRules::judge_time(std::move(*read), now);
+    return accept(std::move(*read), now);
   }
   // Both the waiter and an answer at once need the token.
   auto shared = std::make_shared<UnverifiedToken>(std::move(*read));

@@ -36,8 +36,12 @@ class TokenAuthenticator final : public Authenticator {
     return use == TokenUse::kSubscribe && rules_.subscribe ? rules_.subscribe : rules_.connect;
   }
 
+  TokenResult judge(UnverifiedToken token, const KeyCache::Found& found, WallMillis now);
+  TokenResult accept(UnverifiedToken token, WallMillis now);
+
   TokenRuleSet rules_;
   KeyCache keys_;
+  RegexPool regexes_;
 };
 
 }  // namespace parley::auth

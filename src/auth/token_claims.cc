@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "auth/capability_claims.h"
 #include "base/base64.h"
 #include "codec/json/reader.h"
 #include "codec/json/write.h"
@@ -156,7 +157,7 @@ class ClaimReader {
       read_text(reader, out_.claims.user);
     } else if (read_registered(reader, key)) {
       return;
-    } else if (use_ == TokenUse::kConnect) {
+    } else if (use_ != TokenUse::kSubscribe) {
       read_for_connection(reader, key);
     } else {
       read_for_subscription(reader, key);
@@ -166,7 +167,7 @@ class ClaimReader {
   std::optional<TokenClaims> finish() {
     if ((use_ == TokenUse::kSubscribe) == channel_.empty()) return std::nullopt;
     Claims& claims = out_.claims;
-    if (use_ == TokenUse::kConnect) {
+    if (use_ != TokenUse::kSubscribe) {
       claims.info = described_.final_info();
       claims.subscriptions = std::move(subs_.empty() ? channels_ : subs_);
     } else {
@@ -177,6 +178,7 @@ class ClaimReader {
     const auto expires = expire_at_ ? expire_at_ : out_.expires;
     const bool never = !expires || (expire_at_ && *expire_at_ <= 0);
     if (!never) claims.expires_at = to_seconds(*expires);
+    if (issued_at_) claims.id.issued_at = to_seconds(*issued_at_);
     return std::move(out_);
   }
 
@@ -198,6 +200,10 @@ class ClaimReader {
       read_audience(reader, out_.audience);
     } else if (key == "channel") {
       read_text(reader, channel_);
+    } else if (key == "jti") {
+      read_text(reader, out_.claims.id.uid);
+    } else if (key == "iat") {
+      read_date(reader, issued_at_);
     } else {
       return false;
     }
@@ -215,14 +221,19 @@ class ClaimReader {
       read_subscriptions(reader, subs_);
     } else if (key == "meta") {
       read_object(reader, out_.claims.meta);
+    } else if (key == "caps") {
+      read_capabilities(reader, options_.caps, out_.caps);
     }
   }
 
   void read_for_subscription(Reader& reader, std::string_view key) {
-    if (key == "client")
+    if (key == "client") {
       read_text(reader, out_.claims.client);
-    else
+    } else if (key == "allow") {
+      read_allowed(reader, out_.claims.grant.allow);
+    } else {
       read_described(reader, key, described_, out_.claims.grant.overrides);
+    }
   }
 
   TokenUse use_;
@@ -231,6 +242,7 @@ class ClaimReader {
   Described described_;
   std::string channel_;
   std::optional<WallMillis> expire_at_;
+  std::optional<WallMillis> issued_at_;
   std::vector<Grant> channels_;
   std::vector<Grant> subs_;
 };
@@ -239,8 +251,9 @@ class ClaimReader {
 
 bool is_reserved_claim(std::string_view name) {
   static constexpr std::string_view kReserved[] = {
-      "exp",  "nbf",     "expire_at", "iss",      "aud",  "channel", "info",   "b64info",
-      "data", "b64data", "override",  "channels", "subs", "meta",    "client",
+      "exp",     "nbf",  "expire_at", "iss",      "aud",      "channel", "info",
+      "b64info", "data", "b64data",   "override", "channels", "subs",    "meta",
+      "client",  "caps", "allow",     "jti",      "iat",
   };
   return std::ranges::find(kReserved, name) != std::end(kReserved);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "auth/authenticator.h"
+#include "auth/capabilities.h"
 
 namespace parley::auth {
 
@@ -15,11 +16,13 @@ struct TokenClaims {
   std::optional<WallMillis> not_before;  // it is good from here on
   std::string issuer;                    // "": none
   std::vector<std::string> audience;
+  std::vector<CapabilityRule> caps;  // kConnect: not made ready yet, since nobody believes them
 };
 
 struct ClaimOptions {
   std::string user_claim = "sub";
   uint32_t max_depth = 32;
+  CapabilityLimits caps;
 };
 
 // Whether a token of either use has a meaning of its own for this claim.

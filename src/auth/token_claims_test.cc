@@ -174,5 +174,18 @@ TEST(TokenClaims, WrongTypesDuplicatesAndDatesBeyondReasonAreRefused) {
   EXPECT_FALSE(connect(deep).has_value());
 }
 
+TEST(TokenClaims, WhatATokenCanBeTakenBackBy) {
+  const auto id = [](std::string_view json) {
+    const auto claims = connect(json);
+    return claims ? claims->claims.id : TokenId{"invalid"};
+  };
+  EXPECT_EQ(id("{}"), TokenId{});
+  EXPECT_EQ(id(R"({"jti":"t1","iat":1700000000.9})"), (TokenId{"t1", 1'700'000'000}));
+  EXPECT_EQ(id(R"({"jti":null,"iat":null})"), TokenId{});
+  EXPECT_EQ(id(R"({"jti":5})").uid, "invalid");
+  EXPECT_EQ(id(R"({"iat":"5"})").uid, "invalid");
+  EXPECT_TRUE(is_reserved_claim("jti") && is_reserved_claim("iat"));
+}
+
 }  // namespace
 }  // namespace parley::auth

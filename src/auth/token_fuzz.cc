@@ -1,7 +1,9 @@
 // A token, and the claims in one, from anybody.
 #include <cstdlib>
 
+#include "auth/access.h"
 #include "auth/jwt_sign.h"
+#include "auth/ticket_order.h"
 #include "auth/token_rules.h"
 #include "base/base64.h"
 
@@ -44,6 +46,23 @@ void read(TokenUse use, ByteView claims) {
   require(!result || (use == TokenUse::kSubscribe) != result->grant.channel.empty());
 }
 
+// Capabilities that can be made ready answer for any channel; so does what a ticket would say.
+void try_capabilities(ByteView text) {
+  static RegexPool pool;
+  const CapabilityLimits limits;
+  if (auto claims = read_claims(TokenUse::kConnect, text, {})) {
+    size_t patterns = 0;
+    for (const CapabilityRule& rule : claims->caps) patterns += rule.channels.size();
+    require(claims->caps.size() <= limits.rules && patterns <= limits.patterns);
+    const auto caps = Capabilities::build(std::move(claims->caps), pool);
+    if (caps && *caps) (*caps)->of(text.substr(0, kMaxChannelLength));
+  }
+  const TicketOrderLimits of_tickets;
+  if (const auto order = read_ticket_order(text, of_tickets, pool))
+    require(order->ttl >= seconds(1) && order->ttl <= of_tickets.ttl);
+  if (parse_ticket(text)) require(is_ticket(text) && !parse_jwt(text, {}));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -52,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto lax = rules_of({.insecure_skip_token_signature_verify = true});
   const ByteView text(reinterpret_cast<const char*>(data), size);
   parse(text);
+  try_capabilities(text);
   for (const TokenUse use : {TokenUse::kConnect, TokenUse::kSubscribe}) {
     if (const auto token = fetched->read(use, text))
       require(token->key_url == "https://keys.example/one" ||

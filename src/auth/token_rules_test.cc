@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 constexpr WallMillis kNow = 1'700'000'000'000;
 
-std::string error_of(const TokenOptions& options) {
+std::string token_fault(const TokenOptions& options) {
   const auto rules = TokenRules::build(options);
   return rules ? "" : rules.error().message;
 }
@@ -109,34 +109,36 @@ TEST(TokenRules, IssuerAndAudienceMustFitWhole) {
 }
 
 TEST(TokenRules, OptionsThatCannotBeMeantAreRefusedWithAReason) {
-  EXPECT_EQ(error_of({}), "");
-  EXPECT_THAT(error_of({.hmac_secret_key = public_pem(rsa_key())}),
+  EXPECT_EQ(token_fault({}), "");
+  EXPECT_THAT(token_fault({.hmac_secret_key = public_pem(rsa_key())}),
               HasSubstr("hmac_secret_key: it is a key in PEM form"));
-  EXPECT_THAT(error_of({.rsa_public_key = "x"}),
+  EXPECT_THAT(token_fault({.rsa_public_key = "x"}),
               HasSubstr("rsa_public_key: it is not a public key"));
-  EXPECT_THAT(error_of({.rsa_public_key = public_pem(new_rsa(1024))}), HasSubstr("too weak"));
-  EXPECT_THAT(error_of({.ecdsa_public_key = public_pem(rsa_key())}), HasSubstr("ecdsa_public_key"));
-  EXPECT_THAT(error_of({.jwk = "{}"}), HasSubstr("jwk: "));
-  EXPECT_THAT(error_of({.audience = "a", .audience_regex = "b"}), HasSubstr("exclude one another"));
-  EXPECT_THAT(error_of({.issuer = "a", .issuer_regex = "b"}), HasSubstr("exclude one another"));
-  EXPECT_THAT(error_of({.issuer_regex = "("}), HasSubstr("issuer_regex is not"));
-  EXPECT_THAT(error_of({.user_id_claim = "e-mail"}), HasSubstr("letters and _"));
-  EXPECT_THAT(error_of({.user_id_claim = "aud"}), HasSubstr("another meaning"));
-  EXPECT_THAT(error_of({.jwks_public_endpoint = "file:///keys"}), HasSubstr("https://"));
-  EXPECT_THAT(error_of({.jwks_public_endpoint = "https://a/ b"}), HasSubstr("printable"));
-  EXPECT_THAT(error_of({.jwks_public_endpoint = "https://a/{{b"}), HasSubstr("without its"));
-  EXPECT_THAT(error_of({.jwks_public_endpoint = "https://a/{{b}}"}), HasSubstr("named group"));
-  EXPECT_THAT(error_of({.jwks_public_endpoint = "https://a/{{b}}",
-                        .audience_regex = "(?P<b>x)",
-                        .issuer_regex = "(?P<b>x)"}),
+  EXPECT_THAT(token_fault({.rsa_public_key = public_pem(new_rsa(1024))}), HasSubstr("too weak"));
+  EXPECT_THAT(token_fault({.ecdsa_public_key = public_pem(rsa_key())}),
+              HasSubstr("ecdsa_public_key"));
+  EXPECT_THAT(token_fault({.jwk = "{}"}), HasSubstr("jwk: "));
+  EXPECT_THAT(token_fault({.audience = "a", .audience_regex = "b"}),
+              HasSubstr("exclude one another"));
+  EXPECT_THAT(token_fault({.issuer = "a", .issuer_regex = "b"}), HasSubstr("exclude one another"));
+  EXPECT_THAT(token_fault({.issuer_regex = "("}), HasSubstr("issuer_regex is not"));
+  EXPECT_THAT(token_fault({.user_id_claim = "e-mail"}), HasSubstr("letters and _"));
+  EXPECT_THAT(token_fault({.user_id_claim = "aud"}), HasSubstr("another meaning"));
+  EXPECT_THAT(token_fault({.jwks_public_endpoint = "file:///keys"}), HasSubstr("https://"));
+  EXPECT_THAT(token_fault({.jwks_public_endpoint = "https://a/ b"}), HasSubstr("printable"));
+  EXPECT_THAT(token_fault({.jwks_public_endpoint = "https://a/{{b"}), HasSubstr("without its"));
+  EXPECT_THAT(token_fault({.jwks_public_endpoint = "https://a/{{b}}"}), HasSubstr("named group"));
+  EXPECT_THAT(token_fault({.jwks_public_endpoint = "https://a/{{b}}",
+                           .audience_regex = "(?P<b>x)",
+                           .issuer_regex = "(?P<b>x)"}),
               HasSubstr("either"));
 }
 
 TEST(TokenRules, PlaceholdersComeFromFixedLiteralsOnly) {
   const auto error = [](const std::string& regex, bool unchecked = false) {
-    return error_of({.jwks_public_endpoint = "https://keys.example/{{realm}}/certs",
-                     .insecure_skip_jwks_endpoint_safety_check = unchecked,
-                     .issuer_regex = regex});
+    return token_fault({.jwks_public_endpoint = "https://keys.example/{{realm}}/certs",
+                        .insecure_skip_jwks_endpoint_safety_check = unchecked,
+                        .issuer_regex = regex});
   };
   for (const char* good :
        {"^https://a/(?P<realm>one|two)$", "(?P<realm>one)", "(?P<realm>a\\.b|c-d|e_f~)",

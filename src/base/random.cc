@@ -41,11 +41,11 @@ Uuid uuid4(IdSource& ids) {
 std::string to_string(const Uuid& uuid) {
   static constexpr char kHex[] = "0123456789abcdef";
   const uint64_t words[2] = {uuid.high, uuid.low};
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  size_t at = 0;
   for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    text += kHex[(words[i / 16] >> (60 - 4 * (i % 16))) & 15];
+    if (i == 8 || i == 12 || i == 16 || i == 20) ++at;
+    text[at++] = kHex[(words[i / 16] >> (60 - 4 * (i % 16))) & 15];
   }
   return text;
 }

@@ -132,6 +132,44 @@ TEST(BenchEventSource, CountsDataLinesOnly) {
   EXPECT_THAT(hear_in_all_cuts(*dialect, "c", "HTTP/1.1 403 No\r\n\r\n").refusal, HasSubstr("403"));
 }
 
+TEST(BenchEventSource, OthersBeginWithoutAPosition) {
+  const auto dialect = make_subscriber(Protocol::kNchanSse, {.host = "h"});
+  const Heard heard = hear_in_all_cuts(
+      *dialect, "c", "HTTP/1.1 200 OK\r\n\r\n: hi\n\nid: 1:0\ndata: " + payload(1) + "\n\n");
+  EXPECT_EQ(heard, (Heard{.ready = true, .deliveries = 1}));
+  Peer peer{.channel = "c"};
+  Buffer out;
+  dialect->open(peer, out);
+  EXPECT_THAT(out, StartsWith("GET /sub/c HTTP/1.1\r\n"));
+}
+
+TEST(BenchPush, SubscribesWithItsTokenAndCountsPublications) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string connected = R"({"id":1,"connect":{"client":"x","subs":{"c":{}}}})";
+  const auto stream = make_subscriber(Protocol::kHttpStream, {.host = "h"});
+  const Heard lines = hear_in_all_cuts(*stream, "c",
+                                       head + "20\r\n" + connected + "\n\r\n30\r\n" + push(1) +
+                                           "\n" + push(2) + "\n\r\n3\r\n{}\n\r\n");
+  EXPECT_EQ(lines, (Heard{.ready = true, .deliveries = 2}));
+  const auto events = make_subscriber(Protocol::kSse, {.host = "h"});
+  const Heard data = hear_in_all_cuts(*events, "c",
+                                      head + "2\r\n\r\n\r\n20\r\ndata: " + connected +
+                                          "\n\n\r\n30\r\ndata: " + push(1) + "\n\n\r\n");
+  EXPECT_EQ(data, (Heard{.ready = true, .deliveries = 1}));
+  EXPECT_THAT(hear_in_all_cuts(*stream, "c",
+                               head + "9\r\n"
+                                      R"({"id":1,"error":{"code":109}})"
+                                      "\n")
+                  .refusal,
+              HasSubstr("109"));
+  Peer peer{.channel = "c"};
+  Buffer out;
+  events->open(peer, out);
+  EXPECT_THAT(out, StartsWith("POST /connection/sse HTTP/1.1\r\n"));
+  // {"channels":["c"]}
+  EXPECT_THAT(out, HasSubstr(".eyJjaGFubmVscyI6WyJjIl19."));
+}
+
 TEST(BenchApi, PostsOneOrABatchAndReadsAnswers) {
   const auto one = make_api_publisher({.host = "h", .api_key = "k"}, 1);
   Buffer out;

@@ -1,4 +1,5 @@
-// Publishing with POST, and subscribing with EventSource.
+// Publishing with POST, and subscribing to responses that do not end.
+#include "base/base64.h"
 #include "bench/dialects.h"
 #include "bench/wire.h"
 
@@ -76,20 +77,11 @@ class NchanPublisher final : public PostDialect {
   }
 };
 
-// A stream of text/event-stream. Chunks need not be taken apart: the lines that count begin with
-// "data:", and a chunk begins with a line.
-class EventSourceDialect final : public Dialect {
+// A response that does not end. Chunks need not be taken apart: a line that counts is known by its
+// beginning, and a chunk begins with a line.
+class StreamDialect : public Dialect {
  public:
-  explicit EventSourceDialect(const Door& door) : door_(door) {}
-
-  void open(Peer& peer, Buffer& out) override {
-    peer.step = 0;
-    out.append("GET /sse/").append(peer.channel).append(" HTTP/1.1\r\nHost: ").append(door_.host);
-    if (!door_.token.empty()) out.append("\r\nAuthorization: Bearer ").append(door_.token);
-    out.append("\r\nAccept: text/event-stream\r\n\r\n");
-  }
-
-  size_t read(Peer& peer, ByteView bytes, Inbox& inbox) override {
+  size_t read(Peer& peer, ByteView bytes, Inbox& inbox) final {
     size_t taken = 0;
     if (peer.step == 0) {
       taken = bytes.find("\r\n\r\n");
@@ -101,33 +93,109 @@ class EventSourceDialect final : public Dialect {
       }
       peer.step = 1;
       bytes.remove_prefix(taken);
+      on_answered(peer);
     }
     for (size_t end = bytes.find('\n'); end != ByteView::npos; end = bytes.find('\n')) {
-      const ByteView line = bytes.substr(0, end);
-      if (line.starts_with("data:")) {
-        inbox.deliver(peer, line, end + 1);
-      } else if (line.starts_with("id:")) {
-        // The position of the subscription comes first.
-        peer.ready = true;
-      } else if (line.starts_with("event: gap") || line.starts_with("event: error")) {
-        inbox.refuse(line);
-      }
+      on_line(peer, bytes.substr(0, end), end + 1, inbox);
       bytes.remove_prefix(end + 1);
       taken += end + 1;
     }
     return taken;
   }
 
-  void publish(ByteView, ByteView, Buffer&) override {}
+  void publish(ByteView, ByteView, Buffer&) final {}
+
+ protected:
+  virtual void on_answered(Peer& /*peer*/) {}
+  virtual void on_line(Peer& peer, ByteView line, size_t line_bytes, Inbox& inbox) = 0;
+};
+
+class EventSourceDialect final : public StreamDialect {
+ public:
+  // Ours tells the position of the subscription first, which others do not.
+  EventSourceDialect(const Door& door, ByteView path, bool position)
+      : door_(door), path_(path), position_(position) {}
+
+  void open(Peer& peer, Buffer& out) override {
+    peer.step = 0;
+    out.append("GET ").append(path_).append(peer.channel);
+    out.append(" HTTP/1.1\r\nHost: ").append(door_.host);
+    if (!door_.token.empty()) out.append("\r\nAuthorization: Bearer ").append(door_.token);
+    out.append("\r\nAccept: text/event-stream\r\n\r\n");
+  }
 
  private:
+  void on_answered(Peer& peer) override { peer.ready = !position_; }
+
+  void on_line(Peer& peer, ByteView line, size_t line_bytes, Inbox& inbox) override {
+    if (line.starts_with("data:")) {
+      inbox.deliver(peer, line, line_bytes);
+    } else if (line.starts_with("id:")) {
+      peer.ready = true;
+    } else if (line.starts_with("event: gap") || line.starts_with("event: error")) {
+      inbox.refuse(line);
+    }
+  }
+
   Door door_;
+  ByteView path_;
+  bool position_;
+};
+
+// What the client says goes with its first request, and the channel into a token that nobody but
+// `parley dev` believes, unless it was given one.
+class PushDialect final : public StreamDialect {
+ public:
+  PushDialect(const Door& door, bool events) : door_(door), events_(events) {}
+
+  void open(Peer& peer, Buffer& out) override {
+    peer.step = 0;
+    const std::string body = R"({"id":1,"connect":{"token":")" + token_for(peer.channel) + R"("}})";
+    out.append("POST /connection/").append(events_ ? "sse" : "http_stream");
+    out.append(" HTTP/1.1\r\nHost: ").append(door_.host);
+    out.append("\r\nContent-Type: application/json\r\nContent-Length: ");
+    append_uint(out, body.size());
+    out.append("\r\n\r\n").append(body);
+  }
+
+ private:
+  std::string token_for(const std::string& channel) const {
+    if (!door_.token.empty()) return door_.token;
+    std::string token;
+    append_base64url(token, R"({"alg":"HS256"})");
+    token += '.';
+    append_base64url(token, channel.empty() ? "{}" : R"({"channels":[")" + channel + R"("]})");
+    return token + ".bm9uZQ";
+  }
+
+  void on_line(Peer& peer, ByteView line, size_t line_bytes, Inbox& inbox) override {
+    if (events_) {
+      if (!line.starts_with("data: ")) return;
+      line.remove_prefix(6);
+    }
+    if (!line.starts_with('{') || line == "{}") return;
+    if (line.find(R"("pub":)") != ByteView::npos) return inbox.deliver(peer, line, line_bytes);
+    for (const ByteView bad : {R"("error":)", R"("disconnect":)", R"("unsubscribe":)"})
+      if (line.find(bad) != ByteView::npos) return inbox.refuse(line);
+    if (line.find(R"("connect":)") != ByteView::npos) peer.ready = true;
+  }
+
+  Door door_;
+  bool events_;
 };
 
 }  // namespace
 
 std::unique_ptr<Dialect> make_event_source(const Door& door) {
-  return std::make_unique<EventSourceDialect>(door);
+  return std::make_unique<EventSourceDialect>(door, "/sse/", true);
+}
+
+std::unique_ptr<Dialect> make_nchan_event_source(const Door& door) {
+  return std::make_unique<EventSourceDialect>(door, "/sub/", false);
+}
+
+std::unique_ptr<Dialect> make_push(const Door& door, bool events) {
+  return std::make_unique<PushDialect>(door, events);
 }
 
 std::unique_ptr<Dialect> make_nchan_publisher(const Door& door) {

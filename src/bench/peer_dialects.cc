@@ -90,8 +90,13 @@ std::unique_ptr<Dialect> make_subscriber(Protocol protocol, const Door& door) {
       break;
     case Protocol::kEventSource:
       return make_event_source(door);
+    case Protocol::kHttpStream:
+    case Protocol::kSse:
+      return make_push(door, protocol == Protocol::kSse);
     case Protocol::kNchan:
       return std::make_unique<NchanSubscriber>(door);
+    case Protocol::kNchanSse:
+      return make_nchan_event_source(door);
     case Protocol::kNats:
       return std::make_unique<NatsDialect>(door);
   }
@@ -101,9 +106,12 @@ std::unique_ptr<Dialect> make_subscriber(Protocol protocol, const Door& door) {
 std::unique_ptr<Dialect> make_publisher(Protocol protocol, const Door& door) {
   switch (protocol) {
     case Protocol::kCentrifuge:
+    case Protocol::kHttpStream:
+    case Protocol::kSse:
     case Protocol::kEventSource:
       break;
     case Protocol::kNchan:
+    case Protocol::kNchanSse:
       return make_nchan_publisher(door);
     case Protocol::kNats:
       return std::make_unique<NatsDialect>(door);

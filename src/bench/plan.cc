@@ -83,6 +83,10 @@ Result<void> check_knobs(const Wishes& wishes, const ScenarioRow& row) {
 
 Result<void> check_protocol(const Request& request) {
   const bool speaks_all = request.plan.protocol == Protocol::kCentrifuge;
+  const bool listens =
+      request.plan.protocol == Protocol::kHttpStream || request.plan.protocol == Protocol::kSse;
+  if (listens && request.scenario == Scenario::kIdle)
+    return fail("over http_stream and sse nothing answers pings, so nobody stays idle for long");
   const bool has_channel_to_answer =
       request.scenario == Scenario::kFanOut || request.scenario == Scenario::kChannels ||
       request.scenario == Scenario::kIngest || request.scenario == Scenario::kIdle ||
@@ -156,7 +160,8 @@ const std::vector<std::string>& scenario_names() {
 }
 
 const std::vector<std::string>& protocol_names() {
-  static const std::vector<std::string> names = {"centrifuge", "eventsource", "nchan", "nats"};
+  static const std::vector<std::string> names = {"centrifuge", "http_stream", "sse", "eventsource",
+                                                 "nchan",      "nchan_sse",   "nats"};
   return names;
 }
 

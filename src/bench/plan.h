@@ -22,7 +22,17 @@ enum class Scenario : uint8_t {
   kSlow,      // some subscribers never read
 };
 
-enum class Protocol : uint8_t { kCentrifuge, kEventSource, kNchan, kNats };
+// The Centrifuge protocol over WebSocket, http_stream and sse; EventSource of ours and of nchan;
+// nchan over WebSocket; NATS.
+enum class Protocol : uint8_t {
+  kCentrifuge,
+  kHttpStream,
+  kSse,
+  kEventSource,
+  kNchan,
+  kNchanSse,
+  kNats
+};
 
 // Their names, as the command line has them, in the order of the values.
 const std::vector<std::string>& scenario_names();

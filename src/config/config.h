@@ -16,7 +16,8 @@ struct HttpServer {
   uint16_t port = 8000;
   // Where the server API, metrics and health are served instead of at the port above; 0: there.
   uint16_t internal_port = 0;
-  std::string internal_address;  // "": as `address`
+  std::string internal_address;              // "": as `address`
+  std::vector<std::string> trusted_proxies;  // Parley's own; networks
   bool operator==(const HttpServer&) const = default;
 };
 
@@ -71,9 +72,18 @@ struct Client {
   uint32_t connection_limit = 0;               // 0: any; so below
   uint32_t connection_rate_limit = 0;          // a second
   uint32_t address_connection_rate_limit = 0;  // Parley's own; a second
-  uint32_t command_rate_limit = 0;             // Parley's own; of one connection, a second
-  uint32_t publish_rate_limit = 0;             // ... of these, publishes
-  uint32_t queue_max_size = 1048576;           // bytes
+  uint32_t user_connection_limit = 0;
+  uint32_t address_connection_limit = 0;  // Parley's own
+  // Parley's own, all a second: of one connection, of one user, of one address.
+  uint32_t command_rate_limit = 0;
+  uint32_t publish_rate_limit = 0;
+  uint32_t user_command_rate_limit = 0;
+  uint32_t user_publish_rate_limit = 0;
+  uint32_t address_command_rate_limit = 0;
+  uint32_t address_publish_rate_limit = 0;
+  uint32_t refused_command_rate_limit = 100;  // of one connection
+  uint32_t ticket_limit = 10'000;             // Parley's own; 0: none
+  uint32_t queue_max_size = 1048576;          // bytes
   bool connect_include_server_time = false;
   uint32_t history_max_publication_limit = 300;
   uint32_t recovery_max_publication_limit = 300;
@@ -91,7 +101,7 @@ enum class DataFormat : uint8_t { kAny, kJson, kJsonObject, kBinary };
 
 // Parley's own: what happens to a reader that is too far behind. kByHistory: kResume with a
 // history, kDropOldest without.
-enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest };
+enum class Overflow : uint8_t { kByHistory, kResume, kDropOldest, kLatest, kBlock };
 
 // The options of a namespace, or of the channels without one.
 struct Namespace {
@@ -129,7 +139,10 @@ struct Namespace {
       DataFormat::kAny;  // load() puts channel.publication_data_format in place of ""
   Overflow overflow = Overflow::kByHistory;
   uint32_t overflow_max_bytes = 1048576;
-  Duration overflow_max_delay{0};  // 0: 1 s with kLatest, any otherwise
+  Duration overflow_max_delay{0};           // 0: 1 s with kLatest, any otherwise
+  Duration overflow_max_wait = seconds(1);  // kBlock: of a publish
+  std::string overflow_key;         // kLatest: the tag that is a publication's key; "": none
+  uint32_t publish_rate_limit = 0;  // Parley's own; of one channel, a second; 0: any
   bool operator==(const Namespace&) const = default;
 };
 
@@ -233,6 +246,19 @@ struct Memory {
   bool operator==(const Memory&) const = default;
 };
 
+// Parley's own.
+struct Revocations {
+  uint32_t max_entries = 100'000;
+  bool operator==(const Revocations&) const = default;
+};
+
+struct UserStatus {
+  bool enabled = false;
+  Duration expire_interval = std::chrono::hours(744);
+  uint32_t max_users = 100'000;  // Parley's own
+  bool operator==(const UserStatus&) const = default;
+};
+
 struct Node {
   std::string name;  // "": host name and port
   bool operator==(const Node&) const = default;
@@ -257,6 +283,8 @@ struct Config {
   Health health;
   Shutdown shutdown;
   Memory memory;
+  Revocations revocations;
+  UserStatus user_status;
   Node node;
   uint32_t shards = 0;                // Parley's own: threads that serve clients; 0: one per core
   std::vector<std::string> warnings;  // insecure modes that are on, a sentence each

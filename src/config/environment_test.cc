@@ -138,10 +138,9 @@ TEST(EnvironmentTest, WhatIsWrongIsToldWithTheVariable) {
        "client.proxy.connect.http.static_headers: uses CENTRIFUGO_VAR_X"},
       {{{"PARLEY_CHANNEL_NAMESPACES", "a"}},
        "environment variable PARLEY_CHANNEL_NAMESPACES: channel.namespaces[0].name:"},
-      {{{"PARLEY_CLIENT_USER_CONNECTION_LIMIT", "5"}},
-       "environment variable PARLEY_CLIENT_USER_CONNECTION_LIMIT: client.user_connection_limit: 5 "
-       "is "
-       "not supported yet"},
+      {{{"PARLEY_HTTP_SERVER_TLS_ENABLED", "true"}},
+       "environment variable PARLEY_HTTP_SERVER_TLS_ENABLED: http_server.tls.enabled: true is not "
+       "supported yet"},
   };
   for (const auto& [environment, expected] : cases)
     EXPECT_TRUE(first_problem(environment).starts_with(expected)) << first_problem(environment);

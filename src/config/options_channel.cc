@@ -22,6 +22,7 @@ constexpr std::array kOverflows = {
     Choice{"resume", static_cast<int>(Overflow::kResume)},
     Choice{"drop_oldest", static_cast<int>(Overflow::kDropOldest)},
     Choice{"latest", static_cast<int>(Overflow::kLatest)},
+    Choice{"block", static_cast<int>(Overflow::kBlock)},
 };
 constexpr std::array kSubscriptionTypes = {Choice{""},          Choice{"stream"},
                                            Choice{"map"},       Choice{"map_clients"},
@@ -79,8 +80,10 @@ void add_overflow_rows(Rows& rows) {
   rows.supported<Path..., &Namespace::overflow>(
           "overflow", "",
           "What a subscriber that is too slow gets: `resume` (everything, from history, when it "
-          "reads again), `drop_oldest` (the newest that the limits allow) or `latest` (the newest "
-          "publication); empty: `resume` with a history, `drop_oldest` without. See the guide "
+          "reads again), `drop_oldest` (the newest that the limits allow), `latest` (the newest "
+          "publication, or that of each key) or `block` (publishers wait for it); empty: `resume` "
+          "with a history, `drop_oldest` "
+          "without. See the guide "
           "`guides/overflow.md`.")
       .one_of(kOverflows)
       .of_parley();
@@ -93,6 +96,26 @@ void add_overflow_rows(Rows& rows) {
           "overflow_max_delay", "0s",
           "... and in time, give or take a second, at most 5m; 0: 1s with `latest`, no limit "
           "with `drop_oldest`.")
+      .of_parley();
+  rows.supported<Path..., &Namespace::overflow_max_wait>(
+          "overflow_max_wait", "1s",
+          "With `block`: how long a publish waits for a subscriber that is too far behind before "
+          "it is refused as overloaded, error 111 or status 503; 10ms to 5s.")
+      .of_parley();
+  rows.supported<Path..., &Namespace::overflow_key>(
+          "overflow_key", "",
+          "With `latest`: the name of the tag that says which state a publication tells, such as "
+          "`symbol`; a slow subscriber is given the newest publication of each of its values. "
+          "Empty: the channel has one state.")
+      .of_parley();
+}
+
+template <auto... Path>
+void add_rate_rows(Rows& rows) {
+  rows.supported<Path..., &Namespace::publish_rate_limit>(
+          "publish_rate_limit", "0",
+          "Publications a second of one channel by all clients together, exact on a node; above it "
+          "error 111, at `/pub` 429. The server API is not limited. 0: any number.")
       .of_parley();
 }
 
@@ -212,6 +235,7 @@ void add_namespace_rows(std::vector<Option>& out) {
   rows.supported<&Namespace::name>(
       "name", "", "The namespace's name: two or more of letters, digits, `-`, `_` and `.`.");
   add_stream_rows<>(rows);
+  add_rate_rows<>(rows);
   add_overflow_rows<>(rows);
   add_permission_rows<>(rows);
   add_map_rows(rows);
@@ -246,6 +270,7 @@ void add_channel_rows(std::vector<Option>& out) {
   out.push_back(std::move(namespaces));
   Rows without(out, "channel.without_namespace");
   add_stream_rows<kChannel, &Channel::without_namespace>(without);
+  add_rate_rows<kChannel, &Channel::without_namespace>(without);
   add_overflow_rows<kChannel, &Channel::without_namespace>(without);
   add_permission_rows<kChannel, &Channel::without_namespace>(without);
   add_map_rows(without);

@@ -91,23 +91,14 @@ void add_life_rows(std::vector<Option>& out) {
   rows.supported<kClient, &Client::connection_limit>(
       "connection_limit", "0",
       "Connections on this node; above it 503 with Retry-After. 0: any number.");
-  rows.supported<kClient, &Client::connection_rate_limit>(
-      "connection_rate_limit", "0",
-      "New connections a second on this node, a share for each shard; above it 503 with "
-      "Retry-After. 0: any number.");
-  rows.supported<kClient, &Client::address_connection_rate_limit>(
-          "address_connection_rate_limit", "0",
-          "New connections a second of one address, or of one /64 of IPv6, a share for each "
-          "shard; above it 429 with Retry-After. 0: any number, as behind a proxy, where all "
-          "have its address.")
-      .of_parley();
-  rows.supported<kClient, &Client::command_rate_limit>(
-          "command_rate_limit", "0",
-          "Commands of one connection a second; above it error 111. 0: any number.")
-      .of_parley();
-  rows.supported<kClient, &Client::publish_rate_limit>(
-          "publish_rate_limit", "0",
-          "Publishes of one connection a second; above it error 111. 0: any number.")
+  rows.supported<kClient, &Client::user_connection_limit>(
+      "user_connection_limit", "0",
+      "Connections of one named user on this node; a further one is disconnected with 3504. 0: any "
+      "number.");
+  rows.supported<kClient, &Client::ticket_limit>(
+          "ticket_limit", "10000",
+          "One-time tickets that wait to be used on this node; above it create_ticket is answered "
+          "with error 106. 0: there are none.")
       .of_parley();
   rows.supported<kClient, &Client::queue_max_size>(
       "queue_max_size", "1048576",
@@ -121,9 +112,54 @@ void add_life_rows(std::vector<Option>& out) {
       "Missed publications that a recovery gives; more: it fails.");
 }
 
+void add_rate_rows(std::vector<Option>& out) {
+  Rows rows(out, "client");
+  rows.supported<kClient, &Client::connection_rate_limit>(
+      "connection_rate_limit", "0",
+      "New connections a second on this node; above it 503 with Retry-After. 0: any number.");
+  rows.supported<kClient, &Client::address_connection_rate_limit>(
+          "address_connection_rate_limit", "0",
+          "New connections a second of one address, or of one /64 of IPv6; above it 429 with "
+          "Retry-After. 0: any number. Behind a proxy only with http_server.trusted_proxies.")
+      .of_parley();
+  rows.supported<kClient, &Client::address_connection_limit>(
+          "address_connection_limit", "0",
+          "Connections of one address, or of one /64 of IPv6, at a time; above it 429 with "
+          "Retry-After. 0: any number. Behind a proxy only with http_server.trusted_proxies.")
+      .of_parley();
+  const auto add = [&rows]<auto Field>(std::string_view name, std::string_view note) {
+    rows.supported<kClient, Field>(name, "0", note).of_parley();
+  };
+  add.operator()<&Client::command_rate_limit>(
+      "command_rate_limit",
+      "Commands of one connection a second; above it error 111. 0: any number.");
+  add.operator()<&Client::publish_rate_limit>(
+      "publish_rate_limit",
+      "Publishes of one connection a second; above it error 111. 0: any number.");
+  add.operator()<&Client::user_command_rate_limit>(
+      "user_command_rate_limit",
+      "Commands of one named user a second, over all its connections on this node. 0: any number.");
+  add.operator()<&Client::user_publish_rate_limit>(
+      "user_publish_rate_limit",
+      "Publishes of one named user a second, over all its connections on this node and `/pub`, "
+      "where it is 429. 0: any number.");
+  add.operator()<&Client::address_command_rate_limit>(
+      "address_command_rate_limit",
+      "Commands a second of one address, or of one /64 of IPv6, over all its connections on this "
+      "node. 0: any number. Behind a proxy only with http_server.trusted_proxies.");
+  add.operator()<&Client::address_publish_rate_limit>(
+      "address_publish_rate_limit",
+      "Publishes a second of one address, or of one /64 of IPv6, as above, and over `/pub`. 0: any "
+      "number.");
+  rows.supported<kClient, &Client::refused_command_rate_limit>(
+          "refused_command_rate_limit", "100",
+          "Commands of one connection a second that may be refused for a rate; above it the "
+          "connection ends with 3013. 0: any number.")
+      .of_parley();
+}
+
 void add_missing_rows(std::vector<Option>& out) {
   Rows rows(out, "client");
-  rows.refused("user_connection_limit", Type::kInt, "0", "connections would not be limited");
   rows.warned("concurrency", Type::kInt, "0", "commands do not wait for one another");
   rows.warned("presence_update_interval", Type::kDuration, "27s",
               "presence needs no updates: it ends with the connection");
@@ -152,6 +188,7 @@ void add_missing_rows(std::vector<Option>& out) {
 void add_client_rows(std::vector<Option>& out) {
   add_access_rows(out);
   add_life_rows(out);
+  add_rate_rows(out);
   add_token_rows<&Client::token>(out, "client.token");
   Rows(out, "client.subscription_token")
       .supported<kClient, &Client::subscription_token, &SubscriptionToken::enabled>(

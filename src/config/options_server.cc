@@ -31,6 +31,12 @@ void add_http_server_rows(std::vector<Option>& out) {
       "public one; 0: none.");
   rows.supported<kServer, &HttpServer::internal_address>(
       "internal_address", "", "The address of the internal port; empty: as `address`.");
+  rows.supported<kServer, &HttpServer::trusted_proxies>(
+          "trusted_proxies", "",
+          "Addresses and networks (`10.0.0.0/8`) of the proxies in front, whose X-Forwarded-For is "
+          "believed: the right-most address that is none of theirs is the client's, for limits. "
+          "Empty: nobody's. See the guide `guides/proxies.md`.")
+      .of_parley();
   rows.refused("tls.enabled", Type::kBool, "false", "clients would be served without encryption");
   rows.refused("tls_autocert.enabled", Type::kBool, "false",
                "clients would be served without encryption");
@@ -113,6 +119,27 @@ void add_server_rows(std::vector<Option>& out) {
           "nothing is compressed, at 90 % new connections are refused, at 95 % clients that do not "
           "read are disconnected; history has a quarter. 0: no limit, and 256 MiB of history for "
           "each shard.")
+      .of_parley();
+  Rows(out, "revocations")
+      .supported<&Config::revocations, &Revocations::max_entries>(
+          "max_entries", "100000",
+          "Blocked users, revoked tokens and users whose tokens were invalidated, all together, "
+          "that are remembered; above it error 111. Each shard remembers all of them.")
+      .of_parley();
+  Rows status(out, "user_status");
+  constexpr auto kStatus = &Config::user_status;
+  status
+      .supported<kStatus, &UserStatus::enabled>(
+          "enabled", "false", "When users were last connected and active can be asked for.")
+      .in_pro();
+  status
+      .supported<kStatus, &UserStatus::expire_interval>(
+          "expire_interval", "744h", "How long that is remembered behind the last sign of life.")
+      .in_pro();
+  status
+      .supported<kStatus, &UserStatus::max_users>(
+          "max_users", "100000",
+          "Users of whom it is remembered; above it the one silent for longest is forgotten.")
       .of_parley();
   Rows top(out, "");
   top.supported<&Config::shards>("shards", "0",

@@ -14,7 +14,10 @@ constexpr uint32_t kMaxShards = 64;
 constexpr uint32_t kMaxChannelLength = 255;
 // What a shard keeps of a channel for its readers.
 constexpr uint32_t kMaxOverflowBytes = 1 << 20;
+constexpr uint32_t kMaxRate = 1'000'000;  // a second
 constexpr Duration kMaxOverflowDelay = seconds(300);
+constexpr Duration kMinOverflowWait = milliseconds(10);
+constexpr Duration kMaxOverflowWait = seconds(5);
 
 bool is_namespace_name(const std::string& name) {
   return name.size() >= 2 && std::ranges::all_of(name, [](unsigned char c) {
@@ -34,6 +37,7 @@ class NamespaceCheck {
     check_history();
     check_recovery();
     check_overflow();
+    check_rates();
     for (const std::string& type : options_.allowed_delta_types)
       if (type != "fossil")
         add("allowed_delta_types", fmt::format("\"{}\" is not known; write \"fossil\"", type));
@@ -83,6 +87,16 @@ class NamespaceCheck {
       add("overflow_max_bytes", fmt::format("must be 1 to {}", kMaxOverflowBytes));
     if (options_.overflow_max_delay > kMaxOverflowDelay)
       add("overflow_max_delay", "must be at most 5m");
+    if (!options_.overflow_key.empty() && options_.overflow != Overflow::kLatest)
+      add("overflow_key", "is for overflow: latest only");
+    if (options_.overflow_max_wait < kMinOverflowWait ||
+        options_.overflow_max_wait > kMaxOverflowWait)
+      add("overflow_max_wait", "must be 10ms to 5s");
+  }
+
+  void check_rates() {
+    if (options_.publish_rate_limit > kMaxRate)
+      add("publish_rate_limit", fmt::format("must be at most {}; 0 is any number", kMaxRate));
   }
 
   const Namespace& options_;
@@ -208,6 +222,21 @@ void check_limits(const Config& config, std::vector<Finding>& findings) {
   for (const auto& [path, limit] : limits)
     if (limit == 0)
       findings.push_back({path, "must be at least 1: nothing here is without a limit", {}});
+  const Client& client = config.client;
+  const std::pair<const char*, uint32_t> rates[] = {
+      {"client.connection_rate_limit", client.connection_rate_limit},
+      {"client.address_connection_rate_limit", client.address_connection_rate_limit},
+      {"client.command_rate_limit", client.command_rate_limit},
+      {"client.publish_rate_limit", client.publish_rate_limit},
+      {"client.user_command_rate_limit", client.user_command_rate_limit},
+      {"client.user_publish_rate_limit", client.user_publish_rate_limit},
+      {"client.address_command_rate_limit", client.address_command_rate_limit},
+      {"client.address_publish_rate_limit", client.address_publish_rate_limit},
+      {"client.refused_command_rate_limit", client.refused_command_rate_limit},
+  };
+  for (const auto& [path, rate] : rates)
+    if (rate > kMaxRate)
+      findings.push_back({path, fmt::format("must be at most {}; 0 is any number", kMaxRate), {}});
   if (config.client.stale_close_delay.count() == 0)
     findings.push_back({"client.stale_close_delay", "must be above 0", {}});
 }

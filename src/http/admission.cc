@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 
-#include "base/hash.h"
 #include "base/metrics.h"
 #include "http/server.h"
 
@@ -20,10 +19,12 @@ constexpr std::array kWords = {
     Words{503, "too many connections, try again later"},
     Words{503, "too many new connections, try again later"},
     Words{429, "too many new connections from this address, try again later"},
+    Words{429, "too many connections from this address, try again later"},
     Words{503, "the server is overloaded, try again later"},
     Words{503, "the server stops, try again later"},
 };
-constexpr std::string_view kReasons[] = {"connections", "rate", "address", "overload", "shutdown"};
+constexpr std::string_view kReasons[] = {"connections",         "rate",     "address",
+                                         "address_connections", "overload", "shutdown"};
 static_assert(std::size(kReasons) == kWords.size());
 metrics::CounterFamily refused("parley_admission_refused_total",
                                "Clients that were told to come again later, by reason", "reason",
@@ -33,27 +34,28 @@ metrics::CounterFamily refused("parley_admission_refused_total",
 constexpr int64_t kLeastSeconds = 2;
 constexpr int64_t kMostSeconds = 60;
 
-uint64_t key_of(const io::PeerAddress& peer) {
-  return siphash13(process_hash_key(), peer.network());
+Admission::Reason reason_of(io::NodeQuotas::Full why) {
+  switch (why) {
+    case io::NodeQuotas::Full::kNode:
+      return Admission::Reason::kConnections;
+    case io::NodeQuotas::Full::kAddress:
+      return Admission::Reason::kAddressConnections;
+    case io::NodeQuotas::Full::kAddressRate:
+      return Admission::Reason::kAddress;
+    case io::NodeQuotas::Full::kNodeRate:
+      break;
+  }
+  return Admission::Reason::kRate;
 }
 
 }  // namespace
 
-std::optional<Admission::Refusal> Admission::refuse(const io::PeerAddress& peer, Time now) {
-  if (closed_) return refusal(*closed_, Duration::zero());
-  if (options_.connections > 0 && options_.count() >= options_.connections)
-    return refusal(Reason::kConnections, Duration::zero());
-  // Who is refused by one takes nothing from the other.
-  const bool by_address = options_.per_address.limited();
-  const uint64_t key = by_address ? key_of(peer) : 0;
-  if (by_address) {
-    const Duration wait = addresses_.wait(key, options_.per_address, now);
-    if (wait > Duration::zero()) return refusal(Reason::kAddress, wait);
-  }
-  if (options_.opened.limited() && !opened_.take(options_.opened, now))
-    return refusal(Reason::kRate, opened_.wait(options_.opened, now));
-  if (by_address) addresses_.take(key, options_.per_address, now);
-  return std::nullopt;
+std::expected<Seat, Admission::Refusal> Admission::admit(const io::PeerAddress& client, Time now) {
+  if (closed_) return std::unexpected(refusal(*closed_, Duration::zero()));
+  auto outcome = quotas_.admit(client.network_key(), now);
+  if (auto* seat = std::get_if<Seat>(&outcome)) return std::move(*seat);
+  const auto& refused = std::get<io::NodeQuotas::Refused>(outcome);
+  return std::unexpected(refusal(reason_of(refused.why), refused.wait));
 }
 
 Admission::Refusal Admission::refusal(Reason reason, Duration wait) {
@@ -71,13 +73,17 @@ void say_unavailable(Exchange& exchange, const Admission::Refusal& refusal) {
   exchange.respond_text(refusal.status, refusal.text, headers);
 }
 
+bool GuardedHandler::only_asks(const Request& request) const {
+  return request.method == "HEAD" || request.method == "OPTIONS" ||
+         (stays_ == Stays::kUpgrades && !request.upgrade) ||
+         !origins_.allows(request.header("Origin"), request.header("Host"));
+}
+
 void GuardedHandler::handle(Exchange& exchange) {
-  const Request& request = exchange.request();
-  if (request.method == "HEAD" || request.method == "OPTIONS" ||
-      !origins_.allows(request.header("Origin"), request.header("Host")))
-    return inner_.handle(exchange);
-  const auto refusal = admission_.refuse(exchange.peer(), exchange.server().now().mono);
-  if (refusal) return words_(exchange, *refusal);
+  if (only_asks(exchange.request())) return inner_.handle(exchange);
+  auto seat = admission_.admit(exchange.client(), exchange.server().now().mono);
+  if (!seat) return words_(exchange, seat.error());
+  exchange.keep(*std::move(seat));
   inner_.handle(exchange);
 }
 

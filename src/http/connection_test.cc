@@ -95,8 +95,9 @@ class ConnectionTest : public HttpTest {
     taken.socket.set_handler(std::make_unique<RawHandler>(taken.unsent + "raw:"));
     taken.socket.feed(taken.leftover);
   }};
-  FunctionHandler peer{
-      [](Exchange& exchange) { exchange.respond(200, "text/plain", exchange.peer().to_string()); }};
+  FunctionHandler peer{[](Exchange& exchange) {
+    exchange.respond(200, "text/plain", exchange.client().to_string());
+  }};
 
   FunctionHandler members{[](Exchange& exchange) {
     const Request& request = exchange.request();

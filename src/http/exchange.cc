@@ -22,7 +22,9 @@ Exchange::~Exchange() {
   if (slot_ != kNoSlot) connection_.server().forget_deferred(slot_);
 }
 
-io::PeerAddress Exchange::peer() const { return connection_.socket().peer(); }
+io::PeerAddress Exchange::client() const {
+  return server().options().trusted_proxies.client_of(connection_.socket().peer(), request_);
+}
 
 Server& Exchange::server() const { return connection_.server(); }
 

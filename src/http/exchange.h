@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/quotas.h"
 #include "codec/http1/request.h"
 #include "codec/http1/response_encoder.h"
 #include "io/socket.h"
@@ -60,8 +61,12 @@ class Exchange {
   const Request& request() const { return request_; }
   // The route's variable segment, decoded.
   const std::string& path_tail() const { return path_tail_; }
-  io::PeerAddress peer() const;
+  // Whom it is from: the connection's other end, or the client that a trusted proxy speaks for.
+  io::PeerAddress client() const;
   Server& server() const;
+  // A place that the request was given at the door, for the session that it opens.
+  void keep(Seat seat) { seat_ = std::move(seat); }
+  Seat take_seat() { return std::move(seat_); }
 
   // Without `content_type` there is none. The body is left out for HEAD.
   void respond(int status, std::string_view content_type, ByteView body,
@@ -88,6 +93,7 @@ class Exchange {
   std::string path_tail_;
   uint32_t slot_ = kNoSlot;
   bool answered_ = false;
+  Seat seat_;
 };
 
 }  // namespace parley::http

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "codec/http1/request_decoder.h"
+#include "http/trusted_proxies.h"
 
 namespace parley::http {
 
@@ -19,6 +20,8 @@ struct ServerOptions {
   Duration close_timeout = seconds(5);        // for the peer to end its side after we ended ours
   // 403 for what pages of other machines make a browser send; see is_from_this_machine().
   bool this_machine_only = false;
+  // Who may say whom it speaks for.
+  TrustedProxies trusted_proxies = {};
   // Responses to pipelined requests that wait for the peer; above it, no further request is served.
   size_t output_bytes = 64 * 1024;
 };

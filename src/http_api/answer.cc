@@ -11,6 +11,12 @@ Answer overloaded(Buffer body) {
           .headers = {{"Retry-After", std::string(kRetryAfterSeconds)}}};
 }
 
+Answer too_often(Buffer body) {
+  Answer answer = overloaded(std::move(body));
+  answer.status = 429;
+  return answer;
+}
+
 ReplyTo reply_to(http::Exchange& exchange) {
   return [ref = exchange.defer()](const Answer& answer) {
     std::vector<http::HeaderView> headers;

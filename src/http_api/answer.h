@@ -30,6 +30,8 @@ struct Answer {
 // 503 for work that was certainly not done.
 inline constexpr std::string_view kRetryAfterSeconds = "1";
 Answer overloaded(Buffer body);
+// 429 for the same, where it is about who asks.
+Answer too_often(Buffer body);
 
 // Called at most once, now or in a later turn of the shard. Does nothing when the client has left
 // meanwhile; dropping it uncalled leaves the request to the connection's own end.

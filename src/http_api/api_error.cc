@@ -10,7 +10,7 @@ namespace parley::http_api {
 namespace {
 
 // In the order of kApiErrors.
-constexpr std::string_view kCodes[] = {"100", "101", "102", "103", "104",
+constexpr std::string_view kCodes[] = {"100", "101", "102", "103", "104", "106",
                                        "107", "108", "111", "112", "113"};
 static_assert(std::size(kCodes) == kApiErrors.size());
 metrics::CounterFamily told("parley_api_errors_total",
@@ -37,6 +37,7 @@ ApiError api_error(hub::HubError error) {
     case hub::HubError::kIdempotencyConflict:
       return ApiError::kConflict;
     case hub::HubError::kOverloaded:
+    case hub::HubError::kRateLimited:
       return ApiError::kTooManyRequests;
     case hub::HubError::kUnavailable:
       break;

@@ -177,6 +177,14 @@ bool decode_nothing(Reader& reader, const CommandLimits&, Command& out) {
   return !reader.failed();
 }
 
+// What it says is for the desk to read.
+bool decode_create_ticket(Reader& reader, const CommandLimits&, Command& out) {
+  out.channels.emplace_back();
+  if (reader.kind() != codec::json::Kind::kObject) return reader.fail();
+  out.ticket_order = reader.raw();
+  return !reader.failed();
+}
+
 std::optional<CommandList> decode_request(std::string_view method_name, ByteView body,
                                           const CommandLimits& limits,
                                           codec::json::Scratch& scratch) {

@@ -27,7 +27,10 @@ struct CommandLimits {
   size_t tags = 64;
   size_t idempotency_key_bytes = 256;
   size_t version_epoch_bytes = 256;
-  size_t whitelist = 1'000;  // of a disconnect
+  size_t whitelist = 1'000;    // of a disconnect
+  size_t users = 1'000;        // of a command on statuses
+  size_t connections = 1'000;  // in one answer
+  size_t id_bytes = 1'024;     // of a user or token that is remembered
 };
 
 struct PublishFields {
@@ -63,8 +66,11 @@ struct Command {
   std::vector<std::string> channels;  // one operation each; a single "" where a method has none
   PublishFields publish;
   HistoryFields history;
-  std::shared_ptr<const hub::Control> control;  // of the methods on connections
+  std::shared_ptr<const hub::Control> control;            // of the methods on connections
+  std::shared_ptr<const std::vector<std::string>> users;  // of those on statuses
+  bool filtered = false;  // connections: by an expression, which nobody here understands
   std::string pattern;
+  Buffer ticket_order;            // of create_ticket, as it came
   uint64_t id = 0;                // in the legacy format: echoed in the answer
   std::vector<Outcome> outcomes;  // by channel
 };
@@ -90,6 +96,15 @@ bool decode_subscribe(codec::json::Reader& reader, const CommandLimits& limits, 
 bool decode_unsubscribe(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_disconnect(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
 bool decode_refresh(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_create_ticket(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+
+bool decode_connections(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_users(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_block_user(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_unblock_user(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_revoke_token(codec::json::Reader& reader, const CommandLimits& limits, Command& out);
+bool decode_invalidate_user_tokens(codec::json::Reader& reader, const CommandLimits& limits,
+                                   Command& out);
 
 // Reads the body of POST /api/<method>; `method` may be "batch", or "" for the legacy format.
 // Nothing: undecodable (400). Keys that occur twice make a body undecodable; unknown keys are

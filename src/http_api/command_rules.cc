@@ -58,6 +58,11 @@ bool settle(const RawControl& raw, const CommandLimits& limits, Control& control
       return settle_disconnect(raw, limits, control);
     case Control::Kind::kRefresh:
     case Control::Kind::kSupersede:  // no command asks for it
+    case Control::Kind::kBlock:      // these have rules of their own
+    case Control::Kind::kUnblock:
+    case Control::Kind::kRevoke:
+    case Control::Kind::kInvalidate:
+    case Control::Kind::kList:
       break;
   }
   return !control.info || settle_json({}, *control.info);
@@ -87,6 +92,39 @@ void finish_control(const RawControl& raw, Control control, const CommandLimits&
   if (!settle(raw, limits, control)) out.error = ApiError::kBadRequest;
   out.channels = {control.channel};
   out.control = std::make_shared<const Control>(std::move(control));
+}
+
+void finish_remembered(Control control, const CommandLimits& limits, Command& out) {
+  const bool of_token = control.kind == Control::Kind::kRevoke;
+  const std::string& id = of_token ? control.token : control.user;
+  const bool channel_fits = control.channel.empty() || auth::may_be_channel_name(control.channel);
+  if (id.empty() || id.size() > limits.id_bytes || !channel_fits || control.expire_at < 0 ||
+      control.issued_before < 0)
+    out.error = ApiError::kBadRequest;
+  out.channels = {control.channel};
+  out.control = std::make_shared<const Control>(std::move(control));
+}
+
+void finish_connections(Control control, const CommandLimits& limits, Command& out) {
+  if (control.most > limits.connections) out.error = ApiError::kBadRequest;
+  if (control.most == 0) control.most = limits.connections;
+  out.channels.emplace_back();
+  out.control = std::make_shared<const Control>(std::move(control));
+}
+
+void add_user(std::string_view user, const CommandLimits& limits, Command& out,
+              std::vector<std::string>& users) {
+  if (user.empty() || user.size() > limits.id_bytes || users.size() == limits.users) {
+    out.error = ApiError::kBadRequest;
+  } else {
+    users.emplace_back(user);
+  }
+}
+
+void finish_users(std::vector<std::string> users, Command& out) {
+  if (users.empty()) out.error = ApiError::kBadRequest;
+  out.channels.emplace_back();
+  out.users = std::make_shared<const std::vector<std::string>>(std::move(users));
 }
 
 void add_tag(std::string_view name, std::string_view value, const CommandLimits& limits,

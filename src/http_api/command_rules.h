@@ -25,6 +25,13 @@ struct RawControl {
 void finish_control(const RawControl& raw, hub::Control control, const CommandLimits& limits,
                     Command& out);
 
+// The same of those that are remembered, of a list of connections, and of those on statuses.
+void finish_remembered(hub::Control control, const CommandLimits& limits, Command& out);
+void finish_connections(hub::Control control, const CommandLimits& limits, Command& out);
+void add_user(std::string_view user, const CommandLimits& limits, Command& out,
+              std::vector<std::string>& users);
+void finish_users(std::vector<std::string> users, Command& out);
+
 // Adds a tag, a channel or an operation, or notes that there are too many.
 void add_tag(std::string_view name, std::string_view value, const CommandLimits& limits,
              Command& out);

@@ -61,6 +61,61 @@ void append_publication(Buffer& out, const hub::Publication& publication) {
   out += publication.tags.empty() ? "}" : "}}";
 }
 
+void append_token(Buffer& out, const hub::ConnectionFacts::Token& token) {
+  char separator = '{';
+  if (!token.uid.empty()) {
+    append_text(out, R"({"uid":)", token.uid);
+    separator = ',';
+  }
+  if (token.issued_at != 0) {
+    out.append(&separator, 1).append(R"("issued_at":)").append(std::to_string(token.issued_at));
+    separator = ',';
+  }
+  out += separator == '{' ? "{}" : "}";
+}
+
+void append_state(Buffer& out, const hub::ConnectionFacts& facts) {
+  out += R"({"channels":{)";
+  for (const std::string& channel : facts.channels) {
+    append_text(out, &channel == facts.channels.data() ? "" : ",", channel);
+    out += ":{}";
+  }
+  out += '}';
+  if (facts.token.known()) {
+    out += R"(,"connection_token":)";
+    append_token(out, facts.token);
+  }
+  bool first = true;
+  for (const auto& [channel, token] : facts.subscription_tokens) {
+    out += first ? R"(,"subscription_tokens":{)" : ",";
+    first = false;
+    append_string(out, channel);
+    out += ':';
+    append_token(out, token);
+  }
+  if (!first) out += '}';
+  if (!facts.meta.empty()) out.append(R"(,"meta":)").append(facts.meta);
+  out += '}';
+}
+
+void append_connection(Buffer& out, const hub::ConnectionFacts& facts) {
+  out += '{';
+  if (!facts.app_name.empty()) {
+    append_text(out, R"("app_name":)", facts.app_name);
+    out += ',';
+  }
+  if (!facts.app_version.empty()) {
+    append_text(out, R"("app_version":)", facts.app_version);
+    out += ',';
+  }
+  append_text(out, R"("transport":)", facts.transport);
+  append_text(out, R"(,"protocol":)", facts.protocol);
+  if (!facts.user.empty()) append_text(out, R"(,"user":)", facts.user);
+  out += R"(,"state":)";
+  append_state(out, facts);
+  out += '}';
+}
+
 void append_outcome(Buffer& out, std::string_view key, const Outcome& outcome) {
   out += '{';
   if (outcome.error == ApiError::kNone) {
@@ -156,6 +211,30 @@ class JsonResults final : public ResultEncoder {
       out += '}';
     }
     out += "}}";
+  }
+
+  void connections(Buffer& out, std::span<const hub::ConnectionFacts> connections,
+                   bool cut) const override {
+    out += R"({"connections":{)";
+    for (const hub::ConnectionFacts& facts : connections) {
+      append_text(out, &facts == connections.data() ? "" : ",", facts.client);
+      out += ':';
+      append_connection(out, facts);
+    }
+    out += cut ? R"(},"truncated":true})" : "}}";
+  }
+
+  void user_statuses(Buffer& out, std::span<const hub::UserStatus> statuses) const override {
+    out += R"({"statuses":[)";
+    for (const hub::UserStatus& status : statuses) {
+      append_text(out, &status == statuses.data() ? R"({"user":)" : R"(,{"user":)", status.user);
+      if (status.active != 0)
+        append_number(out, R"(,"active":)", static_cast<uint64_t>(status.active));
+      if (status.online != 0)
+        append_number(out, R"(,"online":)", static_cast<uint64_t>(status.online));
+      out += '}';
+    }
+    out += "]}";
   }
 
   void node_facts(Buffer& out, const NodeFacts& facts) const override {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <unordered_map>
+#include <vector>
 
+#include "base/hash.h"
 #include "codec/json/validate.h"
 #include "http_api/result_encoder.h"
 
@@ -75,6 +79,33 @@ bool run_channels(const Runner& runner, hub::StepId step, const Command& command
 bool run_info(const Runner& runner, hub::StepId, const Command& command, const std::string&,
               Outcome& outcome) {
   command.results->node_facts(outcome.result, runner.node.facts());
+  return false;
+}
+
+ApiError error_of(auth::TicketRefusal refusal) {
+  switch (refusal) {
+    case auth::TicketRefusal::kMalformed:
+      return ApiError::kBadRequest;
+    case auth::TicketRefusal::kTooMany:
+      return ApiError::kLimitExceeded;
+    case auth::TicketRefusal::kOff:
+      break;
+  }
+  return ApiError::kNotAvailable;
+}
+
+// Only JSON comes this far.
+bool run_create_ticket(const Runner& runner, hub::StepId, const Command& command,
+                       const std::string&, Outcome& outcome) {
+  auto ticket = runner.tickets != nullptr ? runner.tickets->issue(command.ticket_order)
+                                          : std::unexpected(auth::TicketRefusal::kOff);
+  if (ticket) {
+    outcome.result = R"({"ticket":")" + ticket->text + R"(","expire_at":)";
+    append_uint(outcome.result, static_cast<uint64_t>(ticket->expire_at));
+    outcome.result += '}';
+  } else {
+    outcome.error = error_of(ticket.error());
+  }
   return false;
 }
 
@@ -158,6 +189,75 @@ Outcome render_channels(const Runner&, const Command& command, const std::string
   return outcome;
 }
 
+bool run_remembered(const Runner& runner, hub::StepId step, const Command& command,
+                    const std::string&, Outcome& outcome) {
+  hub::ControlPtr control = command.control;
+  const int64_t now = runner.hub.now().wall / 1000;
+  if (control->expire_at != 0 && control->expire_at <= now) {
+    // It would protect nothing, and nobody would notice.
+    outcome.error = ApiError::kBadRequest;
+    return false;
+  }
+  if (control->kind == hub::Control::Kind::kInvalidate && control->issued_before == 0) {
+    hub::Control timed = *control;
+    timed.issued_before = now;
+    control = std::make_shared<const hub::Control>(std::move(timed));
+  }
+  runner.hub.control(runner.who, step, std::move(control));
+  return true;
+}
+
+bool run_connections(const Runner& runner, hub::StepId step, const Command& command,
+                     const std::string&, Outcome& outcome) {
+  if (command.filtered) {
+    outcome.error = ApiError::kNotAvailable;
+    return false;
+  }
+  runner.hub.control(runner.who, step, command.control);
+  return true;
+}
+
+template <hub::StatusRequest::Kind kKind>
+bool run_statuses(const Runner& runner, hub::StepId step, const Command& command,
+                  const std::string&, Outcome&) {
+  runner.hub.user_status(runner.who, step, {kKind, command.users});
+  return true;
+}
+
+Outcome render_connections(const Runner&, const Command& command, const std::string&,
+                           const hub::AnswerValue& answer) {
+  // Each shard gave as many as all together may.
+  const auto& found = std::get<hub::Controlled>(answer);
+  const std::span all(found.connections);
+  const size_t most = command.control->most;
+  Outcome outcome;
+  command.results->connections(outcome.result, all.first(std::min(all.size(), most)),
+                               found.cut || all.size() > most);
+  return outcome;
+}
+
+// In the order in which they were asked for, those of whom nothing is known too.
+Outcome render_statuses(const Runner&, const Command& command, const std::string&,
+                        const hub::AnswerValue& answer) {
+  std::unordered_map<std::string_view, const hub::UserStatus*, SeededHash> known;
+  for (const hub::UserStatus& status : std::get<hub::UserStatusList>(answer).statuses)
+    known.emplace(status.user, &status);
+  std::vector<hub::UserStatus> all;
+  all.reserve(command.users->size());
+  for (const std::string& user : *command.users) {
+    const auto found = known.find(user);
+    all.push_back(found == known.end() ? hub::UserStatus{.user = user} : *found->second);
+  }
+  Outcome outcome;
+  command.results->user_statuses(outcome.result, all);
+  return outcome;
+}
+
+using StatusKind = hub::StatusRequest::Kind;
+
+// Of methods that Centrifugo does not have: what they say in Protobuf is nowhere written down.
+constexpr uint32_t kNoField = 0;
+
 constexpr std::array kMethods = {
     Method{"publish", 4, decode_publish, protobuf_publish, run_publish, render_publish},
     Method{"broadcast", 5, decode_broadcast, protobuf_broadcast, run_publish, render_publish, true},
@@ -174,7 +274,24 @@ constexpr std::array kMethods = {
     Method{"info", 13, decode_nothing, protobuf_nothing, run_info, render_empty},
     Method{"rpc", 14, decode_nothing, protobuf_nothing, run_rpc, render_empty},
     Method{"refresh", 15, decode_refresh, protobuf_refresh, run_control, render_empty},
+    Method{"create_ticket", kNoField, decode_create_ticket, protobuf_none, run_create_ticket,
+           render_empty},
     Method{"channels", 16, decode_channels, protobuf_channels, run_channels, render_channels},
+    Method{"connections", 17, decode_connections, protobuf_connections, run_connections,
+           render_connections},
+    Method{"update_user_status", 18, decode_users, protobuf_users,
+           run_statuses<StatusKind::kUpdate>, render_empty},
+    Method{"get_user_status", 19, decode_users, protobuf_users, run_statuses<StatusKind::kGet>,
+           render_statuses},
+    Method{"delete_user_status", 20, decode_users, protobuf_users,
+           run_statuses<StatusKind::kDelete>, render_empty},
+    Method{"block_user", 21, decode_block_user, protobuf_block_user, run_remembered, render_empty},
+    Method{"unblock_user", 22, decode_unblock_user, protobuf_unblock_user, run_remembered,
+           render_empty},
+    Method{"revoke_token", 23, decode_revoke_token, protobuf_revoke_token, run_remembered,
+           render_empty},
+    Method{"invalidate_user_tokens", 24, decode_invalidate_user_tokens,
+           protobuf_invalidate_user_tokens, run_remembered, render_empty},
 };
 
 }  // namespace
@@ -185,6 +302,7 @@ const Method* find_method(std::string_view name) {
 }
 
 const Method* find_method(uint32_t field) {
+  if (field == kNoField) return nullptr;
   const auto method = std::ranges::find(kMethods, field, &Method::field);
   return method == kMethods.end() ? nullptr : &*method;
 }

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "auth/ticket_desk.h"
 #include "http_api/command.h"
 #include "http_api/node_info.h"
 #include "http_api/protobuf_command.h"
@@ -15,7 +16,8 @@ struct Runner {
   hub::Hub& hub;
   hub::RequesterId who;
   const NodeInfo& node;
-  size_t history_bytes;  // of one history answer
+  size_t history_bytes;                 // of one history answer
+  auth::TicketDesk* tickets = nullptr;  // null: there are none
 };
 
 struct Method {

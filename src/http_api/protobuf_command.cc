@@ -248,6 +248,12 @@ bool protobuf_channels(ByteView message, const CommandLimits&, Command& out) {
   return fields.good();
 }
 
+bool protobuf_none(ByteView, const CommandLimits&, Command& out) {
+  out.channels.emplace_back();
+  out.error = ApiError::kNotAvailable;
+  return true;
+}
+
 bool protobuf_nothing(ByteView message, const CommandLimits&, Command& out) {
   out.channels.emplace_back();
   Fields fields(message);

@@ -21,10 +21,18 @@ bool protobuf_broadcast(ByteView message, const CommandLimits& limits, Command& 
 bool protobuf_history(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_channel_only(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_channels(ByteView message, const CommandLimits& limits, Command& out);
+// Of a method that speaks JSON only.
+bool protobuf_none(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_nothing(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_subscribe(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_unsubscribe(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_disconnect(ByteView message, const CommandLimits& limits, Command& out);
 bool protobuf_refresh(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_connections(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_users(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_block_user(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_unblock_user(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_revoke_token(ByteView message, const CommandLimits& limits, Command& out);
+bool protobuf_invalidate_user_tokens(ByteView message, const CommandLimits& limits, Command& out);
 
 }  // namespace parley::http_api

@@ -41,6 +41,26 @@ void write_publication(pbf_writer out, const hub::Publication& publication) {
   }
 }
 
+void write_token(pbf_writer out, const hub::ConnectionFacts::Token& token) {
+  text(out, 1, token.uid);
+  if (token.issued_at != 0) out.add_int64(2, token.issued_at);
+}
+
+void write_state(pbf_writer out, const hub::ConnectionFacts& facts) {
+  for (const std::string& channel : facts.channels) {
+    pbf_writer entry(out, 1);
+    text(entry, 1, channel);
+    pbf_writer context(entry, 2);
+  }
+  if (facts.token.known()) write_token(pbf_writer(out, 2), facts.token);
+  for (const auto& [channel, token] : facts.subscription_tokens) {
+    pbf_writer entry(out, 3);
+    text(entry, 1, channel);
+    write_token(pbf_writer(entry, 2), token);
+  }
+  text(out, 4, facts.meta);
+}
+
 // {error 1, result 2}; of a broadcast, the result holds such responses.
 void write_response(pbf_writer out, ApiError error, ByteView result) {
   if (error != ApiError::kNone) {
@@ -102,6 +122,32 @@ class ProtobufResults final : public ResultEncoder {
       text(entry, 1, name);
       pbf_writer info(entry, 2);
       number(info, 1, subscribers);
+    }
+  }
+  void connections(Buffer& out, std::span<const hub::ConnectionFacts> connections,
+                   bool cut) const override {
+    pbf_writer writer(out);
+    for (const hub::ConnectionFacts& facts : connections) {
+      pbf_writer entry(writer, 1);
+      text(entry, 1, facts.client);
+      pbf_writer info(entry, 2);
+      text(info, 1, facts.app_name);
+      text(info, 2, facts.app_version);
+      text(info, 3, facts.transport);
+      text(info, 4, facts.protocol);
+      text(info, 8, facts.user);
+      write_state(pbf_writer(info, 9), facts);
+    }
+    // Ours, far from what Centrifugo may number next.
+    number(writer, 100, cut ? 1 : 0);
+  }
+  void user_statuses(Buffer& out, std::span<const hub::UserStatus> statuses) const override {
+    pbf_writer writer(out);
+    for (const hub::UserStatus& status : statuses) {
+      pbf_writer entry(writer, 1);
+      text(entry, 1, status.user);
+      number(entry, 2, static_cast<uint64_t>(status.active));
+      number(entry, 3, static_cast<uint64_t>(status.online));
     }
   }
   void node_facts(Buffer& out, const NodeFacts& facts) const override {

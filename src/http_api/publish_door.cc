@@ -4,6 +4,7 @@
 
 #include "auth/bearer.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 #include "codec/http1/syntax.h"
 #include "codec/json/embed.h"
@@ -17,9 +18,9 @@ namespace {
 metrics::Counter published_total("parley_publish_door_published_total",
                                  "Publishes through POST /pub that were applied");
 // The last: any other.
-constexpr int kStatuses[] = {400, 403, 404, 409, 413, 415, 503};
-constexpr std::string_view kStatusNames[] = {"400", "403", "404", "409",
-                                             "413", "415", "503", "5xx"};
+constexpr int kStatuses[] = {400, 403, 404, 409, 413, 415, 429, 503};
+constexpr std::string_view kStatusNames[] = {"400", "403", "404", "409", "413",
+                                             "415", "429", "503", "5xx"};
 metrics::CounterFamily refused_total("parley_publish_door_refused_total",
                                      "Publishes through POST /pub that were refused, by status",
                                      "status", kStatusNames);
@@ -32,6 +33,8 @@ struct Refusal {
   ApiError error;
   int status;
 };
+
+constexpr Refusal kTooOften{ApiError::kTooManyRequests, 429};
 
 Refusal refusal(auth::Verdict verdict) {
   switch (verdict) {
@@ -50,6 +53,7 @@ Refusal refusal(auth::Verdict verdict) {
 
 Refusal refusal(hub::HubError error) {
   if (error == hub::HubError::kUnsupportedKind) return {ApiError::kBadRequest, 415};
+  if (error == hub::HubError::kRateLimited) return kTooOften;
   return {api_error(error), row_of(api_error(error)).status};
 }
 
@@ -78,6 +82,7 @@ Answer error_answer(Refusal refusal, std::string_view message = {}) {
   append_error(body, refusal.error, message);
   body += '}';
   if (refusal.status == 503) return overloaded(std::move(body));
+  if (refusal.status == 429) return too_often(std::move(body));
   return {.status = refusal.status, .body = std::move(body)};
 }
 
@@ -143,10 +148,12 @@ void PublishDoor::add_routes(http::Router& router) {
 }
 
 void PublishDoor::handle(http::Exchange& exchange) {
-  serve(exchange.request(), exchange.path_tail(), reply_to(exchange));
+  const uint64_t address = options_.quotas != nullptr ? exchange.client().network_key() : 0;
+  serve(exchange.request(), exchange.path_tail(), reply_to(exchange), address);
 }
 
-void PublishDoor::serve(Request request, const std::string& channel, ReplyTo reply) {
+void PublishDoor::serve(Request request, const std::string& channel, ReplyTo reply,
+                        uint64_t address) {
   const std::string origin(request.header("Origin"));
   // Not only a matter of CORS: a page can send a text/plain body anywhere without asking first.
   if (!options_.origins.allows(origin, request.header("Host"))) {
@@ -154,12 +161,13 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
                               "pages of this origin may not publish here"));
   }
   if (request.method == "OPTIONS") return reply(preflight(origin));
-  Call call{std::move(request), channel, {std::move(reply), origin}};
+  Call call{std::move(request), channel, {std::move(reply), origin}, address};
   if (waiting() >= options_.waiting) return refuse(call, {ApiError::kTooManyRequests, 503}, "");
   if (shows_api_key(call.request)) {
     if (!api_key_.admits(call.request)) return refuse(call, kUnauthorized, "not the API key");
     return publish(nullptr, std::move(call));
   }
+  if (closed_) return refuse(call, {ApiError::kTooManyRequests, 503}, "the server is overloaded");
   const std::string token(auth::bearer_token(call.request.header("Authorization")));
   if (!token.empty()) return verify(token, std::move(call));
   const auto who = without_token(call.request);
@@ -208,6 +216,8 @@ void PublishDoor::verified(auth::TokenResult result, Call call) {
   if (!result) {
     if (result.error() == auth::TokenError::kUnavailable)
       return refuse(call, {ApiError::kInternal, 503}, "the token cannot be verified now");
+    if (result.error() == auth::TokenError::kBlocked)
+      return refuse(call, {ApiError::kPermissionDenied, 403}, "the user is blocked");
     const bool late = result.error() == auth::TokenError::kExpired;
     return refuse(call, kUnauthorized, late ? "the token has expired" : "the token is not valid");
   }
@@ -216,11 +226,20 @@ void PublishDoor::verified(auth::TokenResult result, Call call) {
   if (result->user.empty() && !rules.anonymous_tokens)
     return refuse(call, {ApiError::kPermissionDenied, 403}, "anonymous tokens are not taken");
   const auth::Principal who{std::move(result->user),
-                            codec::json::to_embeddable(std::move(result->info))};
+                            codec::json::to_embeddable(std::move(result->info)),
+                            std::move(result->caps)};
   publish(&who, std::move(call));
 }
 
+bool PublishDoor::may_publish(const auth::Principal& who, uint64_t address) const {
+  if (options_.quotas == nullptr) return true;
+  const uint64_t user = who.user.empty() ? 0 : SeededHash{}(who.user);
+  return options_.quotas->may(Operation::kPublish, {address, user}, hub_.now().mono);
+}
+
 void PublishDoor::publish(const auth::Principal* who, Call call) {
+  if (who != nullptr && !may_publish(*who, call.address))
+    return refuse(call, kTooOften, "too many publishes, try again later");
   auth::Verdict verdict =
       access_.has_name(call.channel) ? auth::Verdict::kAllow : auth::Verdict::kBadName;
   if (who != nullptr) verdict = access_.check(*who, call.channel, auth::Verb::kPublish);
@@ -238,6 +257,7 @@ void PublishDoor::publish(const auth::Principal* who, Call call) {
     record.publication->publisher = std::make_unique<const hub::ClientInfo>(
         hub::ClientInfo{.user = who->user, .client = {}, .connection_info = who->info});
   record.idempotency_key = std::move(read->idempotency_key);
+  record.metered = who != nullptr;
   hub_.publish(who_, waiting_.add(std::move(call.back)), std::move(record));
 }
 

@@ -7,6 +7,7 @@
 
 #include "auth/access.h"
 #include "auth/authenticator.h"
+#include "base/quotas.h"
 #include "http/origin_policy.h"
 #include "http/router.h"
 #include "http_api/answer.h"
@@ -23,6 +24,7 @@ struct PublishDoorOptions {
   size_t waiting = 10'000;      // publishes that wait for the hub, or for keys; above: 503
   std::string api_key;          // of the server API; "": nobody has it
   std::string prefix = "/pub";  // of the path; the channel comes behind it
+  Quotas* quotas = nullptr;     // rates of clients; null: none
 };
 
 // What: publishes the request's body, where access allows it to the user of its token (a connection
@@ -42,8 +44,12 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   void handle(http::Exchange& exchange) override;
   bool admits(const Request& head, const std::string& channel) const override;
 
-  // The same without a connection. The method is POST or OPTIONS.
-  void serve(Request request, const std::string& channel, ReplyTo reply);
+  // The same without a connection. The method is POST or OPTIONS; `address` is the hash of the
+  // client's, 0 where there is none.
+  void serve(Request request, const std::string& channel, ReplyTo reply, uint64_t address = 0);
+
+  // Memory is scarce: clients are told to come again, whoever has the API's key publishes on.
+  void close(bool closed) { closed_ = closed; }
 
   size_t waiting() const { return waiting_.size() + verifying_; }
 
@@ -57,6 +63,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
     Request request;
     std::string channel;
     Waiting back;
+    uint64_t address;
   };
 
   void on_answer(hub::StepId step, hub::Answer answer) override;
@@ -65,6 +72,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   std::optional<auth::Principal> without_token(const Request& request) const;
   void verify(std::string_view token, Call call);
   void verified(auth::TokenResult result, Call call);
+  bool may_publish(const auth::Principal& who, uint64_t address) const;
   // `who`: null for the server itself, whom access does not restrict.
   void publish(const auth::Principal* who, Call call);
 
@@ -75,6 +83,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   ApiKey api_key_;
   hub::RequesterId who_;
   size_t verifying_ = 0;
+  bool closed_ = false;
   std::shared_ptr<PublishDoor*> self_;  // dies with the door, whose tokens may still be verified
   PendingTable<Waiting> waiting_;
 };

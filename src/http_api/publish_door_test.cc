@@ -3,6 +3,7 @@
 
 #include "http_api/json_fault.h"
 #include "http_api/publish_request.h"
+#include "tests/support/fake_quotas.h"
 #include "tests/support/http_api_testing.h"
 #include "tests/support/metric_delta.h"
 
@@ -50,6 +51,43 @@ TEST_F(PublishDoorTest, AnswersWithThePosition) {
                              R"(","offset":1})");
   EXPECT_EQ(stored()[0]->data, R"({"a": 1})");
   EXPECT_EQ(stored()[0]->publisher, nullptr);
+}
+
+TEST_F(PublishDoorTest, AboveARateOfTheNodeItIs429WithATime) {
+  const parley::testing::MetricDelta refused(R"(parley_publish_door_refused_total{status="429"})");
+  parley::testing::FakeQuotas quotas;
+  quotas.left = 1;
+  make({.api_key = "secret", .quotas = &quotas});
+  EXPECT_EQ(send_typed("text/plain", "a").status, 200);
+  const Answer answer = send_typed("text/plain", "b");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_THAT(answer.body, HasSubstr(R"("code":111)"));
+  EXPECT_EQ(header_of(answer, "Retry-After"), "1");
+  EXPECT_EQ(send(post("c", {{"X-API-Key", "secret"}})).status, 200) << "the operator's own";
+  EXPECT_EQ(refused(), 1);
+  EXPECT_EQ(stored().size(), 2u);
+}
+
+TEST_F(PublishDoorTest, AboveTheChannelsRateItIs429) {
+  hub::ChannelOptions options = parley::testing::FakeRules::usual();
+  options.publish_rate = {.per_second = 2};
+  world.rules().set("news", options);
+  make({.api_key = "secret"});
+  int refused = 0;
+  for (int i = 0; i < 5; ++i) refused += send_typed("text/plain", "a").status == 429 ? 1 : 0;
+  EXPECT_EQ(refused, 3);
+  EXPECT_EQ(send(post("c", {{"X-API-Key", "secret"}})).status, 200);
+}
+
+TEST_F(PublishDoorTest, WhileMemoryIsScarceOnlyTheOperatorPublishes) {
+  make({.api_key = "secret"});
+  door->close(true);
+  const Answer answer = send_typed("text/plain", "a");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(header_of(answer, "Retry-After"), "1");
+  EXPECT_EQ(send(post("c", {{"X-API-Key", "secret"}})).status, 200);
+  door->close(false);
+  EXPECT_EQ(send_typed("text/plain", "a").status, 200);
 }
 
 TEST_F(PublishDoorTest, TheContentTypeDecidesTheKind) {
@@ -313,6 +351,19 @@ TEST(JsonFault, NamesThePlace) {
       {std::string(65, '['), "line 1, column 65"},
   };
   for (const auto& [text, place] : cases) EXPECT_EQ(json_fault_place(text), place) << text;
+}
+
+TEST_F(PublishDoorTest, WhoseAccessIsTakenBackMayNotPublish) {
+  door.reset();
+  door =
+      std::make_unique<PublishDoor>(world.hub(), access, world.good_tokens(), PublishDoorOptions{});
+  world.tokens().connect_token("good", "42").id.uid = "t1";
+  const auto status = [this] { return send(post("1", {{"Authorization", "Bearer good"}})).status; };
+  EXPECT_EQ(status(), 200);
+  world.revocations().remember({.kind = auth::Revocation::Kind::kToken, .subject = "t1"});
+  EXPECT_EQ(status(), 401);
+  world.revocations().remember({.kind = auth::Revocation::Kind::kBlock, .subject = "42"});
+  EXPECT_EQ(status(), 403);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // How answers of the server API are written.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -23,6 +24,10 @@ class ResultEncoder {
   virtual void presence(Buffer& out, const hub::PresenceSnapshot& presence) const = 0;
   virtual void presence_stats(Buffer& out, const hub::PresenceCounts& counts) const = 0;
   virtual void channels(Buffer& out, const hub::ChannelCounts& channels) const = 0;
+  // `cut`: there are more.
+  virtual void connections(Buffer& out, std::span<const hub::ConnectionFacts> connections,
+                           bool cut) const = 0;
+  virtual void user_statuses(Buffer& out, std::span<const hub::UserStatus> statuses) const = 0;
   virtual void node_facts(Buffer& out, const NodeFacts& facts) const = 0;
 
   // Of a request whose commands all have their outcomes.

@@ -26,6 +26,7 @@ struct ServerApiOptions {
   uint64_t body_bytes = 1 << 20;
   std::string prefix = "/api";           // of all paths
   const auth::Access* access = nullptr;  // which names channels can have; null: printable ASCII
+  auth::TicketDesk* tickets = nullptr;   // null: no tickets are made
 };
 
 // What: POST /api/<method> for every method in methods.cc, POST /api/batch, and POST /api for the

@@ -16,12 +16,36 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-constexpr std::string_view kMethods[] = {
-    "",           "batch",    "publish",        "broadcast", "subscribe", "unsubscribe",
-    "disconnect", "presence", "presence_stats", "history",   "info",      "refresh",
-    "channels",   "rpc",      "history_remove"};
-constexpr CommandLimits kLimits{
-    .channels = 8, .commands = 8, .operations = 16, .tags = 4, .whitelist = 4};
+constexpr std::string_view kMethods[] = {"",
+                                         "batch",
+                                         "publish",
+                                         "broadcast",
+                                         "subscribe",
+                                         "unsubscribe",
+                                         "disconnect",
+                                         "presence",
+                                         "presence_stats",
+                                         "history",
+                                         "info",
+                                         "refresh",
+                                         "channels",
+                                         "rpc",
+                                         "history_remove",
+                                         "create_ticket",
+                                         "connections",
+                                         "get_user_status",
+                                         "block_user",
+                                         "unblock_user",
+                                         "revoke_token",
+                                         "invalidate_user_tokens"};
+constexpr CommandLimits kLimits{.channels = 8,
+                                .commands = 8,
+                                .operations = 16,
+                                .tags = 4,
+                                .whitelist = 4,
+                                .users = 4,
+                                .connections = 4,
+                                .id_bytes = 16};
 
 void check(const Command& command) {
   require(!command.channels.empty() || command.error != ApiError::kNone);
@@ -30,6 +54,9 @@ void check(const Command& command) {
   require(command.method != nullptr || command.error != ApiError::kNone);
   if (command.control && command.error == ApiError::kNone)
     require(command.control->whitelist.size() <= kLimits.whitelist);
+  if (command.control && command.control->is_remembered() && command.error == ApiError::kNone)
+    require(command.control->user.size() + command.control->token.size() <= kLimits.id_bytes);
+  if (command.users) require(command.users->size() <= kLimits.users);
   if (command.error == ApiError::kNone && command.publish.kind == hub::ContentKind::kJson)
     require(command.publish.data.empty() || codec::json::is_valid(command.publish.data));
 }

@@ -14,10 +14,25 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-constexpr std::string_view kMethods[] = {
-    "batch",      "publish",  "broadcast",      "subscribe", "unsubscribe",
-    "disconnect", "presence", "presence_stats", "history",   "info",
-    "refresh",    "channels", "history_remove"};
+constexpr std::string_view kMethods[] = {"batch",
+                                         "publish",
+                                         "broadcast",
+                                         "subscribe",
+                                         "unsubscribe",
+                                         "disconnect",
+                                         "presence",
+                                         "presence_stats",
+                                         "history",
+                                         "info",
+                                         "refresh",
+                                         "channels",
+                                         "history_remove",
+                                         "connections",
+                                         "get_user_status",
+                                         "block_user",
+                                         "unblock_user",
+                                         "revoke_token",
+                                         "invalidate_user_tokens"};
 
 }  // namespace
 

@@ -53,6 +53,7 @@ struct PublishRecord {
   std::string idempotency_key;  // "" when the client gave none and the broker is local
   AckLevel ack = AckLevel::kAccepted;
   bool skip_history = false;
+  bool metered = false;  // of a client, whom the channel's rate is for; not of the server itself
   // Where the channel keeps history: not applied unless it is above the last version, which the
   // stream remembers with its top offset. Versions of another `version_epoch` do not compare; an
   // empty one compares with all. 0: none.

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
+#include "base/token_bucket.h"
 #include "hub/publication.h"
 
 namespace parley::hub {
@@ -23,15 +25,18 @@ enum class DataFormat : uint8_t { kNotEmpty, kJson, kJsonObject, kBinary };
 enum class OverflowPolicy : uint8_t {
   kResume,      // it reads on from history, at its own pace, until its position leaves that
   kDropOldest,  // it goes on with the newest that the limits allow
-  kLatest,      // it goes on with the newest publication of all
+  kLatest,      // it goes on with the newest publication of all, or of each key
+  kBlock,       // publishers wait for it
 };
 // Which of the limits it crossed.
 enum class OverflowCause : uint8_t { kBytes, kTime };
 
 struct OverflowOptions {
   OverflowPolicy policy = OverflowPolicy::kResume;
-  size_t max_bytes = 1 << 20;  // of publications that it has not had; at most `tail_bytes`
-  Duration max_delay{0};       // since the oldest of them was published; 0: any
+  size_t max_bytes = 1 << 20;      // of publications that it has not had; at most `tail_bytes`
+  Duration max_delay{0};           // since the oldest of them was published; 0: any
+  Duration max_wait = seconds(1);  // kBlock: of a publish
+  std::string key{};  // kLatest: the tag by which publications replace each other; "": all
 };
 
 struct ChannelOptions {
@@ -57,6 +62,7 @@ struct ChannelOptions {
   AckLevel level = AckLevel::kAccepted;  // nothing is delivered or read above this level
   size_t tail_bytes = 1 << 20;           // what each shard keeps of a live channel for its readers
   OverflowOptions overflow;
+  Rate publish_rate;  // of one channel, by all clients together; above: kRateLimited
 
   bool has_history() const { return history_size > 0 && history_ttl.count() > 0; }
   bool accepts(ContentKind kind) const { return kinds[static_cast<size_t>(kind)]; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 
 namespace parley::hub {
@@ -34,6 +35,8 @@ HubError to_hub_error(BrokerError error) {
 }  // namespace
 
 void HomeChannels::request(ShardId from, Request request, const Now& now) {
+  if (auto* record = std::get_if<PublishRecord>(&request.body))
+    return publish(from, request.who, request.ticket, std::move(*record), now);
   std::visit([&](auto& body) { handle(from, request.ticket, body, now); }, request.body);
 }
 
@@ -51,6 +54,7 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
     attach(*channel);
   }
   std::erase_if(channel->interests, [from](const Interest& i) { return i.shard == from; });
+  if (channel->key.aspect == Aspect::kMessages) gate_.forget(channel->key.name, from);
   const PendingFollow follower{from, ticket, request.interest};
   if (channel->follow == Follow::kLive) {
     accept_follower(*channel, follower);
@@ -60,7 +64,40 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
   }
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now) {
+void HomeChannels::handle(ShardId, uint64_t, PublishRecord&, const Now&) {
+  CHECK(false);  // goes to publish()
+}
+
+void HomeChannels::publish(ShardId from, RequesterId who, uint64_t ticket, PublishRecord&& record,
+                           const Now& now) {
+  // The home sees them all, so that the rate is the node's.
+  const Rate& rate = record.options->publish_rate;
+  if (record.metered && rate.limited() &&
+      !publishes_.take(SeededHash{}(record.channel.name), rate, now.mono))
+    return outlet_.reply(from, ticket, std::unexpected(HubError::kRateLimited));
+  if (record.options->overflow.policy != OverflowPolicy::kBlock)
+    return sequence(from, ticket, record, now);
+  PublishGate::Publish publish{from, who, ticket, std::move(record)};
+  if (!gate_.hold(publish, now)) admit(std::move(publish), now);
+}
+
+void HomeChannels::admit(PublishGate::Publish publish, const Now& now) {
+  sequence(publish.from, publish.ticket, publish.record, now);
+}
+
+void HomeChannels::refuse(const PublishGate::Publish& publish) {
+  outlet_.reply(publish.from, publish.ticket, std::unexpected(HubError::kOverloaded));
+}
+
+void HomeChannels::on_backlog(ShardId from, const BacklogNote& note, const Now& now) {
+  const HomeChannel* channel = find(note.channel);
+  if (channel == nullptr) return;
+  const auto current = [&](const Interest& i) { return i.shard == from && i.id == note.interest; };
+  if (std::ranges::any_of(channel->interests, current))
+    gate_.note(note.channel.name, from, note.backlog, now);
+}
+
+void HomeChannels::sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now) {
   if (record.publication->time == 0) record.publication->time = now.wall;
   broker_.publish(add_pending({from, ticket, nullptr}), std::move(record));
 }
@@ -103,6 +140,10 @@ void HomeChannels::handle(ShardId, uint64_t, ChannelsRequest&, const Now&) {
 
 void HomeChannels::handle(ShardId, uint64_t, ControlRequest&, const Now&) {
   CHECK(false);  // carried out by the hub's control sink
+}
+
+void HomeChannels::handle(ShardId, uint64_t, StatusRequest&, const Now&) {
+  CHECK(false);  // the hub handles it
 }
 
 void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
@@ -151,6 +192,9 @@ void HomeChannels::drop_interest(ShardId from, const ChannelKey& key, InterestId
   if (channel == nullptr) return;
   std::erase_if(channel->interests,
                 [&](const Interest& i) { return i.shard == from && i.id == interest; });
+  const bool other = std::ranges::any_of(channel->interests,
+                                         [from](const Interest& i) { return i.shard == from; });
+  if (!other && key.aspect == Aspect::kMessages) gate_.forget(key.name, from);
   close_if_unwanted(*channel);
 }
 
@@ -432,16 +476,27 @@ void HomeChannels::on_history_removed(BrokerToken token, std::expected<void, Bro
 }
 
 BrokerToken HomeChannels::add_pending(Pending pending) {
-  const BrokerToken token = next_token_++;
-  pending_.emplace(token, std::move(pending));
-  return token;
+  if (free_pending_.empty()) {
+    free_pending_.push_back(static_cast<uint32_t>(pending_.size()));
+    pending_.emplace_back();
+  }
+  const uint32_t index = free_pending_.back();
+  free_pending_.pop_back();
+  pending.generation = pending_[index].generation;
+  pending_[index] = std::move(pending);
+  return static_cast<BrokerToken>(pending_[index].generation) << 32 | index;
 }
 
 HomeChannels::Pending HomeChannels::take_pending(BrokerToken token) {
-  const auto found = pending_.find(token);
-  CHECK(found != pending_.end());
-  Pending pending = std::move(found->second);
-  pending_.erase(found);
+  const auto index = static_cast<uint32_t>(token);
+  CHECK(index < pending_.size());
+  Pending& place = pending_[index];
+  CHECK(place.open && place.generation == token >> 32);
+  Pending pending = std::move(place);
+  place.open = false;
+  // Never 0: no token is.
+  if (++place.generation == 0) place.generation = 1;
+  free_pending_.push_back(index);
   return pending;
 }
 

@@ -4,14 +4,15 @@
 
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "base/bucket_table.h"
 #include "base/intrusive_list.h"
 #include "hub/broker.h"
 #include "hub/post.h"
 #include "hub/presence_book.h"
+#include "hub/publish_gate.h"
 #include "hub/tail.h"
 
 namespace parley::hub {
@@ -20,7 +21,7 @@ namespace parley::hub {
 // with a position: when its ring is full it falls behind and is fed on from the tail; fallen out of
 // it, it sees a hole and reads history itself. Owner: Hub. Shard: home. Failure: answers requests
 // with HubError; a broken feed is mended by comparing tops.
-class HomeChannels final : public BrokerEvents {
+class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
  public:
   // How answers and feeds leave. Implemented by the hub.
   class Outlet {
@@ -31,12 +32,24 @@ class HomeChannels final : public BrokerEvents {
   };
 
   HomeChannels(Broker& broker, Outlet& outlet, const ChannelRules& rules, IdSource& ids,
-               size_t max_presence)
-      : broker_(broker), outlet_(outlet), rules_(rules), presence_(ids, max_presence) {}
+               size_t max_presence, ShardId shard = 0, const PublishGate::Limits& gate = {})
+      : broker_(broker),
+        outlet_(outlet),
+        rules_(rules),
+        presence_(ids, max_presence),
+        gate_(*this, shard, gate) {}
 
   void request(ShardId from, Request request, const Now& now);
+  // A request to publish, without its box: of `who` on shard `from`.
+  void publish(ShardId from, RequesterId who, uint64_t ticket, PublishRecord&& record,
+               const Now& now);
   void drop_interest(ShardId from, const ChannelKey& key, InterestId interest);
 
+  // What an interested shard says of its subscribers.
+  void on_backlog(ShardId from, const BacklogNote& note, const Now& now);
+  // Publishes that waited for slow readers go on. Before the broker's turn, which they need.
+  void run_gate(const Now& now) { gate_.turn(now); }
+  bool publishes_wait() const { return gate_.waiting(); }
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
   // Every 10 s: tells interested shards the tops of channels that changed.
@@ -55,6 +68,8 @@ class HomeChannels final : public BrokerEvents {
   void on_feed_broken(const std::vector<Slot>& slots) override;
 
  private:
+  // Channels with a rate whose last publishes are remembered.
+  static constexpr size_t kMeteredChannels = 1 << 14;
   struct Interest {
     uint64_t next = 0;  // everything up to here has been handed over
     InterestId id;
@@ -107,6 +122,8 @@ class HomeChannels final : public BrokerEvents {
     ShardId from = kNoShard;
     uint64_t ticket = 0;
     std::unique_ptr<ChannelKey> channel;  // a removal; or a read of our own, after a broken feed
+    bool open = true;
+    uint32_t generation = 1;  // of its place: the upper half of its token
   };
 
   void handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now& now);
@@ -117,8 +134,12 @@ class HomeChannels final : public BrokerEvents {
   void handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t ticket, StatusRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
 
+  void admit(PublishGate::Publish publish, const Now& now) override;
+  void refuse(const PublishGate::Publish& publish) override;
+  void sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
   HomeChannel* find(const ChannelKey& key);
   void attach(HomeChannel& channel);
   void go_live(HomeChannel& channel);
@@ -142,12 +163,14 @@ class HomeChannels final : public BrokerEvents {
   Outlet& outlet_;
   const ChannelRules& rules_;
   PresenceBook presence_;
+  BucketTable publishes_{kMeteredChannels};  // by the name's hash
+  PublishGate gate_;
   Channels channels_;
   IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;
   std::vector<ChannelKey> lost_;
-  std::unordered_map<BrokerToken, Pending> pending_;
-  BrokerToken next_token_ = 1;
+  std::vector<Pending> pending_;  // by the lower half of the token
+  std::vector<uint32_t> free_pending_;
   uint32_t next_attempt_ =
       1;  // over all channels: a channel that comes back must not know old ones
 };

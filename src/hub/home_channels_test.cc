@@ -92,6 +92,29 @@ class HomeChannelsTest : public ::testing::Test {
   std::string name_ = "h:a";
 };
 
+TEST_F(HomeChannelsTest, AChannelTakesSoManyOfClients) {
+  ChannelOptions options = *rules_.find("n");
+  options.publish_rate = {.per_second = 3};
+  const auto limited = std::make_shared<const ChannelOptions>(options);
+  const auto refused = [&](const std::string& channel, bool metered, int tries) {
+    outlet_.replies.clear();
+    for (int i = 0; i < tries; ++i) {
+      PublishRecord record{.channel = {channel}, .options = limited, .metered = metered};
+      record.publication = std::make_unique<Publication>();
+      request(0, std::move(record));
+    }
+    run();
+    return std::ranges::count_if(outlet_.replies, [](const FakeOutlet::Answered& answer) {
+      return !answer.body && answer.body.error() == HubError::kRateLimited;
+    });
+  };
+  EXPECT_EQ(refused("n:a", true, 10), 7);
+  EXPECT_EQ(refused("n:b", true, 3), 0) << "its neighbour";
+  EXPECT_EQ(refused("n:a", false, 10), 0) << "the server itself";
+  now_.mono += seconds(1);
+  EXPECT_EQ(refused("n:a", true, 10), 7);
+}
+
 TEST_F(HomeChannelsTest, FollowersAreFedBehindTheTop) {
   publish(3);
   follow(1);

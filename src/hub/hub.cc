@@ -13,9 +13,14 @@ namespace {
 
 constexpr seconds kSweepEvery{1};
 constexpr seconds kTopsEvery{10};
+constexpr size_t kReservedPart = 8;   // of the requests that may wait
 constexpr size_t kBrokerSlice = 256;  // events between looks at the rest of a turn
 metrics::Counter overloaded("parley_hub_overloaded_total",
                             "Requests refused because too many wait for another shard");
+metrics::Counter not_remembered("parley_revocations_refused_total",
+                                "Blocks and revocations refused because too many are remembered");
+// Puts the controls that are remembered in one order.
+constexpr ShardId kSequencer = 0;
 metrics::Gauge users_gauge("parley_users",
                            "Different users with sessions; the anonymous one is none");
 
@@ -30,12 +35,13 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       post_(post),
       rules_(rules),
       local_(*this, options.tail_bytes),
-      home_(broker, *this, rules, ids, options.presence_members),
-      parked_(slots.shards()) {}
+      home_(broker, *this, rules, ids, options.presence_members, options.shard),
+      parked_(slots.shards()),
+      statuses_(options.user_status) {}
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
 
-RequesterId Hub::add(Requester& requester) {
+RequesterId Hub::add(Requester& requester, bool reserved) {
   uint32_t index;
   if (free_requesters_.empty()) {
     index = static_cast<uint32_t>(requesters_.size());
@@ -45,6 +51,7 @@ RequesterId Hub::add(Requester& requester) {
     free_requesters_.pop_back();
   }
   requesters_[index].requester = &requester;
+  requesters_[index].reserved = reserved;
   return {index, requesters_[index].generation};
 }
 
@@ -64,9 +71,9 @@ void Hub::subscribe(Subscription& subscription, const ChannelKey& key, Start sta
 
 void Hub::unsubscribe(Subscription& subscription) { local_.unsubscribe(subscription, now_.mono); }
 
-void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
+void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
   home_shard_.check();
-  record.options = rules_.find(record.channel.name);
+  if (!record.options) record.options = rules_.find(record.channel.name);
   if (!record.options) return answer_later(who, step, HubError::kUnknownChannel);
   // The presence stream is written by change_presence() alone.
   if (record.channel.aspect != Aspect::kMessages)
@@ -76,8 +83,24 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord record) {
   if (!record.options->accepts_data(record.publication->kind, record.publication->data))
     return answer_later(who, step, HubError::kInvalidData);
   if (record.options->delta_publish) record.publication->delta = true;
+  if (!brake_.engaged()) return send_publish(who, step, std::move(record));
+  if (!brake_.take({who, step, std::move(record)}, now_.mono))
+    answer_later(who, step, HubError::kOverloaded);
+}
+
+void Hub::send_publish(RequesterId who, StepId step, PublishRecord record) {
   const ShardId home = slots_.home(record.channel.name);
-  ask(home, {.kind = Ticket::Kind::kRequester, .step = step, .who = who}, std::move(record));
+  const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
+  if (home != shard() || !loopback_.empty()) return ask(home, ticket, std::move(record));
+  // Nothing asked before is still on its way, so the broker, which answers later itself, may have
+  // it at once.
+  published_ = true;
+  home_.publish(home, who, add_ticket(ticket), std::move(record), now_);
+}
+
+void Hub::run_brake() {
+  while (auto publish = brake_.next(now_.mono))
+    send_publish(publish->who, publish->step, std::move(publish->record));
 }
 
 void Hub::history(RequesterId who, StepId step, const std::string& channel,
@@ -109,19 +132,29 @@ void Hub::presence_counts(RequesterId who, StepId step, const std::string& chann
   ask_home(channel, who, step, PresenceRequest{channel, true});
 }
 
+// A request to all shards would wait too long, or too many would.
+bool Hub::is_crowded(size_t most) const {
+  const auto full = [most](const auto& parked) { return parked.size() >= most; };
+  if (std::ranges::none_of(parked_, full)) return false;
+  overloaded.add(1);
+  return true;
+}
+
 template <class Body>
-void Hub::ask_all(RequesterId who, StepId step, const Body& body) {
-  for (const auto& parked : parked_) {
-    if (parked.size() < options_.parked_requests) continue;
-    overloaded.add(1);
-    return answer_later(who, step, HubError::kOverloaded);
-  }
+void Hub::begin_survey(Survey survey, const Body& body) {
+  survey.missing = slots_.shards();
   size_t index = 0;
   while (index < surveys_.size() && surveys_[index].missing > 0) ++index;
   if (index == surveys_.size()) surveys_.emplace_back();
-  surveys_[index] = {.who = who, .step = step, .missing = slots_.shards()};
+  surveys_[index] = std::move(survey);
   for (ShardId shard = 0; shard < slots_.shards(); ++shard)
     ask(shard, {.kind = Ticket::Kind::kSurvey, .step = static_cast<StepId>(index)}, body);
+}
+
+template <class Body>
+void Hub::ask_all(RequesterId who, StepId step, const Body& body) {
+  if (is_crowded(most_parked(who))) return answer_later(who, step, HubError::kOverloaded);
+  begin_survey({.who = who, .step = step}, body);
 }
 
 void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
@@ -130,7 +163,46 @@ void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
 
 void Hub::control(RequesterId who, StepId step, ControlPtr control) {
   home_shard_.check();
-  ask_all(who, step, ControlRequest{std::move(control)});
+  if (!control->is_remembered()) return ask_all(who, step, ControlRequest{std::move(control)});
+  ask(kSequencer, {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
+      ControlRequest{std::move(control), true});
+}
+
+// What is remembered must be the same on every shard, whichever shards the calls came to: all of it
+// goes through one, and from there to each in the same order. The limit is kept there, too.
+void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
+  const bool room = sink_ != nullptr && sink_->has_room(*control);
+  if (!room) not_remembered.add(1);
+  if (!room || is_crowded(options_.parked_requests))
+    return reply(from, ticket, std::unexpected(HubError::kOverloaded));
+  sink_->remember(*control);
+  begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
+}
+
+void Hub::user_status(RequesterId who, StepId step, StatusRequest request) {
+  if (!options_.user_status.enabled) return answer_later(who, step, HubError::kNotAvailable);
+  ask_all(who, step, request);
+}
+
+void Hub::note_active(RequesterId who, StepId step, const std::string& user) {
+  if (!options_.user_status.enabled) return answer_later(who, step, HubError::kNotAvailable);
+  auto users = std::make_shared<const std::vector<std::string>>(1, user);
+  ask_home(user, who, step, StatusRequest{StatusRequest::Kind::kUpdate, std::move(users)});
+}
+
+UserStatusList Hub::handle_statuses(const StatusRequest& request) {
+  UserStatusList list;
+  const int64_t now = now_.wall / 1000;
+  for (const std::string& user : *request.users) {
+    if (slots_.home(user) != shard()) continue;
+    if (request.kind == StatusRequest::Kind::kUpdate) statuses_.note_active(user, now);
+    if (request.kind == StatusRequest::Kind::kDelete) statuses_.remove(user);
+    if (request.kind != StatusRequest::Kind::kGet) continue;
+    UserStatus status = statuses_.find(user);
+    if (users_.contains(SeededHash{}(user))) status.online = now;
+    if (status.active != 0 || status.online != 0) list.statuses.push_back(std::move(status));
+  }
+  return list;
 }
 
 void Hub::change_presence(const std::string& channel, Change change, ClientInfo member,
@@ -147,7 +219,9 @@ void Hub::change_presence(const std::string& channel, Change change, ClientInfo 
 }
 
 void Hub::note_user(std::string_view user, bool here) {
-  ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, UserNote{SeededHash{}(user), here});
+  UserNote note{SeededHash{}(user), here};
+  if (options_.user_status.enabled) note.name = user;
+  ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, std::move(note));
 }
 
 // Not a survey: who is told to give way need not wait for the other answers.
@@ -161,6 +235,7 @@ void Hub::count_user(const UserNote& note) {
   if (added) users_gauge.add(1);
   user->second += note.here ? 1 : -1;
   if (user->second > 0) return;
+  if (options_.user_status.enabled) statuses_.note_online(note.name, now_.wall / 1000);
   users_.erase(user);
   users_gauge.add(-1);
 }
@@ -183,6 +258,12 @@ bool Hub::drop_interest(const ChannelKey& channel, InterestId interest) {
   return true;
 }
 
+bool Hub::tell_backlog(const ChannelKey& channel, InterestId interest, const Backlog& backlog) {
+  const ShardId to = slots_.home(channel.name);
+  HubMessage message = std::make_unique<BacklogNote>(BacklogNote{channel, interest, backlog});
+  return try_feed(to, message);
+}
+
 void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body) {
   ask(slots_.home(channel), {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
       std::move(body));
@@ -194,7 +275,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
   // Presence leaves and interest follow from what already exists, so only requesters' requests are
   // refused.
   const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
-  auto request = std::make_unique<Request>(Request{0, std::move(body)});
+  auto request = std::make_unique<Request>(Request{0, std::move(body), ticket.who});
   if (to == shard()) {
     request->ticket = add_ticket(ticket);
     loopback_.push_back(std::move(request));
@@ -206,7 +287,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
     post_.send_request(to, std::move(request));
     return;
   }
-  if (may_refuse && parked.size() >= options_.parked_requests) {
+  if (may_refuse && parked.size() >= most_parked(ticket.who)) {
     overloaded.add(1);
     return answer_later(ticket.who, ticket.step, HubError::kOverloaded);
   }
@@ -230,6 +311,13 @@ bool Hub::send_parked() {
 }
 
 void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) {
+  // The broker's completions come within turn(), and nothing sent before is still on its way.
+  const bool at_once =
+      to == shard() && loopback_.empty() && body && std::holds_alternative<Published>(*body);
+  if (at_once) {
+    const Ticket asked = take_ticket(ticket);
+    return answer(asked.who, asked.step, std::get<Published>(*body));
+  }
   auto message = std::make_unique<Reply>(Reply{ticket, std::move(body)});
   if (to == shard()) {
     loopback_.push_back(std::move(message));
@@ -240,7 +328,11 @@ void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> 
 
 bool Hub::try_feed(ShardId to, HubMessage& message) {
   if (to != shard()) return post_.try_send(to, message);
-  loopback_.push_back(std::move(message));
+  if (auto* feed = std::get_if<Feed>(&message); feed != nullptr && loopback_.empty()) {
+    local_.on_feed(feed->interest, std::move(feed->publication));
+  } else {
+    loopback_.push_back(std::move(message));
+  }
   return true;
 }
 
@@ -277,6 +369,12 @@ Requester* Hub::find(RequesterId who) const {
   return slot.generation == who.generation ? slot.requester : nullptr;
 }
 
+// How many requests may wait for a shard before one of this requester.
+size_t Hub::most_parked(RequesterId who) const {
+  const size_t reserve = std::max<size_t>(options_.parked_requests / kReservedPart, 1);
+  return options_.parked_requests + (requesters_[who.index].reserved ? reserve : 0);
+}
+
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
   Requester* requester = find(who);
   if (requester == nullptr) return;
@@ -307,6 +405,8 @@ void Hub::handle(ShardId from, HubMessage message) {
     local_.on_reset((*reset)->interest, (*reset)->now, (*reset)->reason);
   } else if (const auto* drop = std::get_if<std::unique_ptr<DropInterest>>(&message)) {
     home_.drop_interest(from, (*drop)->channel, (*drop)->interest);
+  } else if (const auto* note = std::get_if<std::unique_ptr<BacklogNote>>(&message)) {
+    home_.on_backlog(from, **note, now_);
   }
 }
 
@@ -314,9 +414,15 @@ void Hub::on_request(ShardId from, Request request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
     return this->reply(from, request.ticket, local_.count(channels->pattern));
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
+    if (control->spread) return spread(from, request.ticket, control->control);
+    // On the shard that spreads it, it has been.
+    if (control->control->is_remembered() && from != shard() && sink_ != nullptr)
+      sink_->remember(*control->control);
     controls_.push_back({from, request.ticket, std::move(control->control), {}});
     return;
   }
+  if (const auto* statuses = std::get_if<StatusRequest>(&request.body))
+    return this->reply(from, request.ticket, handle_statuses(*statuses));
   if (const auto* note = std::get_if<UserNote>(&request.body)) {
     count_user(*note);
     return this->reply(from, request.ticket, PresenceChanged{});
@@ -347,29 +453,57 @@ void Hub::on_reply(Reply reply) {
     case Ticket::Kind::kFree:
       CHECK(false);
   }
-  if (!reply.body) return answer(ticket.who, ticket.step, std::unexpected(reply.body.error()));
+  answer_with(ticket.who, ticket.step, std::move(reply.body));
+}
+
+void Hub::answer_with(RequesterId who, StepId step, std::expected<ReplyBody, HubError> result) {
+  if (!result) return answer(who, step, std::unexpected(result.error()));
   std::visit(
       [&](auto& body) {
         if constexpr (std::is_constructible_v<AnswerValue, decltype(std::move(body))>)
-          answer(ticket.who, ticket.step, AnswerValue(std::move(body)));
+          answer(who, step, AnswerValue(std::move(body)));
       },
-      *reply.body);
+      *result);
 }
 
-void Hub::on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body) {
-  Survey& survey = surveys_[index];
-  const bool controlled = body && std::holds_alternative<Controlled>(*body);
-  if (!body) survey.failed = true;
-  if (body && !controlled) {
-    for (const auto& [name, count] : std::get<ChannelCounts>(*body).subscribers)
-      survey.counts.subscribers[name] += count;
+namespace {
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+// Adds one shard's answer to those before it.
+void add_to(ReplyBody& sum, ReplyBody& answer) {
+  if (auto* channels = std::get_if<ChannelCounts>(&answer)) {
+    auto& all = std::get<ChannelCounts>(sum).subscribers;
+    for (const auto& [name, count] : channels->subscribers) all[name] += count;
+  } else if (auto* controlled = std::get_if<Controlled>(&answer)) {
+    if (!std::holds_alternative<Controlled>(sum)) sum = Controlled{};
+    auto& all = std::get<Controlled>(sum);
+    append(all.connections, controlled->connections);
+    all.cut = all.cut || controlled->cut;
+    all.bytes += controlled->bytes;
+  } else if (auto* statuses = std::get_if<UserStatusList>(&answer)) {
+    if (!std::holds_alternative<UserStatusList>(sum)) sum = UserStatusList{};
+    append(std::get<UserStatusList>(sum).statuses, statuses->statuses);
   }
-  if (--survey.missing > 0) return;
-  const RequesterId who = survey.who;
-  const StepId step = survey.step;
-  if (survey.failed) return answer(who, step, std::unexpected(HubError::kUnavailable));
-  if (controlled) return answer(who, step, Controlled{});
-  answer(who, step, std::exchange(survey.counts, {}));
+}
+
+}  // namespace
+
+void Hub::on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body) {
+  if (body) {
+    add_to(surveys_[index].sum, *body);
+  } else {
+    surveys_[index].failed = true;
+  }
+  if (--surveys_[index].missing > 0) return;
+  Survey done = std::exchange(surveys_[index], {});
+  std::expected<ReplyBody, HubError> result = std::move(done.sum);
+  if (done.failed) result = std::unexpected(HubError::kUnavailable);
+  if (done.behalf) return reply(done.behalf->first, done.behalf->second, std::move(result));
+  answer_with(done.who, done.step, std::move(result));
 }
 
 // Returns whether some are not done.
@@ -380,9 +514,9 @@ bool Hub::run_controls() {
     PendingControl& first = controls_.front();
     if (sink_ != nullptr && !sink_->apply(*first.control, budget, first.result)) return true;
     budget -= std::min<size_t>(budget, 1);  // one that addresses nobody is not free either
-    const PendingControl done = std::move(controls_.front());
+    PendingControl done = std::move(controls_.front());
     controls_.pop_front();
-    reply(done.from, done.ticket, done.result);
+    reply(done.from, done.ticket, std::move(done.result));
   }
   return false;
 }
@@ -399,30 +533,36 @@ Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
   size_t budget = options_.turn_items;
+  home_.run_gate(now_);
+  if (brake_.waiting()) run_brake();
   bool more = true;
   while (more && budget > 0) {
     drain_loopback(budget);
     const size_t slice = std::min(budget, kBrokerSlice);
+    published_ = false;
     more = broker_.run(now_, home_, slice);
     // The broker does not say how much it did; with more to do it has used its slice.
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
-    more = more || answered > 0 || !loopback_.empty();
+    more = more || answered > 0 || has_work();
   }
   const bool controlling = run_controls();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();
   const bool releasing = local_.release(now_.mono);
-  if (more || controlling || !loopback_.empty() || local_.has_ready()) return Pace::kNow;
-  return waiting || behind || releasing ? Pace::kSoon : Pace::kIdle;
+  const bool lagging = local_.tell_backlogs(now_.mono);
+  if (more || controlling || has_work()) return Pace::kNow;
+  const bool held = home_.publishes_wait() || brake_.waiting();
+  return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {
   if (now_.mono >= next_sweep_) {
     next_sweep_ = now_.mono + kSweepEvery;
     local_.sweep(now_.mono);
+    statuses_.expire(now_.wall / 1000);
     home_.retry_lost();
   }
   if (now_.mono >= next_tops_) {

@@ -18,8 +18,10 @@
 #include "hub/home_channels.h"
 #include "hub/local_channels.h"
 #include "hub/post.h"
+#include "hub/publish_brake.h"
 #include "hub/requester.h"
 #include "hub/subscription.h"
+#include "hub/user_statuses.h"
 
 namespace parley::hub {
 
@@ -31,6 +33,7 @@ struct HubOptions {
   size_t tail_bytes = 64 << 20;       // of all channels' tails together
   size_t turn_items = 4096;           // messages, completions and answers handled in one turn
   size_t controlled_sessions = 1000;  // that controls reach in one turn
+  UserStatusOptions user_status = {};
 };
 
 // When the hub wants its next turn: when something happens or a second has passed, in about a
@@ -50,7 +53,9 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
       const ChannelRules& rules, IdSource& ids);
   ~Hub() override;
 
-  RequesterId add(Requester& requester);
+  // `reserved`: it may have some more requests waiting than all others together, so that those do
+  // not take its place: the operator's.
+  RequesterId add(Requester& requester, bool reserved = false);
   void remove(RequesterId id);
 
   // Answered through Subscriber::on_subscribed. The subscription must be idle.
@@ -63,22 +68,32 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Pull pull(Subscription& subscription, bool slow = true) {
     return local_.pull(subscription, slow);
   }
+  bool reads_tail(const Subscription& subscription, bool slow) const {
+    return local_.reads_tail(subscription, slow);
+  }
 
-  // Requests, answered through Requester::on_answer with `step`. `record.options` is filled in
-  // here.
-  void publish(RequesterId who, StepId step, PublishRecord record);
+  // Requests, answered through Requester::on_answer with `step`. Who has just asked the rules for
+  // `record.options` may leave them there; else they are filled in.
+  void publish(RequesterId who, StepId step, PublishRecord&& record);
   void history(RequesterId who, StepId step, const std::string& channel, const ReadQuery& query);
   void remove_history(RequesterId who, StepId step, const std::string& channel);
   void presence(RequesterId who, StepId step, const std::string& channel);
   void presence_counts(RequesterId who, StepId step, const std::string& channel);
   // Channels with subscribers on any shard of this node; `pattern` is a glob, "" for all.
   void channels(RequesterId who, StepId step, const std::string& pattern);
-  // Answered when every shard has done it to its sessions.
+  // Answered when every shard has done it to its sessions. Those that are remembered are put in one
+  // order for all shards; kOverloaded: there are too many.
   void control(RequesterId who, StepId step, ControlPtr control);
   // This shard has sessions of the named user now, or no longer. Not answered; never refused.
   void note_user(std::string_view user, bool here);
+  // The users show signs of life, or are forgotten, or asked after; kNotAvailable where statuses
+  // are not kept. `user`, by its own doing.
+  void user_status(RequesterId who, StepId step, StatusRequest request);
+  void note_active(RequesterId who, StepId step, const std::string& user);
   // A kSupersede, to every shard. Never refused; on_outranked() comes if a session is newer.
   void supersede(RequesterId who, const ControlPtr& control);
+  // Publishes from this shard are slowed, refused, or neither, from now on.
+  void brake(PublishBrake::Step step) { brake_.set(step); }
   // Who carries controls out on this shard; nullptr: there is nobody to address.
   void set_control_sink(ControlSink* sink) { sink_ = sink; }
   // Enter, update or leave. Not answered; a leave is never refused. Who enters does so in its own
@@ -94,7 +109,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Pace turn(const Now& now);
 
   // Something was asked since the last turn, for example during the flush.
-  bool has_work() const { return !loopback_.empty() || local_.has_ready(); }
+  bool has_work() const { return published_ || !loopback_.empty() || local_.has_ready(); }
 
   const ChannelRules& rules() const { return rules_; }
   ShardId shard() const { return home_shard_.id(); }
@@ -127,7 +142,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
     StepId step = 0;
     size_t missing = 0;  // 0: free
     bool failed = false;
-    ChannelCounts counts;
+    // On behalf of another shard: its request.
+    std::optional<std::pair<ShardId, uint64_t>> behalf = {};
+    // All answers together, in the kind that they are of.
+    ReplyBody sum = ChannelCounts{};
   };
   // A control that this shard's sessions have not all had yet.
   struct PendingControl {
@@ -139,22 +157,34 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   struct RequesterSlot {
     Requester* requester = nullptr;
     uint32_t generation = 0;
+    bool reserved = false;
   };
 
   void follow(const ChannelKey& channel, InterestId interest) override;
   void read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) override;
   bool drop_interest(const ChannelKey& channel, InterestId interest) override;
+  bool tell_backlog(const ChannelKey& channel, InterestId interest,
+                    const Backlog& backlog) override;
   void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
   bool try_feed(ShardId to, HubMessage& message) override;
 
+  void send_publish(RequesterId who, StepId step, PublishRecord record);
+  void run_brake();
   void ask(ShardId to, Ticket ticket, RequestBody body);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
   template <class Body>
   void ask_all(RequesterId who, StepId step, const Body& body);
+  template <class Body>
+  void begin_survey(Survey survey, const Body& body);
+  bool is_crowded(size_t most) const;
+  void spread(ShardId from, uint64_t ticket, const ControlPtr& control);
   bool run_controls();
+  UserStatusList handle_statuses(const StatusRequest& request);
   void count_user(const UserNote& note);
   Requester* find(RequesterId who) const;
+  size_t most_parked(RequesterId who) const;
   void answer(RequesterId who, StepId step, Answer answer);
+  void answer_with(RequesterId who, StepId step, std::expected<ReplyBody, HubError> result);
   void answer_later(RequesterId who, StepId step, HubError error);
   uint64_t add_ticket(Ticket ticket);
   Ticket take_ticket(uint64_t id);
@@ -179,11 +209,14 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::vector<Ticket> tickets_;
   std::vector<uint32_t> free_tickets_;
   std::vector<Survey> surveys_;
-  std::deque<HubMessage> loopback_;                           // from this shard to itself, in order
+  std::deque<HubMessage> loopback_;  // from this shard to itself, in order
+  bool published_ = false;  // the broker was given something past loopback_, since it last ran
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  PublishBrake brake_{{}};
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;
   std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards
+  UserStatuses statuses_;                         // ... and what is known of them
   Now now_;
   Time next_sweep_{};
   Time next_tops_{};

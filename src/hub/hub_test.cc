@@ -119,6 +119,25 @@ TEST_F(HubTest, APublicationIsMarkedBeforeItsReply) {
   hub_.remove(id);
 }
 
+TEST_F(HubTest, APublishToThisShardKeepsItsPlaceAmongRequests) {
+  publish(here_, 1);
+  // Nothing else is on its way, so the broker has it already; its answer is still to come.
+  EXPECT_TRUE(hub_.has_work());
+  hub_.remove_history(me_, 2, here_);
+  publish(here_, 3);
+  EXPECT_TRUE(requester_.answers.empty());
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_FALSE(hub_.has_work());
+  hub_.history(me_, 4, here_, {.limit = 10});
+  turn();
+  std::vector<StepId> steps;
+  for (const auto& [step, answer] : requester_.answers) steps.push_back(step);
+  EXPECT_EQ(steps, (std::vector<StepId>{1, 2, 3, 4}));
+  const auto& page = std::get<ReadPage>(*requester_.answers.back().second);
+  ASSERT_EQ(page.publications.size(), 1u);
+  EXPECT_EQ(page.publications[0]->offset, 2u);
+}
+
 TEST_F(HubTest, Refusals) {
   const MetricDelta unknown(R"(parley_hub_refused_total{reason="unknown_channel"})");
   const MetricDelta kind(R"(parley_hub_refused_total{reason="unsupported_kind"})");
@@ -170,6 +189,22 @@ TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
   turn();
   EXPECT_TRUE(requester_.answers.empty());
   EXPECT_TRUE(other.answers.empty());
+}
+
+// Clients cannot take the place of the server API.
+TEST_F(HubTest, TheReserveIsForWhoHasIt) {
+  FakeRequester api;
+  const RequesterId reserved = hub_.add(api, true);
+  for (StepId step = 1; step <= 5; ++step) publish(there_, step);
+  hub_.channels(reserved, 1, "");
+  turn();
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_EQ(last_error(), HubError::kOverloaded);
+  EXPECT_TRUE(api.answers.empty()) << "it waits";
+  hub_.channels(reserved, 2, "");
+  turn();
+  EXPECT_EQ(api.answers.size(), 1u) << "and it is bounded too";
+  hub_.remove(reserved);
 }
 
 TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {

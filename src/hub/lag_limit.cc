@@ -2,7 +2,21 @@
 
 namespace parley::hub {
 
-void LagLimit::make_room(const Tail& tail, size_t cost) {
+LagLimit::LagLimit(const OverflowOptions& options, size_t kept_bytes) : options_(options) {
+  if (options.policy == OverflowPolicy::kLatest && !options.key.empty())
+    keys_ = std::make_unique<NewestPerKey>(options.key, kept_bytes);
+  if (options.policy == OverflowPolicy::kBlock) watch_ = std::make_unique<LagWatch>();
+}
+
+void LagLimit::reset(uint64_t top) {
+  counted_from_ = counted_ = by_bytes_ = by_time_ = 0;
+  marks_.clear();
+  if (keys_) keys_->reset(top);
+}
+
+void LagLimit::make_room(const Tail& tail, const PublicationPtr& next) {
+  const size_t cost = next->cost();
+  if (keys_) keys_->append(next, tail.top());
   // The tail was given back or jumped over a hole: that is no reader's slowness.
   if (!tail.covers(counted_from_)) {
     counted_from_ = tail.base();

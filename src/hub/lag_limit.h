@@ -3,13 +3,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/time.h"
 #include "hub/channel_options.h"
+#include "hub/newest_per_key.h"
+#include "hub/publish_gate.h"
 #include "hub/tail.h"
 
 namespace parley::hub {
+
+class Subscription;
+
+// Who was too far behind when a publication last came, where publishers wait for that, and what the
+// channel's home was told of it.
+struct LagWatch {
+  std::vector<Subscription*> laggards;
+  Backlog told;
+  Time told_at{};
+  bool listed = false;  // it is looked at in each turn
+};
 
 // What: two lines through the channel's offsets, one by bytes and one by time. A reader whose
 // position is before one of them is too far behind: one comparison for it, whatever the number of
@@ -17,15 +31,16 @@ namespace parley::hub {
 // resume. Shard: its own.
 class LagLimit {
  public:
-  explicit LagLimit(const OverflowOptions& options) : options_(options) {}
+  // `kept_bytes`: of the newest publications of keys, where the policy is to conflate per key.
+  LagLimit(const OverflowOptions& options, size_t kept_bytes);
 
-  // Before a publication of that cost is appended to the tail: moves the line so that no more than
+  // Before the publication `next` is appended to the tail: moves the line so that no more than
   // the limit stays behind it, the new one not counted out however large.
-  void make_room(const Tail& tail, size_t cost);
+  void make_room(const Tail& tail, const PublicationPtr& next);
   // About once a second: what was the top that long ago is the line now.
   void on_sweep(uint64_t top, Time now);
   // Offsets mean something else from here on.
-  void reset() { *this = LagLimit(options_); }
+  void reset(uint64_t top);
 
   bool exceeded_by(uint64_t position) const { return position < line(); }
   // Where a reader that is too far behind goes on when the oldest are dropped.
@@ -34,6 +49,10 @@ class LagLimit {
     return by_bytes_ > by_time_ ? OverflowCause::kBytes : OverflowCause::kTime;
   }
   OverflowPolicy policy() const { return options_.policy; }
+  // Null: the policy does not ask for keys.
+  NewestPerKey* keys() const { return keys_.get(); }
+  // Null: publishers do not wait.
+  LagWatch* watch() const { return watch_.get(); }
 
  private:
   struct Mark {
@@ -46,6 +65,8 @@ class LagLimit {
   size_t counted_ = 0;
   uint64_t by_bytes_ = 0;
   uint64_t by_time_ = 0;
+  std::unique_ptr<NewestPerKey> keys_;
+  std::unique_ptr<LagWatch> watch_;
   std::vector<Mark> marks_;  // tops at sweeps that are not old enough yet, oldest first
 };
 

@@ -34,6 +34,10 @@ bool Subscription::pullable() const {
   return catchup_ != nullptr || position_ < channel_->tail().top();
 }
 
+bool Subscription::ends_at(uint64_t offset) const {
+  return live() && !linked() && !catchup_ && offset >= channel_->tail().top();
+}
+
 LocalChannels::~LocalChannels() {
   followed_gauge.add(-static_cast<int64_t>(channels_.size()));
   subscriptions_gauge.add(-static_cast<int64_t>(subscriptions_));
@@ -69,6 +73,8 @@ void LocalChannels::unsubscribe(Subscription& subscription, Time now) {
   subscription.state_ = Subscription::State::kIdle;
   if (channel == nullptr) return;
   if (was_live) {
+    if (channel->lag_ && channel->lag_->watch())
+      std::erase(channel->lag_->watch()->laggards, &subscription);
     Subscription* last = channel->live_.back();
     channel->live_[subscription.index_] = last;
     last->index_ = subscription.index_;
@@ -105,7 +111,7 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
   const OverflowOptions& overflow = channel.options_->overflow;
   // Of joins and leaves, none stands for those before it.
   if (overflow.policy != OverflowPolicy::kResume && key.aspect == Aspect::kMessages)
-    channel.lag_ = std::make_unique<LagLimit>(overflow);
+    channel.lag_ = std::make_unique<LagLimit>(overflow, channel.options_->tail_bytes);
   interests_[index].channel = &channel;
   channels_.insert(std::move(made));
   followed_gauge.add(1);
@@ -117,7 +123,7 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
 void LocalChannels::close(LocalChannel& channel) {
   CHECK(channel.live_.empty() && channel.waiting_.empty());
   if (channel.idle()) --idle_count_;
-  tail_bytes_ -= channel.tail_.bytes();
+  tail_bytes_ -= channel.held_bytes();
   interests_[channel.interest_.index].channel = nullptr;
   free_interests_.push_back(channel.interest_.index);
   followed_gauge.add(-1);
@@ -162,7 +168,10 @@ void LocalChannels::on_followed(InterestId interest, std::expected<Attached, Hub
   channel->attached_ = true;
   channel->epoch_ = result->epoch;
   channel->generation_ends_ = std::move(result->generation_ends);
-  change_tail(*channel, [&](Tail& tail) { tail.reset(result->top); });
+  change_tail(*channel, [&](Tail& tail) {
+    tail.reset(result->top);
+    if (channel->lag_) channel->lag_->reset(result->top);
+  });
   while (!waiting.empty()) admit(*channel, waiting.pop_front());
 }
 
@@ -170,14 +179,17 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   if (publication->prev > channel->tail_.top()) holes.add(1);
-  if (channel->lag_ && publication->offset > channel->tail_.top())
-    channel->lag_->make_room(channel->tail_, publication->cost());
   bool fresh = false;
   const size_t most = channel->options_->tail_bytes;
-  change_tail(*channel, [&](Tail& tail) { fresh = tail.append(std::move(publication), most); });
+  change_tail(*channel, [&](Tail& tail) {
+    if (channel->lag_ && publication->offset > tail.top())
+      channel->lag_->make_room(tail, publication);
+    fresh = tail.append(std::move(publication), most);
+  });
   if (!fresh) return;
   warm_up(*channel);
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
+  if (channel->lag_ && channel->lag_->watch()) recount(*channel);
 }
 
 // The tail holds publications, the newest of all tails.
@@ -191,10 +203,17 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   // A reader that has not had it yet asks history, and is told the gap.
-  if (removed && top >= channel->tail_.top()) channel->tail_.trim();
+  if (removed && top >= channel->tail_.top())
+    change_tail(*channel, [&](Tail& tail) {
+      tail.trim();
+      channel->forget_with_tail();
+    });
   if (top <= channel->tail_.top()) return;
   holes.add(1);
-  change_tail(*channel, [&](Tail& tail) { tail.reset(top); });
+  change_tail(*channel, [&](Tail& tail) {
+    tail.reset(top);
+    channel->forget_with_tail();
+  });
   for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
 }
 
@@ -203,8 +222,10 @@ void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason
   if (channel == nullptr || !channel->attached_) return;
   const Epoch ended = std::exchange(channel->epoch_, now.epoch);
   channel->generation_ends_ = now.generation_ends;
-  if (channel->lag_) channel->lag_->reset();
-  change_tail(*channel, [&](Tail& tail) { tail.reset(now.top); });
+  change_tail(*channel, [&](Tail& tail) {
+    tail.reset(now.top);
+    if (channel->lag_) channel->lag_->reset(now.top);
+  });
   IntrusiveList<Subscription, WaitTag> waiting;
   waiting.append(channel->waiting_);
   for (Subscription* subscription : channel->live_) reset_reader(*subscription, now, reason);
@@ -222,7 +243,7 @@ void LocalChannels::reset_reader(Subscription& subscription, const Attached& now
   auto& catchup = subscription.catchup();
   const std::optional<Gap> untold = std::exchange(catchup.gap, std::nullopt);
   catchup.page.reset();
-  catchup.owed = 0;
+  catchup.owed = catchup.conflated_to = 0;
   const auto is_untold = [&](GapReason which) { return untold && untold->reason == which; };
   if (reason != GapReason::kRolledBack || is_untold(GapReason::kEpochChanged)) {
     const bool earlier = reason == GapReason::kRolledBack;
@@ -280,6 +301,7 @@ bool LocalChannels::release(Time now) {
 void LocalChannels::cool(LocalChannel& channel, Time now) {
   const uint64_t top = channel.tail_.top();
   if (channel.lag_) channel.lag_->on_sweep(top, now);
+  if (channel.lag_ && channel.lag_->watch()) lose_patience(channel);
   const bool moved = top != channel.quiet_top_;
   if (moved) channel.quiet_since_ = now;
   channel.quiet_top_ = top;
@@ -291,18 +313,24 @@ void LocalChannels::cool(LocalChannel& channel, Time now) {
   if (!quiet || lagging) {
     warm_.push_back(channel);
   } else if (base) {
-    change_tail(channel, [](Tail& tail) { tail.trim_to_newest(); });
+    change_tail(channel, [&](Tail& tail) {
+      tail.trim_to_newest();
+      channel.forget_with_tail();
+    });
     warm_.push_back(channel);
   } else {
-    change_tail(channel, [](Tail& tail) { tail.trim(); });
+    change_tail(channel, [&](Tail& tail) {
+      tail.trim();
+      channel.forget_with_tail();
+    });
   }
 }
 
 template <class Change>
 void LocalChannels::change_tail(LocalChannel& channel, Change change) {
-  tail_bytes_ -= channel.tail_.bytes();
+  tail_bytes_ -= channel.held_bytes();
   change(channel.tail_);
-  tail_bytes_ += channel.tail_.bytes();
+  tail_bytes_ += channel.held_bytes();
 }
 
 // What history gave to a reader is the base of the next publication's delta.
@@ -319,7 +347,10 @@ void LocalChannels::spare_tails(const LocalChannel& newest) {
     LocalChannel& channel = warm_.pop_front();
     // No history may have the newest state, and it is all that a slow reader is owed.
     const bool latest = channel.lag_ && channel.lag_->policy() == OverflowPolicy::kLatest;
-    change_tail(channel, [latest](Tail& tail) { latest ? tail.trim_to_newest() : tail.trim(); });
+    change_tail(channel, [&](Tail& tail) {
+      latest ? tail.trim_to_newest() : tail.trim();
+      channel.forget_with_tail();
+    });
   }
 }
 

@@ -49,6 +49,15 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   friend class LocalChannels;
   // In the idle list: nobody wanted it when it was last looked at.
   bool idle() const { return ListNode<IdleTag>::linked(); }
+  // What it counts against the budget of all tails. A publication that the tail and the newest per
+  // key share counts twice.
+  size_t held_bytes() const {
+    return tail_.bytes() + (lag_ && lag_->keys() ? lag_->keys()->bytes() : 0);
+  }
+  // What the tail was made to forget is not to be had from the newest per key either.
+  void forget_with_tail() {
+    if (lag_ && lag_->keys()) lag_->keys()->forget(tail_.base());
+  }
   // In the warm list: its tail may hold publications.
   bool warm() const { return ListNode<WarmTag>::linked(); }
 
@@ -84,6 +93,9 @@ class LocalChannels {
                            const ReadQuery& query) = 0;
     // False when there is no room now; asked again at the next release().
     virtual bool drop_interest(const ChannelKey& channel, InterestId interest) = 0;
+    // False when there is no room now; told again soon.
+    virtual bool tell_backlog(const ChannelKey& channel, InterestId interest,
+                              const Backlog& backlog) = 0;
   };
 
   // Channels that may linger without a subscriber; above it the oldest go at once.
@@ -106,6 +118,15 @@ class LocalChannels {
   // `slow`: its client did not take what it was given before, so the channel's limits hold.
   Pull pull(Subscription& subscription, bool slow = true);
 
+  // Whether pull() would give what the tail holds behind the cursor and do nothing else: who has
+  // that encoded already need not ask for it.
+  bool reads_tail(const Subscription& subscription, bool slow) const {
+    if (!subscription.live() || subscription.catchup_ || subscription.linked()) return false;
+    const LocalChannel& channel = *subscription.channel_;
+    return !(slow && channel.lag_) && subscription.position_ < channel.tail_.top() &&
+           channel.tail_.covers(subscription.position_);
+  }
+
   void on_followed(InterestId interest, std::expected<Attached, HubError> result);
   void on_page(InterestId interest, std::expected<ReadPage, HubError> result);
   void on_feed(InterestId interest, PublicationPtr publication);
@@ -120,6 +141,8 @@ class LocalChannels {
   // In each turn: lets go of some channels that nobody has wanted for a while. Returns whether more
   // are due.
   bool release(Time now);
+  // In each turn: tells homes who holds up their publishers. Returns whether somebody does.
+  bool tell_backlogs(Time now);
 
   size_t size() const { return channels_.size(); }
   size_t subscriptions() const { return subscriptions_; }
@@ -153,8 +176,13 @@ class LocalChannels {
   void refuse_waiting(LocalChannel& channel, HubError error);
   std::optional<Pull> pull_catchup(LocalChannel& channel, Subscription& subscription);
   static std::optional<Pull> take_gap(Subscription& subscription);
+  static bool holds_up(const LocalChannel& channel, const Subscription& subscription);
+  void recount(LocalChannel& channel);
+  void lose_patience(LocalChannel& channel);
+  static Backlog backlog_of(const LocalChannel& channel);
   static bool too_far_behind(const LocalChannel& channel, const Subscription& subscription);
   static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
+  static std::optional<Pull> conflate(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
   static uint64_t needed_from(const Subscription& subscription);
@@ -180,7 +208,8 @@ class LocalChannels {
   IntrusiveList<Subscription, WaitTag> ready_;
   IntrusiveList<LocalChannel, IdleTag> idle_;
   IntrusiveList<LocalChannel, WarmTag> warm_;
-  std::vector<InterestId> stalled_;  // channels whose last page read failed
+  std::vector<InterestId> backlogs_;  // channels in which somebody may be too far behind
+  std::vector<InterestId> stalled_;   // channels whose last page read failed
   size_t subscriptions_ = 0;
   size_t idle_count_ = 0;  // in idle_
   size_t tail_bytes_ = 0;

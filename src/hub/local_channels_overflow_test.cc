@@ -199,6 +199,27 @@ TEST_F(OverflowTest, TheNewestStateStaysWhenTheTailIsGivenBack) {
   for (auto& subscription : subscriptions_) small.unsubscribe(*subscription, now_);
 }
 
+// What was removed went on to count, until every tail was given back for it.
+TEST_F(OverflowTest, WhatIsRemovedCountsNoMore) {
+  Subscription& reader = live();
+  LocalChannels small(home_, 10 * make_publication(1)->cost());
+  small.subscribe(make(), {"a"}, options_, {});
+  small.on_followed(interest(), Attached{.epoch = kEpochA, .base = 0, .top = 0});
+  const InterestId removed = interest();
+  small.subscribe(make(), {"b"}, options_, {});
+  small.on_followed(interest(), Attached{.epoch = kEpochA, .base = 0, .top = 0});
+  small.deliver_ready(10);
+  small.on_feed(interest(), make_publication(1));
+  const MetricDelta spared("parley_tails_spared_total");
+  for (uint64_t offset = 1; offset <= 40; ++offset) {
+    small.on_feed(removed, make_publication(offset));
+    small.on_top(removed, offset, true);
+  }
+  EXPECT_EQ(spared(), 0);
+  for (auto& subscription : subscriptions_)
+    if (subscription.get() != &reader) small.unsubscribe(*subscription, now_);
+}
+
 TEST_F(OverflowTest, AnotherLifeBeginsWithoutALine) {
   Subscription& reader = live_with(OverflowPolicy::kDropOldest);
   feed(11, 30);

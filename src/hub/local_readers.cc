@@ -171,7 +171,10 @@ void LocalChannels::rewind(Subscription& subscription, uint64_t offset) {
   if (!subscription.live() || (catchup && (catchup->gap || catchup->page))) return;
   subscription.position_ = std::min(subscription.position_, offset);
   const LocalChannel& channel = *subscription.channel_;
-  if (channel.lag_) subscription.catchup().owed = channel.tail_.top();
+  if (channel.lag_) {
+    subscription.catchup().owed = channel.tail_.top();
+    subscription.catchup().conflated_to = 0;
+  }
   mark_dirty(subscription);
 }
 
@@ -190,6 +193,9 @@ Pull LocalChannels::pull(Subscription& subscription, bool slow) {
     return {.kind = Pull::Kind::kPublications,
             .publications = channel.tail_.after(subscription.position_),
             .shared = true};
+  // Who takes whatever it is given can fall out of the tail too, in one large turn.
+  if (channel.lag_ && channel.lag_->keys() && !subscription.catchup_)
+    if (const auto pull = skip(channel, subscription)) return *pull;
   wait_for_page(channel, subscription);
   return {.kind = Pull::Kind::kWaiting};
 }
@@ -197,6 +203,10 @@ Pull LocalChannels::pull(Subscription& subscription, bool slow) {
 // What the reader is given before the tail serves it again: a gap, then its page.
 std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscription& subscription) {
   if (auto gap = take_gap(subscription)) return gap;
+  if (subscription.catchup_->conflated_to > subscription.position_) {
+    if (auto pull = conflate(channel, subscription)) return pull;
+    subscription.catchup_->conflated_to = 0;
+  }
   const std::shared_ptr<const ReadPage> page = subscription.catchup_->page;
   const uint64_t position = subscription.position_;
   if (page && position >= page->base && !channel.tail_.covers(position)) {
@@ -220,7 +230,7 @@ std::optional<Pull> LocalChannels::pull_catchup(LocalChannel& channel, Subscript
 
 // By its limits, or since the tail was given back and the newest state is all that it is owed.
 bool LocalChannels::too_far_behind(const LocalChannel& channel, const Subscription& subscription) {
-  if (!channel.lag_) return false;
+  if (!channel.lag_ || channel.lag_->policy() == OverflowPolicy::kBlock) return false;
   return channel.lag_->exceeded_by(subscription.position_) ||
          (channel.lag_->policy() == OverflowPolicy::kLatest && !channel.tail_.empty() &&
           subscription.position_ < channel.tail_.base());
@@ -230,6 +240,13 @@ bool LocalChannels::too_far_behind(const LocalChannel& channel, const Subscripti
 // only the newest state is still to come anyway, or when it is not at hand.
 std::optional<Pull> LocalChannels::skip(const LocalChannel& channel, Subscription& subscription) {
   const LagLimit& lag = *channel.lag_;
+  if (lag.keys() != nullptr) {
+    subscription.catchup().conflated_to = channel.tail_.top();
+    auto pull = conflate(channel, subscription);
+    if (pull) overflows.add(static_cast<size_t>(lag.cause()) + 2);
+    if (!pull) subscription.catchup_.reset();
+    return pull;
+  }
   const bool latest = lag.policy() == OverflowPolicy::kLatest;
   uint64_t to = lag.line();
   if (latest)
@@ -242,6 +259,28 @@ std::optional<Pull> LocalChannels::skip(const LocalChannel& channel, Subscriptio
   gaps.add(gap.reason);
   subscription.advance(to);
   return Pull{.kind = Pull::Kind::kGap, .gap = gap};
+}
+
+// The next of what no later publication of its key replaces; before it the gap that it leaves.
+// Nothing where that is not known any more and history may still have it.
+std::optional<Pull> LocalChannels::conflate(const LocalChannel& channel,
+                                            Subscription& subscription) {
+  const NewestPerKey& keys = *channel.lag_->keys();
+  const uint64_t position = subscription.position_;
+  const auto hole = [&](uint64_t to, GapReason reason) {
+    conflated.add(to - position);
+    gaps.add(reason);
+    subscription.advance(to);
+    return Pull{.kind = Pull::Kind::kGap, .gap = {position + 1, to, reason}};
+  };
+  if (position < keys.floor()) {
+    if (channel.options_->has_history()) return std::nullopt;
+    return hole(keys.floor(), GapReason::kOverflow);
+  }
+  const auto run = keys.after(position);
+  if (run.empty()) return std::nullopt;
+  if (run.front()->prev > position) return hole(run.front()->prev, GapReason::kConflated);
+  return Pull{.kind = Pull::Kind::kPublications, .publications = run};
 }
 
 std::optional<Pull> LocalChannels::take_gap(Subscription& subscription) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/affinity.h"
 #include "hub/control.h"
+#include "hub/publish_gate.h"
 #include "hub/requester.h"
 
 namespace parley::hub {
@@ -47,24 +50,34 @@ struct ChannelsRequest {
 // To every shard: do this to your sessions. Answered when it is done.
 struct ControlRequest {
   ControlPtr control;
+  bool spread = false;  // to the one that puts them in order: let every shard do it
+};
+// To the user's home shard, or to every shard, of which each minds the users that it is home to.
+struct StatusRequest {
+  enum class Kind : uint8_t { kUpdate, kGet, kDelete };
+  Kind kind = Kind::kGet;
+  std::shared_ptr<const std::vector<std::string>> users;
 };
 // To the user's home shard, which counts users: the sender has sessions of this user now, or no
 // longer.
 struct UserNote {
   uint64_t user = 0;  // a hash of the name
   bool here = false;
+  std::string name = {};  // where statuses are kept
 };
 using RequestBody =
     std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest, PresenceChange,
-                 PresenceRequest, ChannelsRequest, ControlRequest, UserNote>;
+                 PresenceRequest, ChannelsRequest, ControlRequest, StatusRequest, UserNote>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;
+  RequesterId who{};  // on the asking shard
 };
 
 struct PresenceChanged {};
-using ReplyBody = std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged,
-                               PresenceSnapshot, PresenceCounts, ChannelCounts, Controlled>;
+using ReplyBody =
+    std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged, PresenceSnapshot,
+                 PresenceCounts, ChannelCounts, Controlled, UserStatusList>;
 struct Reply {
   uint64_t ticket = 0;
   std::expected<ReplyBody, HubError> body;
@@ -94,8 +107,16 @@ struct DropInterest {
   InterestId interest;
 };
 
+// Who holds up publishers of the channel on the sending shard, under `block`.
+struct BacklogNote {
+  ChannelKey channel;
+  InterestId interest;
+  Backlog backlog;
+};
+
 using HubMessage = std::variant<Feed, TopNote, std::unique_ptr<Request>, std::unique_ptr<Reply>,
-                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>>;
+                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>,
+                                std::unique_ptr<BacklogNote>>;
 
 // What: carries hub messages to other shards; one FIFO per ordered pair. Never waits. Owner: server
 // (or the simulator). A request holds a credit from take_credit() until its reply was drained; the

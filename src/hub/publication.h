@@ -56,7 +56,8 @@ struct Publication {
   std::string event;  // event name, for protocols that have one
   std::string key;    // keyed channels: which entry it changes
   Tags tags;
-  std::unique_ptr<const ClientInfo> publisher;  // null when the server API published
+  // Shared with the publisher's other publications; null when the server API published.
+  std::shared_ptr<const ClientInfo> publisher;
 
   // What it counts against budgets in bytes.
   size_t cost() const {

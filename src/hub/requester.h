@@ -13,6 +13,7 @@
 
 #include "hub/broker.h"
 #include "hub/control.h"
+#include "hub/user_statuses.h"
 
 namespace parley::hub {
 
@@ -26,6 +27,7 @@ enum class HubError : uint8_t {
   kInvalidData,          // the data are not in the namespace's format
   kIdempotencyConflict,  // the key was used with other bytes
   kOverloaded,           // not done; try again later
+  kRateLimited,          // not done: the channel has had as many as it may for now
   kUnavailable,          // broker trouble; the outcome of a publish may be unknown
 };
 
@@ -48,14 +50,20 @@ struct ChannelCounts {
   std::map<std::string, uint64_t> subscribers;
 };
 
+// Of the users that were asked for, those of whom something is known.
+struct UserStatusList {
+  std::vector<UserStatus> statuses;
+};
+
 using AnswerValue = std::variant<Published, ReadPage, PresenceSnapshot, PresenceCounts,
-                                 HistoryRemoved, ChannelCounts, Controlled>;
+                                 HistoryRemoved, ChannelCounts, Controlled, UserStatusList>;
 using Answer = std::expected<AnswerValue, HubError>;
 
 // A requester's name at its hub; a stale one (the requester is gone) is simply not called any more.
 struct RequesterId {
   uint32_t index = UINT32_MAX;
   uint32_t generation = 0;
+  bool operator==(const RequesterId&) const = default;
 };
 
 // Implemented by sessions and by API handlers. Shard: its hub's. Must be removed from the hub

@@ -62,6 +62,8 @@ class Subscriber {
   // The subscription has something to pull. Called once until the subscriber clears `dirty`. Must
   // only take note: neither the hub nor an adapter may be called from here.
   virtual void on_dirty(Subscription& subscription) = 0;
+  // Who it is when it publishes.
+  virtual RequesterId requester() const { return {}; }
 };
 
 struct WaitTag;
@@ -85,6 +87,8 @@ class Subscription : public ListNode<WaitTag> {
   bool gap_due() const { return live() && catchup_ && catchup_->gap; }
   // pull() would give something, and not only wait.
   bool pullable() const;
+  // It would not be once `offset` was delivered.
+  bool ends_at(uint64_t offset) const;
   // Everything up to `offset` has been handed to the transport. Call it right after the pull() that
   // gave the publications: a reset in between would make `offset` mean something else.
   void advance(uint64_t offset) {
@@ -103,6 +107,7 @@ class Subscription : public ListNode<WaitTag> {
   enum class State : uint8_t { kIdle, kWaiting, kReady, kLive };
   // Here, because the small members fill one word with `dirty`.
   State state_ = State::kIdle;
+  uint8_t late_ = 0;    // where publishers wait for it: the sweeps that saw it too far behind
   uint32_t index_ = 0;  // among the channel's live subscriptions
   uint32_t handle_;
 
@@ -117,6 +122,9 @@ class Subscription : public ListNode<WaitTag> {
     // Live, in a channel that skips: up to here the reader is given what it asked for, however far
     // behind it is.
     uint64_t owed = 0;
+    // Live, too far behind in a channel that conflates per key: up to here it is given the newest
+    // of each key.
+    uint64_t conflated_to = 0;
     std::optional<Gap> gap;  // to be told before anything else is delivered
     std::optional<std::expected<Subscribed, HubError>> result;  // the answer, until it is delivered
   };

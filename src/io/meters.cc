@@ -4,6 +4,7 @@ namespace parley::io::meters {
 namespace {
 constexpr std::string_view kAcceptErrors[] = {"connection", "resources", "full"};
 constexpr std::string_view kFarewellCuts[] = {"unread", "unanswered", "flooded"};
+constexpr std::string_view kLongTurns[] = {"10ms", "50ms"};
 }  // namespace
 
 metrics::Counter accepted("parley_io_accepted_total", "Connections accepted");
@@ -19,6 +20,8 @@ metrics::Counter bytes_received("parley_io_received_bytes_total", "Bytes read fr
 metrics::Counter bytes_sent("parley_io_sent_bytes_total", "Bytes written to sockets");
 metrics::Counter turns("parley_io_turns_total", "Turns of the shards' loops");
 metrics::Counter stalls("parley_io_stalls_total", "Turns that took longer than the stall limit");
+metrics::CounterFamily long_turns("parley_io_long_turns_total", "Turns that took longer than that",
+                                  "over", kLongTurns);
 metrics::Counter wakes("parley_io_wakes_total", "Times a sleeping shard was woken by another");
 metrics::Counter post_full("parley_io_inbox_full_total", "Entries refused because a queue was full",
                            {{"queue", "post"}});

@@ -86,6 +86,8 @@ void Shard::measure_turn() {
   const Duration took = end - now_.mono;
   if (took <= options_.stall_limit) return;
   meters::stalls.add();
+  if (took > milliseconds(10)) meters::long_turns.add(meters::LongTurn::k10Ms);
+  if (took > milliseconds(50)) meters::long_turns.add(meters::LongTurn::k50Ms);
   if (options_.on_stall) options_.on_stall(took);
   const auto to_ms = [](Duration d) { return std::chrono::duration_cast<milliseconds>(d).count(); };
   if (stall_log_.pass(to_ms(end.time_since_epoch()))) {

@@ -58,6 +58,25 @@ TEST_F(ShardTest, CountsStalls) {
   EXPECT_EQ(meters::stalls.value(), before + 1);
 }
 
+TEST_F(ShardTest, CountsTurnsThatEverybodyNotices) {
+  start({});
+  const MetricDelta over_10(R"(parley_io_long_turns_total{over="10ms"})");
+  const MetricDelta over_50(R"(parley_io_long_turns_total{over="50ms"})");
+  const auto work_for = [this](Duration time) {
+    const Time end = std::chrono::steady_clock::now() + time;
+    ASSERT_TRUE(shard->post([end] {
+      while (std::chrono::steady_clock::now() < end) {
+      }
+    }));
+    shard->turn(milliseconds(0));
+  };
+  work_for(milliseconds(11));
+  EXPECT_EQ(over_10(), 1);
+  work_for(milliseconds(51));
+  EXPECT_EQ(over_10(), 2);
+  EXPECT_GE(over_50(), 1);
+}
+
 TEST_F(ShardTest, PostsAreBoundedAndRunInOrder) {
   ShardOptions options;
   options.post_capacity = 3;

@@ -14,6 +14,8 @@ size_t cost(const hub::Request& request) {
 // count.
 size_t cost(const hub::Reply& reply) {
   if (!reply.body) return sizeof(reply);
+  if (const auto* controlled = std::get_if<hub::Controlled>(&*reply.body))
+    return sizeof(reply) + controlled->bytes;
   const auto* page = std::get_if<hub::ReadPage>(&*reply.body);
   return sizeof(reply) +
          (page == nullptr ? 0 : page->publications.size() * sizeof(hub::PublicationPtr));

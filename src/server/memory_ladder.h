@@ -9,8 +9,8 @@ namespace parley::server {
 // How far up the ladder the process is; each step does what those before it do.
 enum class MemoryStep : uint8_t {
   kNone,
-  kSave,    // sockets may be idle for less long, nothing is compressed
-  kRefuse,  // nobody new comes in
+  kSave,    // publishers are slowed, sockets may be idle for less long, nothing is compressed
+  kRefuse,  // nobody new comes in, nothing is published
   kEnd,     // those with the most waiting output are ended
 };
 inline constexpr size_t kMemorySteps = 4;

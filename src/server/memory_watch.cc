@@ -20,9 +20,10 @@ std::string_view words(MemoryStep step) {
     case MemoryStep::kNone:
       return "memory is no longer scarce";
     case MemoryStep::kSave:
-      return "memory is scarce: idle connections close sooner, nothing is compressed";
+      return "memory is scarce: publishers are slowed, idle connections close sooner, nothing is "
+             "compressed";
     case MemoryStep::kRefuse:
-      return "memory is scarce: new connections are refused";
+      return "memory is scarce: publishes and new connections are refused";
     case MemoryStep::kEnd:
       break;
   }

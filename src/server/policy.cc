@@ -1,7 +1,10 @@
 #include "server/policy.h"
 
+#include <algorithm>
+
 #include "auth/permissions.h"
 #include "base/check.h"
+#include "http/trusted_proxies.h"
 #include "server/dev_channel_options.h"
 
 namespace parley::server {
@@ -26,11 +29,15 @@ hub::DataFormat data_format(config::DataFormat format) {
 // What is dropped anyway where there is no history to read on from.
 hub::OverflowOptions overflow_options(const config::Namespace& space) {
   hub::OverflowOptions options{.max_bytes = space.overflow_max_bytes,
-                               .max_delay = space.overflow_max_delay};
+                               .max_delay = space.overflow_max_delay,
+                               .max_wait = space.overflow_max_wait};
   const bool history = space.history_size > 0 && space.history_ttl.count() > 0;
   if (space.overflow == config::Overflow::kLatest) {
     options.policy = hub::OverflowPolicy::kLatest;
+    options.key = space.overflow_key;
     if (options.max_delay == Duration::zero()) options.max_delay = seconds(1);
+  } else if (space.overflow == config::Overflow::kBlock) {
+    options.policy = hub::OverflowPolicy::kBlock;
   } else if (space.overflow == config::Overflow::kDropOldest || !history) {
     options.policy = hub::OverflowPolicy::kDropOldest;
   }
@@ -57,6 +64,11 @@ hub::ChannelOptions channel_options(const config::Namespace& space) {
   options.auto_cache_recover = space.auto_cache_recover;
   options.data_format = data_format(space.publication_data_format);
   options.overflow = overflow_options(space);
+  options.publish_rate = {.per_second = space.publish_rate_limit};
+  // A reader for which publishers wait is to find in the tail all that it still has to be given:
+  // the limit, what was on its way when it crossed that, and what had waited.
+  if (options.overflow.policy == hub::OverflowPolicy::kBlock)
+    options.tail_bytes = std::max(options.tail_bytes, 4 * options.overflow.max_bytes);
   return options;
 }
 
@@ -150,6 +162,8 @@ std::vector<config::Finding> find_faults(const config::Config& config) {
   for (size_t i = 0; i < config.channel.namespaces.size(); ++i)
     note("channel.namespaces[" + std::to_string(i) + "].channel_regex",
          try_namespace(config, config.channel.namespaces[i]));
+  note("http_server.trusted_proxies",
+       http::TrustedProxies::parse(config.http_server.trusted_proxies));
   if (found.empty()) note("channel", Policy::build(config));
   return found;
 }

@@ -8,6 +8,7 @@
 
 #include "auth/access.h"
 #include "auth/channel_syntax.h"
+#include "auth/revocations.h"
 #include "auth/token_authenticator.h"
 #include "base/hash.h"
 #include "base/result.h"
@@ -47,7 +48,8 @@ class Policy final : public hub::ChannelRules {
 // ShardWorld. Shard: its own.
 class ShardPolicy final : public hub::ChannelRules, public auth::Access {
  public:
-  explicit ShardPolicy(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
+  ShardPolicy(std::shared_ptr<const Policy> policy, const auth::Revocations& revocations)
+      : policy_(std::move(policy)), revocations_(revocations) {}
   void replace(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
 
   std::shared_ptr<const hub::ChannelOptions> find(std::string_view channel) const override {
@@ -61,10 +63,13 @@ class ShardPolicy final : public hub::ChannelRules, public auth::Access {
  private:
   auth::Verdict decide(const auth::Principal& who, std::string_view channel, auth::Verb verb,
                        auth::Standing standing) const override {
+    // Also those whom no token names.
+    if (revocations_.is_blocked(who.user)) return auth::Verdict::kDeny;
     return policy_->access().check(who, channel, verb, standing);
   }
 
   std::shared_ptr<const Policy> policy_;
+  const auth::Revocations& revocations_;
 };
 
 }  // namespace parley::server

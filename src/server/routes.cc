@@ -24,16 +24,19 @@ http_api::PublishDoorOptions pub_options(const Shared& shared) {
   return {.origins = origins_of(shared),
           .data_bytes = config.pub.max_request_body_size,
           .api_key = config.http_api.key,
-          .prefix = config.pub.handler_prefix};
+          .prefix = config.pub.handler_prefix,
+          .quotas = shared.quotas.limits_rates() ? &shared.quotas : nullptr};
 }
 
-http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access) {
+http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access,
+                                       auth::TicketDesk& tickets) {
   const config::HttpApi& api = shared.config.http_api;
   return {.key = api.key,
           .insecure = shared.dev || api.insecure,
           .transport_errors = api.error_mode == config::ErrorMode::kTransport,
           .prefix = api.handler_prefix,
-          .access = &access};
+          .access = &access,
+          .tickets = &tickets};
 }
 
 transport::websocket::CompressionOptions compression_options(const config::WebSocket& socket) {
@@ -63,6 +66,7 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
        .channel_limit = client.channel_limit,
        .commands = {.per_second = client.command_rate_limit},
        .publishes = {.per_second = client.publish_rate_limit},
+       .refusals = {.per_second = client.refused_command_rate_limit},
        .history_limit = client.history_max_publication_limit,
        .recovery_limit = client.recovery_max_publication_limit},
       access, rules));
@@ -144,15 +148,15 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-               hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
-               http::Admission& admission)
+               auth::TicketDesk& tickets, hub::Hub& hub, session::SessionTable& sessions,
+               session::Uplinks& uplinks, http::Admission& admission)
     : shared_(shared),
       sessions_(sessions),
       uplinks_(uplinks),
       admission_(admission),
       compression_(compression_options(shared.config.websocket)),
       publish_door_(hub, policy, tokens, pub_options(shared)),
-      api_(hub, shared.node, api_options(shared, policy)),
+      api_(hub, shared.node, api_options(shared, policy, tickets)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
                             .metrics = shared.config.prometheus.handler_prefix}) {
   add_protocols(policy, policy);
@@ -190,7 +194,8 @@ void Routes::add_websocket(std::string_view path, const session::AdapterFactory&
                            transport::websocket::WebSocketOptions options) {
   router_.add("GET", path,
               keep_door(std::make_unique<transport::websocket::WebSocketHandler>(
-                  factory, sessions_, std::move(options))));
+                            factory, sessions_, std::move(options)),
+                        http::say_unavailable, http::Stays::kUpgrades));
 }
 
 template <class Factory>
@@ -207,10 +212,11 @@ const session::AdapterFactory& Routes::keep_factory(Factory factory) {
   return *factories_.emplace_back(std::make_unique<Factory>(std::move(factory)));
 }
 
-http::Handler& Routes::keep_door(std::unique_ptr<http::Handler> door, http::RefusalWords words) {
+http::Handler& Routes::keep_door(std::unique_ptr<http::Handler> door, http::RefusalWords words,
+                                 http::Stays stays) {
   http::Handler& inner = keep_handler(std::move(door));
   return keep_handler(
-      std::make_unique<http::GuardedHandler>(inner, admission_, origins_of(shared_), words));
+      std::make_unique<http::GuardedHandler>(inner, admission_, origins_of(shared_), words, stays));
 }
 
 http::Handler& Routes::keep_handler(std::unique_ptr<http::Handler> handler) {

@@ -25,11 +25,13 @@ namespace parley::server {
 class Routes {
  public:
   Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
-         hub::Hub& hub, session::SessionTable& sessions, session::Uplinks& uplinks,
-         http::Admission& admission);
+         auth::TicketDesk& tickets, hub::Hub& hub, session::SessionTable& sessions,
+         session::Uplinks& uplinks, http::Admission& admission);
   const http::Router& router() const { return router_; }
   // Memory is scarce: nothing is compressed.
   void save(bool saving) { compression_.pause(saving); }
+  // ... and clients do not publish over HTTP.
+  void refuse_publishes(bool refused) { publish_door_.close(refused); }
   // For the internal port: server API, metrics and health.
   const http::Router& internal_router() const { return internal_router_; }
 
@@ -56,7 +58,8 @@ class Routes {
   http::Handler& keep_handler(std::unique_ptr<http::Handler> handler);
   // A door through which clients come to stay.
   http::Handler& keep_door(std::unique_ptr<http::Handler> door,
-                           http::RefusalWords words = http::say_unavailable);
+                           http::RefusalWords words = http::say_unavailable,
+                           http::Stays stays = http::Stays::kAll);
 
   const Shared& shared_;
   session::SessionTable& sessions_;

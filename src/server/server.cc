@@ -16,6 +16,7 @@
 #include "io/listener.h"
 #include "io/meters.h"
 #include "io/shard.h"
+#include "server/listen_options.h"
 #include "server/memory_watch.h"
 #include "server/policy.h"
 #include "server/shard_world.h"
@@ -113,16 +114,33 @@ std::string node_name(const ServerOptions& options) {
   return name;
 }
 
+io::QuotaOptions quota_options(const config::Config& config) {
+  const config::Client& client = config.client;
+  return {.connections = client.connection_limit,
+          .address_connections = client.address_connection_limit,
+          .user_connections = client.user_connection_limit,
+          .opened = {.per_second = client.connection_rate_limit},
+          .address_opened = {.per_second = client.address_connection_rate_limit},
+          .address_commands = {.per_second = client.address_command_rate_limit},
+          .address_publishes = {.per_second = client.address_publish_rate_limit},
+          .user_commands = {.per_second = client.user_command_rate_limit},
+          .user_publishes = {.per_second = client.user_publish_rate_limit}};
+}
+
 // The worlds of all shards, from building to the last goodbye.
 class Process {
  public:
-  Process(const ServerOptions& options, std::shared_ptr<const Policy> policy, unsigned shards)
+  Process(const ServerOptions& options, std::shared_ptr<const Policy> policy,
+          http::TrustedProxies proxies, unsigned shards)
       : options_(options),
+        quotas_(quota_options(options.config)),
+        proxies_(std::move(proxies)),
         status_(to_string(uuid4(ids_)), node_name(options), options.config.warnings),
         slots_(static_cast<ShardId>(shards)),
         group_(shards),
         mail_(group_.wakers(), {}),
         uplink_mail_(group_.wakers(), kUplinkBoxes),
+        ticket_mail_(group_.wakers(), kTicketBoxes),
         keys_(group_),
         shared_{.config = options_.config,
                 .dev = options_.dev,
@@ -130,10 +148,12 @@ class Process {
                 .slots = slots_,
                 .policy = std::move(policy),
                 .node = status_,
-                .keys = keys_} {
+                .keys = keys_,
+                .quotas = quotas_,
+                .proxies = proxies_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_,
-                                                     uplink_mail_, shared_));
+                                                     uplink_mail_, ticket_mail_, shared_));
   }
 
   // `internal` may be empty.
@@ -203,12 +223,15 @@ class Process {
   }
 
   const ServerOptions& options_;
+  io::NodeQuotas quotas_;
+  const http::TrustedProxies proxies_;
   SystemIdSource ids_;
   NodeStatus status_;
   hub::SlotTable slots_;
   io::ShardGroup group_;
   HubMail mail_;
   UplinkBoxes uplink_mail_;
+  TicketBoxes ticket_mail_;
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
@@ -253,13 +276,15 @@ Result<int> serve(const ServerOptions& options) {
   return_large_blocks_at_once();
   const sigset_t signals = block_signals();
   auto policy = TRY(make_policy(options.dev, options.config));
+  auto proxies = TRY(http::TrustedProxies::parse(options.config.http_server.trusted_proxies));
   const io::Address address = TRY(listen_address(options));
   const size_t descriptors = TRY(check_descriptors());
   const unsigned shards = shard_count(options);
-  std::vector<io::Listener> listeners = TRY(io::bind_listeners(address, shards));
+  std::vector<io::Listener> listeners =
+      TRY(io::bind_listeners(address, shards, listen_options(options.config.client)));
   const io::Address bound = listeners.front().address;
   std::vector<io::Listener> internal = TRY(bind_internal(options.config.http_server, shards));
-  Process process(options, std::move(policy), shards);
+  Process process(options, std::move(policy), std::move(proxies), shards);
   process.start(std::move(listeners), std::move(internal), descriptors);
   announce(options, bound, shards);
   warn_of(options.config);

@@ -1,6 +1,5 @@
 #include "server/shard_world.h"
 
-#include "base/metrics.h"
 #include "server/routes.h"
 
 namespace parley::server {
@@ -8,9 +7,13 @@ namespace {
 constexpr size_t kMailPerTurn = 4096;
 // Each may be 64 KiB of commands.
 constexpr size_t kUplinksPerTurn = 32;
+// Each may be a client's connect.
+constexpr size_t kTicketsPerTurn = 256;
 
-session::SessionLimits session_limits(const config::Config& config) {
-  return {.outbox_bytes = config.client.queue_max_size};
+session::SessionLimits session_limits(const Shared& shared) {
+  const bool counted = shared.quotas.limits_sessions() || shared.quotas.seats();
+  return {.outbox_bytes = shared.config.client.queue_max_size,
+          .quotas = counted ? &shared.quotas : nullptr};
 }
 
 // All history together has a quarter of the memory.
@@ -21,34 +24,45 @@ broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
   return options;
 }
 
-// Each shard's share of a rate of the node.
-Rate share_of(uint32_t rate, const Shared& shared) {
-  const auto shards = static_cast<uint32_t>(shared.slots.shards());
-  return {.per_second = (rate + shards - 1) / shards};
+auth::TicketOptions ticket_options(const Shared& shared) {
+  return {.tickets = shared.config.client.ticket_limit,
+          .count = [] { return static_cast<size_t>(metrics::total("parley_tickets")); }};
 }
 
-http::AdmissionOptions admission_options(const Shared& shared) {
-  const config::Client& client = shared.config.client;
-  return {.connections = client.connection_limit,
-          .opened = share_of(client.connection_rate_limit, shared),
-          .per_address = share_of(client.address_connection_rate_limit, shared),
-          .count = [] { return static_cast<size_t>(metrics::total("parley_sessions")); }};
+// Each shard minds the users that it is home to.
+hub::UserStatusOptions status_options(const Shared& shared) {
+  const config::UserStatus& status = shared.config.user_status;
+  const size_t shards = shared.slots.shards();
+  return {.enabled = status.enabled || shared.dev,
+          .keep = std::chrono::duration_cast<seconds>(status.expire_interval),
+          .users = (status.max_users + shards - 1) / shards};
 }
+
+metrics::Gauge revocations_gauge("parley_revocations",
+                                 "Blocked users and revoked tokens that every shard remembers");
 
 }  // namespace
 
 ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail,
-                       const Shared& shared)
+                       TicketBoxes& ticket_mail, const Shared& shared)
     : shard_(shard),
-      policy_(shared.policy),
+      revocations_(shared.config.revocations.max_entries),
+      policy_(shared.policy, revocations_),
       fetcher_(shared.keys, shard.id(),
                [this](const std::string& url, const Result<std::string>& answer) {
                  tokens_.on_fetched(url, answer, shard_.now().wall);
                }),
       tokens_(shared.policy->tokens(), fetcher_),
+      ticket_line_(ticket_mail, shard.id()),
+      tickets_(shard.id(), shared.slots.shards(), ticket_line_, ids_, ticket_options(shared)),
+      credentials_(tickets_, tokens_),
+      ticket_hook_(
+          ticket_mail, shard.id(), kTicketsPerTurn,
+          [this](ShardId from, auth::TicketMail&& one) { tickets_.receive(from, std::move(one)); }),
       broker_(broker_options(shared), ids_, shard.now()),
       post_(mail, shard.id()),
-      hub_({.shard = shard.id()}, shared.slots, broker_, post_, policy_, ids_),
+      hub_({.shard = shard.id(), .user_status = status_options(shared)}, shared.slots, broker_,
+           post_, policy_, ids_),
       mail_hook_(mail, shard.id(), kMailPerTurn,
                  [this](ShardId from, hub::HubMessage&& message) {
                    hub_.receive(from, std::move(message));
@@ -59,14 +73,17 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
                    [this](ShardId from, session::UplinkMail&& one) {
                      uplinks_.receive(from, std::move(one));
                    }),
-      sessions_(hub_, shard.timers(), ids_, tokens_, session_limits(shared.config)),
-      admission_(admission_options(shared), ids_),
-      routes_(std::make_unique<Routes>(shared, policy_, tokens_, hub_, sessions_, uplinks_,
-                                       admission_)),
-      http_(shard, routes_->router(), {.this_machine_only = shared.dev}),
+      sessions_(hub_, shard.timers(), ids_, good_credentials_, session_limits(shared),
+                &revocations_),
+      admission_(shared.quotas, ids_),
+      routes_(std::make_unique<Routes>(shared, policy_, good_credentials_, tickets_, hub_,
+                                       sessions_, uplinks_, admission_)),
+      http_(shard, routes_->router(),
+            {.this_machine_only = shared.dev, .trusted_proxies = shared.proxies}),
       internal_http_(shard, routes_->internal_router()) {
   // In a turn: what other shards sent, then the hub, then answers to HTTP.
   shard.add_hook(uplink_hook_);
+  shard.add_hook(ticket_hook_);
   shard.add_hook(mail_hook_);
   shard.add_hook(*this);
   shard.add_hook(http_);
@@ -80,7 +97,16 @@ void ShardWorld::adopt(const std::shared_ptr<const Policy>& policy) {
   tokens_.swap_rules(policy->tokens());
 }
 
+// All shards remember the same: one counts.
+void ShardWorld::forget_expired(const Now& now) {
+  revocations_.expire(now.wall / 1000);
+  if (shard_.id() != 0 || revocations_.size() == counted_) return;
+  revocations_gauge.add(static_cast<int64_t>(revocations_.size()) - static_cast<int64_t>(counted_));
+  counted_ = revocations_.size();
+}
+
 void ShardWorld::on_turn(const Now& now) {
+  forget_expired(now);
   pace_ = hub_.turn(now);
   sessions_.begin_flush(flushed_);
 }
@@ -95,7 +121,11 @@ void ShardWorld::climb(MemoryStep step) {
   constexpr size_t kEndedPerSecond = 100;
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
+  routes_->refuse_publishes(step >= MemoryStep::kRefuse);
   http_.save(saving);
+  hub_.brake(step >= MemoryStep::kRefuse ? hub::PublishBrake::Step::kRefuse
+             : saving                    ? hub::PublishBrake::Step::kSlow
+                                         : hub::PublishBrake::Step::kOff);
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
                                                  : std::nullopt);

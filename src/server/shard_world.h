@@ -5,6 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "auth/revocable_authenticator.h"
+#include "auth/revocations.h"
+#include "auth/ticket_authenticator.h"
 #include "base/random.h"
 #include "broker/memory/memory_broker.h"
 #include "config/config.h"
@@ -18,6 +21,7 @@
 #include "server/memory_ladder.h"
 #include "server/node_status.h"
 #include "server/policy.h"
+#include "server/ticket_line.h"
 #include "server/uplink_line.h"
 #include "session/session_table.h"
 
@@ -34,13 +38,16 @@ struct Shared {
   std::shared_ptr<const Policy> policy;  // at the start
   const NodeStatus& node;
   KeySource& keys;
+  io::NodeQuotas& quotas;
+  const http::TrustedProxies& proxies;
 };
 
 // What: broker, hub, sessions and HTTP server of one shard, and their place in its turn. Owner:
 // run(). Shard: its own; built and destroyed by the main thread while the shard does not run.
 class ShardWorld final : public io::TurnHook {
  public:
-  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, const Shared& shared);
+  ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail, TicketBoxes& ticket_mail,
+             const Shared& shared);
   ~ShardWorld() override;
 
   http::Server& http() { return http_; }
@@ -56,18 +63,28 @@ class ShardWorld final : public io::TurnHook {
   void drain(Duration window);
 
  private:
-  void on_turn_start(const Now& now) override { hub_.set_now(now); }
+  void on_turn_start(const Now& now) override {
+    hub_.set_now(now);
+    tickets_.set_now(now);
+  }
   void on_turn(const Now& now) override;
   void on_turn_end() override { flushed_ = !shard_.flush_pending(); }
   bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
   Duration max_sleep() const override;
   void drain_on();
+  void forget_expired(const Now& now);
 
   io::Shard& shard_;
+  auth::Revocations revocations_;
   ShardPolicy policy_;
   ShardKeyFetcher fetcher_;
   auth::TokenAuthenticator tokens_;
   SystemIdSource ids_;
+  TicketLine ticket_line_;
+  auth::TicketDesk tickets_;
+  auth::TicketAuthenticator credentials_;
+  auth::RevocableAuthenticator good_credentials_{credentials_, revocations_};
+  TicketHook ticket_hook_;
   broker::memory::MemoryBroker broker_;
   HubPost post_;
   hub::Hub hub_;
@@ -82,6 +99,7 @@ class ShardWorld final : public io::TurnHook {
   http::Server internal_http_;
   hub::Pace pace_ = hub::Pace::kIdle;
   bool flushed_ = true;
+  size_t counted_ = 0;  // revocations in the gauge
   std::optional<Drain> drain_;
   CallbackTimer drain_timer_{[this](const Now&) { drain_on(); }};
 };

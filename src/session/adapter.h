@@ -62,6 +62,13 @@ struct Identity {
   std::string_view session;  // the secret one, where a protocol has it
 };
 
+// What the client's software says of itself. Borrows the adapter.
+struct Description {
+  std::string_view app_name;  // "": it does not say
+  std::string_view app_version;
+  std::string_view encoding;  // of its messages, or the protocol, where that has only one
+};
+
 // What: one client's protocol logic. Owner: its Session. Shard: the session's. Calls nothing but
 // its Effects; whatever it asks for is answered by a later input. Failure: effects.end(reason).
 class Adapter {
@@ -84,6 +91,9 @@ class Adapter {
   virtual void on_timer(TimerId timer, Effects& effects) = 0;
   // Asked for from Effects::identify() on, after which it does not change.
   virtual Identity identity() const { return {}; }
+  virtual Description describe() const {
+    return {.app_name = {}, .app_version = {}, .encoding = protocol()};
+  }
   // The backend wants this of the session; anything but a disconnect.
   virtual void on_control(const hub::Control&, Effects&) {}
   // The session ends; last words may be sent. Gives the protocol's code for it.

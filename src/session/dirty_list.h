@@ -18,6 +18,10 @@ class DirtyList {
     return &subscription == last_ ? nullptr : subscription.next_dirty;
   }
 
+  bool holds_only(const hub::Subscription& subscription) const {
+    return last_ == &subscription && subscription.next_dirty == &subscription;
+  }
+
   void push(hub::Subscription& subscription) {
     if (last_ == nullptr) {
       subscription.next_dirty = &subscription;

@@ -41,6 +41,10 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start,
   return handle;
 }
 
+bool Effects::may(Operation operation) const { return session_->may(operation, now_->mono); }
+
+bool Effects::enter(std::string_view user, bool always) { return session_->enter(user, always); }
+
 const Variant* Effects::variant(SubscriptionHandle handle) const {
   hub::Subscription* subscription = session_->find(handle);
   const VariedSubscription* varied = subscription ? as_varied(*subscription) : nullptr;
@@ -68,6 +72,12 @@ const hub::ChannelKey* Effects::channel(SubscriptionHandle handle) const {
   const hub::Subscription* subscription = session_->find(handle);
   if (subscription == nullptr || subscription->channel() == nullptr) return nullptr;
   return &subscription->channel()->key();
+}
+
+void Effects::identify() {
+  if (ended_) return;
+  if (const auto objection = session_->objection()) return end(*objection);
+  add(IdentifyCommand{});
 }
 
 void Effects::end(EndReason reason) {

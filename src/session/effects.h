@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/quotas.h"
 #include "session/adapter.h"
 #include "session/variant.h"
 
@@ -61,14 +62,17 @@ struct TimerCommand {
   Duration after{-1};  // negative: cancel
 };
 struct IdentifyCommand {};
+struct NoteActiveCommand {
+  hub::StepId step = 0;
+};
 struct SupersedeCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command =
-    std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                 HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand, AwaitSentCommand,
-                 EnterPresenceCommand, TimerCommand, IdentifyCommand, SupersedeCommand, EndCommand>;
+using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
+                             HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
+                             AwaitSentCommand, EnterPresenceCommand, TimerCommand, IdentifyCommand,
+                             NoteActiveCommand, SupersedeCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -116,8 +120,9 @@ class Effects {
   void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
-  void publish(hub::StepId step, hub::PublishRecord record) {
-    add(PublishCommand{step, std::move(record)});
+  void publish(hub::StepId step, hub::PublishRecord&& record) {
+    if (!ended_)
+      commands_.emplace_back(std::in_place_type<PublishCommand>, step, std::move(record));
   }
   void history(hub::StepId step, std::string channel, hub::ReadQuery query) {
     add(HistoryCommand{step, std::move(channel), query});
@@ -141,9 +146,18 @@ class Effects {
   }
   void set_timer(TimerId timer, Duration after) { add(TimerCommand{timer, after}); }
   void cancel_timer(TimerId timer) { add(TimerCommand{timer, Duration(-1)}); }
+  // Whether the client may do this now, by what the node allows its user and its address. To be
+  // asked for each command; not for what ends something.
+  bool may(Operation operation) const;
+  // Before identify(), so that what would follow it need not be begun: whether the user may have
+  // one more session; if not, end with EndReason::kUserLimit. `always`: it may, since its others
+  // will end. identify() asks for those who did not.
+  bool enter(std::string_view user, bool always = false);
   // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
-  // on. Once per session.
-  void identify() { add(IdentifyCommand{}); }
+  // on. Once per session. Ends it where its user is blocked, or its token was revoked meanwhile.
+  void identify();
+  // The session's user shows a sign of life; answered like a request.
+  void note_active(hub::StepId step) { add(NoteActiveCommand{step}); }
   // Behind identify(), of a named user, once: its older sessions end, on every shard, whatever
   // their protocol, with EndReason::kSuperseded; and so does this one, if a newer one wants the
   // same.

@@ -72,7 +72,8 @@ EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Diale
   } else if (position < found->base) {
     return nullptr;
   }
-  if (found->gather != gather_) extend(*found, channel, position);
+  if (found->gather != gather_ && found->last < channel.tail().top())
+    extend(*found, channel, position);
   found->gather = gather_;
   return found;
 }
@@ -102,7 +103,6 @@ EncodeCache::Run& EncodeCache::start_run(ChannelRuns& runs, const hub::LocalChan
 }
 
 void EncodeCache::extend(Run& run, const hub::LocalChannel& channel, uint64_t position) {
-  if (run.last >= channel.tail().top()) return;
   size_t begin = run.begin_of(run.first_behind(position));
   const hub::Publication* before =
       run.form == Form::kDelta ? channel.tail().find(run.last) : nullptr;

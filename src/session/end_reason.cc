@@ -21,7 +21,10 @@ std::string_view to_string(EndReason reason) {
                                                            "expired",
                                                            "subscription_expired",
                                                            "disconnected",
-                                                           "superseded"};
+                                                           "superseded",
+                                                           "user_limit",
+                                                           "revoked",
+                                                           "blocked"};
   return kNames[static_cast<int>(reason)];
 }
 

@@ -26,8 +26,11 @@ enum class EndReason : uint8_t {
   kSubscriptionExpired,  // what one of its subscriptions was allowed by has
   kDisconnected,         // the application's backend wants it gone
   kSuperseded,           // the user may have one session, and has a newer one
+  kUserLimit,            // the user has as many sessions as it may
+  kRevoked,              // the token that it came with was taken back
+  kBlocked,              // its user is not let in any more
 };
-inline constexpr int kEndReasons = 19;
+inline constexpr int kEndReasons = 22;
 std::string_view to_string(EndReason reason);
 
 // A protocol's own words for an end: what the transport puts into its close frame, if it has one.

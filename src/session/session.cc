@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/metrics.h"
 #include "session/session_table.h"
 
@@ -58,8 +59,27 @@ void Session::run_adapter(Handler handler, bool wake) {
   deliver_verified();
 }
 
-void Session::open(const Handshake& handshake) {
+void Session::open(const Handshake& handshake, Seat seat) {
+  if (table_.limits().quotas != nullptr) {
+    dues_ = std::make_unique<Dues>();
+    dues_->who.address = handshake.peer_network;
+    dues_->seat = std::move(seat);
+  }
   run_adapter([&](Effects& effects) { adapter_->on_open(handshake, effects); });
+}
+
+bool Session::may(Operation operation, Time now) const {
+  return !dues_ || table_.limits().quotas->may(operation, dues_->who, now);
+}
+
+bool Session::enter(std::string_view user, bool always) {
+  if (!dues_) return true;
+  CHECK(!dues_->entered);
+  const uint64_t key = user.empty() ? 0 : SeededHash{}(user);
+  if (key != 0 && !table_.limits().quotas->enter_user(key, always)) return false;
+  dues_->who.user = key;
+  dues_->entered = true;
+  return true;
 }
 
 void Session::on_message(MessageType type, ByteView message) {
@@ -82,10 +102,14 @@ void Session::on_answer(hub::StepId step, hub::Answer answer) {
   run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
 }
 
-void Session::on_verified(hub::StepId step, auth::TokenResult result) {
+void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result) {
   if (ended_) return;
   note_pending(-1);
+  std::optional<VerifiedSubscription> verified;
+  if (result) verified = take_note(use, *result);
+  table_.verified_subscription_ = verified ? &*verified : nullptr;
   run_adapter([&](Effects& effects) { adapter_->on_verified(step, std::move(result), effects); });
+  table_.verified_subscription_ = nullptr;
 }
 
 // Tokens that needed no fetching of keys: each is the adapter's next input, in the order in which
@@ -95,8 +119,8 @@ void Session::deliver_verified() {
   if (table_.delivering_verified_ || verified.empty()) return;
   table_.delivering_verified_ = true;
   for (size_t i = 0; i < verified.size(); ++i) {
-    auto [step, result] = std::move(verified[i]);
-    on_verified(step, std::move(result));
+    auto [step, use, result] = std::move(verified[i]);
+    on_verified(step, use, std::move(result));
   }
   verified.clear();
   table_.delivering_verified_ = false;
@@ -123,7 +147,6 @@ void Session::on_timer(const Now& now) {
   if (!ended_) arm();
 }
 
-// Gaps are told to the adapter before planning, since what it answers must go out first.
 void Session::tell_gaps() {
   for (bool again = true; again && !ended_;) {
     again = false;
@@ -154,6 +177,10 @@ void Session::execute(SubscribeCommand& command) {
   note_pending(1);
   hub::Subscription* subscription = find(command.handle);
   CHECK(subscription != nullptr);
+  const VerifiedSubscription* verified = table_.verified_subscription_;
+  if (verified != nullptr && command.channel.aspect == hub::Aspect::kMessages &&
+      command.channel.name == verified->channel)
+    shown().keep(command.handle, verified->channel, verified->id);
   table_.hub().subscribe(*subscription, command.channel, command.start);
 }
 
@@ -198,13 +225,14 @@ void Session::execute(PresenceCommand& command) {
 void Session::execute(VerifyCommand& command) {
   if (ended_) return;
   note_pending(1);
-  auto done = [&table = table_, index = index_, born = born_,
-               step = command.step](auth::TokenResult result) {
-    if (Session* session = table.find(index, born)) session->on_verified(step, std::move(result));
+  auto done = [&table = table_, index = index_, born = born_, step = command.step,
+               use = command.use](auth::TokenResult result) {
+    if (Session* session = table.find(index, born))
+      session->on_verified(step, use, std::move(result));
   };
   auto result =
       table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
-  if (result) table_.verified_.emplace_back(command.step, *std::move(result));
+  if (result) table_.verified_.emplace_back(command.step, command.use, *std::move(result));
 }
 
 void Session::execute(HoldCommand& command) {
@@ -240,8 +268,16 @@ void Session::execute(TimerCommand& command) {
 void Session::execute(IdentifyCommand&) {
   if (ended_) return;
   CHECK(!identified_);
+  if (dues_ && !dues_->entered && !enter(adapter_->identity().user, false))
+    return end(EndReason::kUserLimit);
   identified_ = true;
   table_.enlist(*this);
+}
+
+void Session::execute(NoteActiveCommand& command) {
+  if (ended_) return;
+  note_pending(1);
+  table_.hub().note_active(requester_, command.step, std::string(adapter_->identity().user));
 }
 
 void Session::execute(SupersedeCommand&) {
@@ -298,6 +334,9 @@ EndCode Session::last_words(EndReason reason, const EndCode* asked) {
   effects.commands_.clear();
   ended_ = true;
   if (identified_) table_.delist(*this);
+  // Its seat it keeps until its socket has gone.
+  if (dues_ && dues_->who.user != 0)
+    table_.limits().quotas->leave_user(std::exchange(dues_->who.user, 0));
   leave_hub();
   unlink();
   table_.count_end(reason);
@@ -354,6 +393,7 @@ void Session::leave(Place& place) {
   if (std::exchange(place.present, false))
     table_.hub().change_presence(place.subscription->channel()->key().name, hub::Change::kLeave,
                                  {.client = adapter_->identity().client});
+  if (shown_) shown_->drop(place.subscription->handle());
   table_.hub().unsubscribe(*place.subscription);
   place.subscription.reset();
 }

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/quotas.h"
 #include "base/time.h"
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
@@ -15,6 +17,7 @@
 #include "session/effects.h"
 #include "session/flush_plan.h"
 #include "session/outbox.h"
+#include "session/shown_tokens.h"
 #include "session/transport_link.h"
 
 namespace parley::session {
@@ -32,7 +35,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   ~Session() override;
 
   // From the transport.
-  void open(const Handshake& handshake);
+  void open(const Handshake& handshake, Seat seat);
   void on_message(MessageType type, ByteView message);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
   // this shard. When it lends nothing, there is nothing to do until wake(). One call per wake() is
@@ -41,6 +44,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // The kernel took the first n bytes of what gather() lent.
   void consumed(size_t n);
   bool has_output() const { return !dirty_.empty() || (outbox_ && !outbox_->empty()); }
+  // Something that it asked for, of the hub or of who verifies tokens, has not been answered.
+  bool awaits_answer() const { return pending_ > 0; }
   // No frame is partly sent: the transport may put a frame of its own between.
   bool at_frame_border() const { return !outbox_ || outbox_->rest.empty(); }
   // The transport is gone. The session must not be used afterwards.
@@ -50,6 +55,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void end(EndReason reason);
   // Carries out what the backend or a newer session wants of this one.
   void control(const hub::Control& control);
+  // Something was revoked that may be this session's: ends it, or some of its subscriptions.
+  void recheck();
+  // Whether it lives by the token with this id.
+  bool shows(std::string_view token) const;
+  hub::ConnectionFacts facts() const;
   bool ended() const { return ended_; }
   // What waits for its client, in memory.
   size_t waiting_bytes() const { return outbox_ ? outbox_->capacity() : 0; }
@@ -59,6 +69,12 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
  private:
   friend class Effects;
   friend class SessionTable;
+  // What the node counts it by.
+  struct Dues {
+    PeerKeys who;
+    Seat seat;
+    bool entered = false;  // counted as a session of the user, if that is one
+  };
   struct Place {
     SubscriptionPtr subscription;
     uint32_t generation = 0;
@@ -68,6 +84,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void on_subscribed(hub::Subscription& subscription,
                      std::expected<hub::Subscribed, hub::HubError> result) override;
   void on_dirty(hub::Subscription& subscription) override;
+  hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
@@ -86,11 +103,19 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(EnterPresenceCommand& command);
   void execute(TimerCommand& command);
   void execute(IdentifyCommand& command);
+  void execute(NoteActiveCommand& command);
   void execute(SupersedeCommand& command);
   void execute(EndCommand& command);
 
-  void on_verified(hub::StepId step, auth::TokenResult result);
+  bool may(Operation operation, Time now) const;
+  bool enter(std::string_view user, bool always);
+
+  void on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result);
   void deliver_verified();
+  std::optional<VerifiedSubscription> take_note(auth::TokenUse use, const auth::Claims& claims);
+  ShownTokens& shown();
+  // Why it may not be here, if it may not.
+  std::optional<EndReason> objection() const;
 
   SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
@@ -106,14 +131,18 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool append_ordered(ByteView message, Barrier barrier);
   bool append_urgent(ByteView message);
 
+  bool must_tell_gaps() const;
   void tell_gaps();
   void tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake);
   void plan_frames(FlushPlan& plan);
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
+  std::optional<uint64_t> plan_run(FlushPlan& plan, hub::Subscription& subscription,
+                                   const Dialect& dialect);
   uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
                         const hub::Pull& pull);
+  bool consumed_run(FlushPlan& plan, size_t n);
   void share(hub::Subscription& served, size_t bytes);
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);
@@ -134,7 +163,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester_;
   std::unique_ptr<Outbox> outbox_;  // only while something is in it
   std::vector<Place> places_;
-  DirtyList dirty_;  // have something to pull
+  DirtyList dirty_;                     // have something to pull
+  std::unique_ptr<Dues> dues_;          // null: nothing is limited
+  std::unique_ptr<ShownTokens> shown_;  // null: nothing of them is worth keeping
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;  // armed while output waits
   const Time opened_;
@@ -151,7 +182,10 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
-  bool only_ = false;  // supersedes the others of its user
+  bool shed_ = false;      // ended for want of memory
+  bool only_ = false;      // supersedes the others of its user
+  bool by_token_ = false;  // came with one
+  uint8_t transport_ = 0;  // in the table's list of names
 };
 
 }  // namespace parley::session

@@ -24,12 +24,19 @@ void advance(hub::Subscription& subscription, uint64_t offset) {
 }
 }  // namespace
 
+// Gaps are told to the adapter before planning, since what it answers must go out first.
+bool Session::must_tell_gaps() const {
+  for (const hub::Subscription* next = dirty_.first(); next != nullptr; next = dirty_.after(*next))
+    if (next->gap_due()) return true;
+  return false;
+}
+
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
 // behind the publications it must follow), then publications.
 void Session::gather(SliceSink& sink) {
   FlushPlan& plan = table_.plan_;
   for (bool moved = true; moved;) {
-    tell_gaps();
+    if (must_tell_gaps()) tell_gaps();
     plan.begin(sink);
     table_.cache_.begin_gather();
     if (outbox_) plan_frames(plan);
@@ -89,6 +96,9 @@ uint64_t Session::plan_early(FlushPlan& plan, hub::Subscription& subscription) {
 
 // Lends what the cursor can be given now. Returns the offset up to which all is lent or was before.
 uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
+  // Nearly always, so the run is looked for before anything else is found out.
+  if (!subscription.varied && table_.hub().reads_tail(subscription, slow_))
+    if (const auto lent = plan_run(plan, subscription, adapter_->dialect())) return *lent;
   const hub::Pull pull = table_.hub().pull(subscription, slow_);
   const uint64_t position = subscription.position();
   if (pull.kind == hub::Pull::Kind::kGap) plan.gaps.push_back({subscription.handle(), pull.gap});
@@ -99,10 +109,18 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
     if (varied->variant.chooses())
       return VariedFlush(plan, table_.cache_, *varied, *dialect, link_->framing()).plan(pull);
   }
-  if (!pull.shared) return plan_singles(plan, subscription, *dialect, pull);
+  if (pull.shared)
+    if (const auto lent = plan_run(plan, subscription, *dialect)) return *lent;
+  return plan_singles(plan, subscription, *dialect, pull);
+}
+
+// From what all readers of the encoding share. Nothing: the reader stands before it.
+std::optional<uint64_t> Session::plan_run(FlushPlan& plan, hub::Subscription& subscription,
+                                          const Dialect& dialect) {
+  const uint64_t position = subscription.position();
   const EncodeCache::Run* run =
-      table_.cache_.run(*subscription.channel(), *dialect, link_->framing(), position);
-  if (run == nullptr) return plan_singles(plan, subscription, *dialect, pull);
+      table_.cache_.run(*subscription.channel(), dialect, link_->framing(), position);
+  if (run == nullptr) return std::nullopt;
   // Another subscription of ours to this channel was lent from the run, which must not grow now.
   if (run->last <= position) return position;
   const size_t frame = run->first_behind(position);
@@ -137,7 +155,7 @@ uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
 
 void Session::consumed(size_t n) {
   FlushPlan& plan = table_.plan_;
-  if (plan.sink == nullptr) return;
+  if (plan.sink == nullptr || consumed_run(plan, n)) return;
   const bool progress = n > 0;
   const bool all = n >= plan.bytes;
   if (plan.bytes > 0) slow_ = !all;
@@ -175,6 +193,23 @@ void Session::consumed(size_t n) {
   watch_progress(wait == Wait::kBarrier ? replied : progress, wait);
   for (const FlushPlan::FoundGap& found : gaps)
     if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
+}
+
+// Nearly every flush: one run, all of it taken, and nothing else waits. False: it was not that, and
+// nothing is booked.
+bool Session::consumed_run(FlushPlan& plan, size_t n) {
+  if (plan.pieces.size() != 1 || n < plan.bytes || outbox_ || !plan.gaps.empty()) return false;
+  const FlushPlan::Piece& piece = plan.pieces.front();
+  if (piece.kind != FlushPlan::Kind::kRun || wait_ != Wait::kNothing || awaiting_sent_ ||
+      !dirty_.holds_only(*piece.subscription) || !piece.subscription->ends_at(piece.last))
+    return false;
+  slow_ = false;
+  take_whole(piece);
+  share(*piece.subscription, n);
+  piece.subscription->dirty = false;
+  dirty_.clear();
+  plan.clear();
+  return true;
 }
 
 // A slow peer is to see all its channels, not only the busiest: after a window's worth the next one

@@ -21,6 +21,8 @@ metrics::Counter controlled(
 
 // Looking at a session that is not addressed is that much cheaper than handling one.
 constexpr size_t kLooksPerSession = 8;
+// Of what one shard says of its sessions; above, the answer is cut.
+constexpr size_t kListedBytes = 4 << 20;
 
 std::array<std::string_view, kEndReasons> reasons() {
   std::array<std::string_view, kEndReasons> all;
@@ -30,11 +32,31 @@ std::array<std::string_view, kEndReasons> reasons() {
 metrics::CounterFamily ended("parley_sessions_ended_total", "Sessions ended, by reason", "reason",
                              reasons());
 
+auth::Revocation to_revocation(const hub::Control& control) {
+  using Kind = auth::Revocation::Kind;
+  const bool of_token = control.kind == hub::Control::Kind::kRevoke;
+  const Kind kind = of_token                                          ? Kind::kToken
+                    : control.kind == hub::Control::Kind::kInvalidate ? Kind::kIssuedBefore
+                    : control.kind == hub::Control::Kind::kUnblock    ? Kind::kUnblock
+                                                                      : Kind::kBlock;
+  return {.kind = kind,
+          .subject = of_token ? control.token : control.user,
+          .channel = control.channel,
+          .issued_before = control.issued_before,
+          .expire_at = control.expire_at};
+}
+
 }  // namespace
 
 SessionTable::SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids,
-                           auth::Authenticator& tokens, const SessionLimits& limits)
-    : hub_(hub), timers_(timers), ids_(ids), tokens_(tokens), limits_(limits) {
+                           auth::Authenticator& tokens, const SessionLimits& limits,
+                           auth::Revocations* revocations)
+    : hub_(hub),
+      timers_(timers),
+      ids_(ids),
+      tokens_(tokens),
+      limits_(limits),
+      revocations_(revocations) {
   effects_.ids_ = &ids_;
   hub_.set_control_sink(this);
 }
@@ -46,7 +68,7 @@ SessionTable::~SessionTable() {
 }
 
 Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& link,
-                            const Handshake& handshake) {
+                            const Handshake& handshake, Seat seat) {
   auto made = std::make_unique<Session>(*this, std::move(adapter), link);
   Session& session = *made;
   if (free_.empty()) {
@@ -58,9 +80,10 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
     sessions_[session.index_] = std::move(made);
   }
   session.born_ = born_++;
+  session.transport_ = number_of_transport(handshake.transport);
   opened.add(1);
   open_sessions.add(1);
-  session.open(handshake);
+  session.open(handshake, std::move(seat));
   return session;
 }
 
@@ -105,44 +128,81 @@ bool SessionTable::apply(const hub::Control& control, size_t& budget, hub::Contr
       result.outranked |= session->only_ && session->rank() > control.rank;
       continue;
     }
-    controlled.add(1);
-    session->control(control);
+    control_one(*session, control, result);
   }
   sweep_ = {};
   return true;
 }
 
+void SessionTable::control_one(Session& session, const hub::Control& control,
+                               hub::Controlled& result) {
+  if (control.kind != hub::Control::Kind::kList) {
+    controlled.add(1);
+    return control.is_remembered() ? session.recheck() : session.control(control);
+  }
+  // Each shard may say as much as all together: what is too much is left out at the end.
+  if (result.connections.size() >= control.most || result.bytes >= kListedBytes) {
+    result.cut = true;
+    return;
+  }
+  result.connections.push_back(session.facts());
+  result.bytes += result.connections.back().cost();
+}
+
 void SessionTable::begin_sweep(const hub::Control& control) {
+  using Kind = hub::Control::Kind;
   sweep_.running = true;
   sweep_.before = born_;
-  sweep_.anonymous = control.user.empty();
-  if (sweep_.anonymous) {
+  if (control.kind == Kind::kUnblock) return;
+  const bool everybody = control.kind == Kind::kRevoke || control.kind == Kind::kList;
+  sweep_.whole = control.user.empty();
+  if (sweep_.whole) {
     // Nobody lists them: that would cost each of a million sessions what a control saves.
-    sweep_.end = anonymous_ > 0 ? sessions_.size() : 0;
+    sweep_.end = everybody || anonymous_ > 0 ? sessions_.size() : 0;
   } else {
     sweep_.sessions = directory_.of(control.user);
     sweep_.end = sweep_.sessions.size();
   }
 }
 
+bool SessionTable::has_room(const hub::Control& control) const {
+  return revocations_ != nullptr && revocations_->has_room(to_revocation(control));
+}
+
+void SessionTable::remember(const hub::Control& control) {
+  if (revocations_ != nullptr) revocations_->remember(to_revocation(control));
+}
+
 // nullptr: there is none here, or none that was there when the control came.
 Session* SessionTable::next_of_sweep() {
   const size_t at = sweep_.next++;
-  Session* session = sessions_[sweep_.anonymous ? at : sweep_.sessions[at]].get();
+  Session* session = sessions_[sweep_.whole ? at : sweep_.sessions[at]].get();
   const bool meant = session != nullptr && session->identified_ && !session->ended_ &&
                      static_cast<int32_t>(session->born_ - sweep_.before) < 0;
   return meant ? session : nullptr;
 }
 
 bool SessionTable::is_addressed(const Session& session, const hub::Control& control) {
+  if (control.kind == hub::Control::Kind::kRevoke) return session.shows(control.token);
+  const bool anybody = control.kind == hub::Control::Kind::kList && control.user.empty();
   const Identity who = session.adapter().identity();
-  return who.user == control.user && (control.client.empty() || control.client == who.client) &&
+  return (anybody || who.user == control.user) &&
+         (control.client.empty() || control.client == who.client) &&
          (control.session.empty() || control.session == who.session) &&
          std::ranges::find(control.whitelist, who.client) == control.whitelist.end();
 }
 
+// There are as many as there are kinds of doors.
+uint8_t SessionTable::number_of_transport(std::string_view name) {
+  const auto known = std::ranges::find(transports_, name);
+  const auto number = static_cast<uint8_t>(known - transports_.begin());
+  if (known == transports_.end()) transports_.emplace_back(name);
+  return number;
+}
+
 void SessionTable::bury(Session& session) {
   open_sessions.add(-1);
+  if (session.shed_) --shed_;
   free_.push_back(session.index_);
   dead_.push_back(std::move(sessions_[session.index_]));
 }
@@ -183,6 +243,10 @@ void SessionTable::end_some(EndReason reason, size_t most) {
 void SessionTable::end_fattest(size_t most) {
   constexpr size_t kLooks = 64 * 1024;
   constexpr size_t kLittle = 16 * 1024;
+  // Those that take nothing keep their memory until their close has timed out. Meanwhile ending the
+  // next ones would end more than is needed.
+  most -= std::min(most, shed_);
+  if (most == 0) return;
   std::vector<std::pair<size_t, Session*>> fat;
   for (size_t looks = std::min(kLooks, sessions_.size()); looks > 0; --looks) {
     Session* session = sessions_[weighed_++ % sessions_.size()].get();
@@ -194,6 +258,8 @@ void SessionTable::end_fattest(size_t most) {
   std::ranges::partial_sort(fat, fat.begin() + static_cast<ptrdiff_t>(count), std::greater());
   for (size_t i = 0; i < count; ++i) {
     meters::limits.add(meters::Limit::kMemory);
+    ++shed_;
+    fat[i].second->shed_ = true;
     fat[i].second->end(EndReason::kSlow);
   }
 }

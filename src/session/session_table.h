@@ -2,8 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <tuple>
 #include <vector>
 
+#include "auth/revocations.h"
+#include "base/quotas.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
 #include "hub/hub.h"
@@ -20,6 +24,7 @@ struct SessionLimits {
   uint32_t pending_commands =
       1024;  // unanswered ones; above: reading pauses until half are answered
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
+  Quotas* quotas = nullptr;            // of the node; null: nothing is limited
 };
 
 // What: owns sessions from open() to the end of the turn in which their transport closed, and
@@ -27,14 +32,16 @@ struct SessionLimits {
 // dies before its hub. Shard: its own.
 class SessionTable final : private hub::ControlSink {
  public:
-  // What is passed by reference must outlive the table.
+  // What is passed must outlive the table. Without `revocations` nothing can be revoked.
   SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, auth::Authenticator& tokens,
-               const SessionLimits& limits);
+               const SessionLimits& limits, auth::Revocations* revocations = nullptr);
   ~SessionTable() override;
 
   // Starts a session on `link`, which must outlive it or call transport_closed(). May already have
   // ended when this returns.
-  Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake);
+  // `seat` is given back at its end.
+  Session& open(std::unique_ptr<Adapter> adapter, TransportLink& link, const Handshake& handshake,
+                Seat seat = {});
 
   // After the hub's turn and before the flush. `flushed`: no socket is left to flush from the turn
   // before.
@@ -45,7 +52,8 @@ class SessionTable final : private hub::ControlSink {
   // Ends every session.
   void end_all(EndReason reason);
   // Ends, as slow, those for which most bytes wait, among the next ones in the table: no more than
-  // `most`, and none with little.
+  // `most` at a time, counting those that it ended before and that still hold what waits for them,
+  // and none with little.
   void end_fattest(size_t most);
   // Ends the next so many of the sessions, going through the table once.
   void end_some(EndReason reason, size_t most);
@@ -64,7 +72,7 @@ class SessionTable final : private hub::ControlSink {
   // The sessions that a control may address, while it goes through them.
   struct Sweep {
     bool running = false;
-    bool anonymous = false;          // looks through the table
+    bool whole = false;              // looks through the table
     std::vector<uint32_t> sessions;  // else: of the user
     size_t next = 0;
     size_t end = 0;
@@ -72,6 +80,9 @@ class SessionTable final : private hub::ControlSink {
   };
 
   bool apply(const hub::Control& control, size_t& budget, hub::Controlled& result) override;
+  bool has_room(const hub::Control& control) const override;
+  void remember(const hub::Control& control) override;
+  static void control_one(Session& session, const hub::Control& control, hub::Controlled& result);
   void begin_sweep(const hub::Control& control);
   Session* next_of_sweep();
   static bool is_addressed(const Session& session, const hub::Control& control);
@@ -80,6 +91,7 @@ class SessionTable final : private hub::ControlSink {
   void bury(Session& session);
   std::unique_ptr<Outbox> take_outbox();
   void give_back(std::unique_ptr<Outbox> outbox);
+  uint8_t number_of_transport(std::string_view name);
   static void count_end(EndReason reason);
 
   hub::Hub& hub_;
@@ -87,9 +99,14 @@ class SessionTable final : private hub::ControlSink {
   IdSource& ids_;
   auth::Authenticator& tokens_;
   SessionLimits limits_;
+  auth::Revocations* revocations_;
+  std::vector<std::string> transports_;  // names that were seen
   Effects effects_;
   std::vector<Command> running_;  // the commands being carried out
-  std::vector<std::pair<hub::StepId, auth::TokenResult>> verified_;  // to be told next
+  std::vector<std::tuple<hub::StepId, auth::TokenUse, auth::TokenResult>>
+      verified_;  // to be told next
+  // Of the token that an adapter is being told of; null: of none, or of no subscription.
+  const VerifiedSubscription* verified_subscription_ = nullptr;
   bool delivering_verified_ = false;
   EncodeCache cache_;
   FlushPlan plan_;
@@ -100,6 +117,7 @@ class SessionTable final : private hub::ControlSink {
   uint32_t born_ = 0;   // sessions opened so far; wraps
   size_t end_at_ = 0;   // where end_some() goes on
   size_t weighed_ = 0;  // where end_fattest() goes on
+  size_t shed_ = 0;     // ended by it, and not closed yet
   size_t anonymous_ = 0;
   Directory directory_;
   Sweep sweep_;

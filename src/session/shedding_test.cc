@@ -42,6 +42,24 @@ TEST_F(SheddingTest, TheFattestAreEndedFirst) {
   EXPECT_EQ(ended(), 2);
 }
 
+// A second later their memory is still in use, and the next ones would be ended for it.
+TEST_F(SheddingTest, ThoseThatAreOnTheirWayOutCount) {
+  FakeClient& first = waiting(900'000);
+  FakeClient& second = waiting(800'000);
+  FakeClient& third = waiting(700'000);
+  FakeClient& last = waiting(600'000);
+  world_.table().end_fattest(2);
+  EXPECT_TRUE(first.ended() && second.ended());
+  for (int i = 0; i < 5; ++i) world_.table().end_fattest(2);
+  EXPECT_FALSE(third.ended() || last.ended());
+  world_.table().end_fattest(3);
+  EXPECT_TRUE(third.ended());
+  world_.run();  // they are closed
+  EXPECT_EQ(world_.table().size(), 1u);
+  world_.table().end_fattest(2);
+  EXPECT_TRUE(last.ended());
+}
+
 TEST_F(SheddingTest, NobodyIsEndedWhereThereIsNobody) { world_.table().end_fattest(100); }
 
 TEST_F(SheddingTest, SomeAreEndedInTheirTurn) {

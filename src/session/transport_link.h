@@ -42,7 +42,8 @@ struct Handshake {
   // transport carries messages both ways, or one way only.
   std::string_view session{};
   std::vector<std::pair<std::string_view, std::string_view>> headers;
-  std::string_view peer;  // address, for people and limits
+  std::string_view peer;      // address, for people
+  uint64_t peer_network = 0;  // ... and its network's keyed hash, for limits; 0: none count
 
   // The first header of that name, compared without case; "" when missing.
   std::string_view header(std::string_view name) const;

@@ -135,7 +135,7 @@ test('commands of a connection have a rate; its neighbour has its own', () => wi
   other.terminate();
 }));
 
-test('without memory nobody new comes in, and those who are in are served', async () => {
+test('without memory nobody new comes in and nothing is published, and those who ask are served', async () => {
   let used;
   await withServer(OPEN, {}, async (server) => { used = await server.memory(); });
   // Between 90 and 95 parts of a hundred, give or take what two starts differ by.
@@ -144,8 +144,11 @@ test('without memory nobody new comes in, and those who are in are served', asyn
     assert.ok(await count(server, 'overload') > 0);
     const counted = await metrics(server);
     assert.ok(counted.get('parley_memory_resident_bytes') > 1e6);
-    await api(server, 'publish', { channel: 'a', data: {} });
-    assert.match(server.stderr, /memory is scarce: /);
+    await api(server, 'info');
+    const publish = await fetch(`${server.url}/api/publish`, { method: 'POST', body: JSON.stringify({ channel: 'a', data: {} }) });
+    assert.equal((await publish.json()).error?.code, 111);
+    assert.ok((await metrics(server)).get('parley_publishes_braked_total{outcome="refused"}') > 0);
+    assert.match(server.stderr, /memory is scarce: publishes and new connections are refused/);
   });
 });
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { runParley, startServer } from './lib/server.mjs';
+import { assertTurnsAreShort } from './lib/turns.mjs';
 
 let server;
 
@@ -33,6 +34,8 @@ const PUBLISHING = [
   ['fanout', ['--subscribers', '20', '--window', '16'], 20, 21],
   ['fanout', ['--subscribers', '20', '--rate', '2000'], 20, 21],
   ['fanout', ['--subscribers', '20', '--window', '16', '--protocol', 'eventsource'], 20, 21],
+  ['fanout', ['--subscribers', '20', '--window', '16', '--protocol', 'http_stream'], 20, 21],
+  ['fanout', ['--subscribers', '20', '--window', '16', '--protocol', 'sse'], 20, 21],
   ['channels', ['--channels', '10', '--subscribers', '2', '--publishers', '3', '--window', '20'], 2, 23],
   ['echo', ['--connections', '5', '--window', '2'], 1, 5],
   ['ingest', ['--publishers', '2'], 1, 3],
@@ -56,6 +59,8 @@ for (const [scenario, args, copies, connections] of PUBLISHING) {
     if (scenario === 'slow') assert.deepEqual(run.slow, { readers: 2, cut: 0 });
   });
 }
+
+test('the turns of the loops are short under these loads', () => assertTurnsAreShort(server));
 
 test('connect tells connections a second, idle the memory of one', async () => {
   const storm = await bench('connect', ['--connections', '50', '--at-once', '10', '--channels', '5', '--pid', String(server.pid)]);

@@ -18,10 +18,13 @@ const CONFIG = {
   prometheus: { enabled: true },
   client: { insecure: true },
   channel: {
-    namespaces: Object.entries(POLICIES).map(([name, overflow]) => ({
+    namespaces: [...Object.entries(POLICIES).map(([name, overflow]) => ({
       name, overflow, overflow_max_bytes: 500_000, allow_positioning: true,
       ...(overflow === 'resume' ? { history_size: 2 * TIMES, history_ttl: '60s' } : {}),
     })),
+    { name: 'prices', overflow: 'latest', overflow_key: 'symbol', overflow_max_bytes: 500_000 },
+    { name: 'jobs', overflow: 'block', overflow_max_wait: '1s', overflow_max_bytes: 500_000, allow_publish_for_client: true },
+    ],
   },
 };
 
@@ -30,10 +33,10 @@ before(async () => { server = await startConfigured(CONFIG); });
 after(() => server?.stop());
 
 /** In pieces much smaller than the limit; the next one comes when `caughtUp` has the last. */
-async function publishAll(channel, caughtUp = () => true) {
+async function publishAll(channel, caughtUp = () => true, tags = () => undefined) {
   for (let i = 1; i <= TIMES; i += 20) {
     const commands = [];
-    for (let n = i; n < i + 20 && n <= TIMES; n += 1) commands.push({ publish: { channel, data: { n, filler: FILLER } } });
+    for (let n = i; n < i + 20 && n <= TIMES; n += 1) commands.push({ publish: { channel, data: { n, filler: FILLER }, tags: tags(n) } });
     await api(server, 'batch', { commands });
     await until(() => caughtUp(Math.min(i + 19, TIMES)), () => `the quick one has not ${i + 19}`);
   }
@@ -134,4 +137,67 @@ test('a positioned Centrifuge client is told with 2500 when the oldest are dropp
     }
     wire.terminate();
   }
+});
+
+// Ten of the 900 tell a symbol of their own, of which nothing more is heard; the others tell three in turn.
+const symbolOf = (n) => (n > 700 && n <= 710 ? `rare${n}` : `s${n % 3}`);
+
+for (const [name, open] of [['WebSocket', webSocket], ['EventSource', eventSource]]) {
+  test(`latest per key, over ${name}`, async () => {
+    const channel = `prices:${name}`;
+    const slow = await open(channel);
+    slow.pause();
+    await publishAll(channel, undefined, (n) => ({ symbol: symbolOf(n) }));
+    slow.resume();
+    await until(() => slow.numbers().at(-1) === TIMES, () => `ends at ${slow.numbers().at(-1)}`);
+    const got = slow.numbers();
+    assert.ok(got.length < TIMES / 2, `${got.length} of ${TIMES}`);
+    assert.deepEqual(got, [...new Set(got)].sort((a, b) => a - b), 'in order, and once');
+    const newest = new Map(ALL.map((n) => [symbolOf(n), n]));
+    for (const [symbol, n] of newest) assert.ok(got.includes(n), `the newest of ${symbol}`);
+    if (name === 'EventSource') {
+      const missing = ALL.filter((n) => !got.includes(n));
+      assert.ok(slow.gaps().every((gap) => gap.reason === 'conflated'));
+      assert.deepEqual(slow.gaps().flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i)), missing);
+    }
+    slow.close();
+  });
+}
+
+test('block: publishers wait for a slow subscriber, are refused after the time that they may wait, and lose nothing', async () => {
+  const channel = 'jobs:1';
+  const slow = await webSocket(channel);
+  const before = await metrics(server);
+  slow.pause();
+  const publish = async (n) => {
+    const answer = await fetch(`${server.url}/api/publish`, { method: 'POST', body: JSON.stringify({ channel, data: { n, filler: FILLER } }) });
+    return (await answer.json()).error?.code;
+  };
+  let last = 0;
+  let refused;
+  for (let n = 1; n <= 5 * TIMES && refused === undefined; n += 1) {
+    refused = await publish(n);
+    if (refused === undefined) last = n;
+  }
+  assert.equal(refused, 111);
+  const publisher = await openWire(server.url);
+  await publisher.connect();
+  const started = performance.now();
+  const reply = await publisher.ask({ publish: { channel, data: {} } });
+  assert.equal(reply.error?.code, 111);
+  assert.ok(performance.now() - started > 900, 'it has waited');
+
+  // One that waits when the subscriber reads on is published.
+  const waiting = publish(last + 1);
+  await until(async () => (await metrics(server)).get('parley_publishes_waiting') === 1, () => 'one waits');
+  slow.resume();
+  assert.equal(await waiting, undefined);
+  await until(() => slow.numbers().at(-1) === last + 1, () => `ends at ${slow.numbers().at(-1)}`);
+  assert.deepEqual(slow.numbers(), Array.from({ length: last + 1 }, (_, i) => i + 1));
+  const counted = await metrics(server);
+  const grown = (outcome) => counted.get(`parley_publishes_blocked_total{outcome="${outcome}"}`) - before.get(`parley_publishes_blocked_total{outcome="${outcome}"}`);
+  assert.equal(grown('timeout'), 2);
+  assert.ok(grown('admitted') >= 1);
+  slow.close();
+  publisher.terminate();
 });

@@ -1,7 +1,10 @@
 // The configurations of docs/guides/proxies.md, taken out of the page, in front of the server; and every cell of its table.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -37,9 +40,10 @@ before(async () => {
     allow_subscribe_for_anonymous: true, allow_publish_for_client: true, allow_publish_for_anonymous: true }] };
   const shared = { ...Object.assign({}, ...Object.values(TRANSPORTS).map(({ options }) => options)), http_api: { insecure: true }, prometheus: { enabled: true }, channel };
   const open = { ...shared, client: { ...BEATS.client, allow_anonymous_connect_without_token: true } };
-  [servers.open, servers.silent, servers.named] = await Promise.all([
+  [servers.open, servers.silent, servers.limited, servers.named] = await Promise.all([
     startConfigured({ ...open, event_stream: BEATS.event_stream }, { shards: 1 }),
     startConfigured({ ...open, event_stream: { heartbeat: '0s' } }, { shards: 1 }),
+    startConfigured({ ...open, client: { ...open.client, address_connection_limit: 1 }, http_server: { trusted_proxies: ['127.0.0.1'] } }, { shards: 1 }),
     startConfigured({ ...shared, client: { user_id_http_header: 'X-User-Id' } }, { shards: 1 }),
     promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', pem('key'), '-out', pem('cert')]),
   ]);
@@ -186,6 +190,17 @@ const status = async (url, headers = {}) => {
   return answer.status;
 };
 
+/** Opens a stream from an address of this machine, and says how its first words begin: those of a stream, or of a refusal. */
+async function knock(t, url, localAddress, headers = {}) {
+  const { get } = url.startsWith('https') ? https : http;
+  const answer = await new Promise((resolve, reject) => {
+    const request = get(`${url}/sse/room:door`, { localAddress, headers, agent: false, family: 4 }, resolve).on('error', reject);
+    t.after(() => request.destroy());
+  });
+  const [bytes] = await once(answer, 'data', { signal: AbortSignal.timeout(5_000) });
+  return String(bytes).startsWith(': too many connections') ? 'refused' : 'in';
+}
+
 /** Each fails where the guide says "breaks". */
 const CHECKS = {
   ...Object.fromEntries(Object.entries(TRANSPORTS).map(([name, { open }]) => [name, carries(open)])),
@@ -234,6 +249,23 @@ const CHECKS = {
     const { url } = await front(t, column, { server: servers.named });
     assert.equal(await status(`${servers.named.url}/sse/room:b`, { 'X-User-Id': 'eve' }), 200);
     assert.equal(await status(`${url}/sse/room:b`, { 'X-User-Id': 'eve' }), 401);
+  },
+
+  // One connection for each address: each column comes from its own.
+  async 'limits by address, with `trusted_proxies`'(t, column) {
+    const { url } = await front(t, column, { server: servers.limited });
+    const host = COLUMNS.indexOf(column);
+    assert.equal(await knock(t, url, `127.0.1.${host}`), 'in');
+    assert.equal(await knock(t, url, `127.0.2.${host}`), 'in');
+    assert.equal(await knock(t, url, `127.0.1.${host}`), 'refused');
+  },
+
+  async 'a forged header that would name the address'(t, column) {
+    const { url } = await front(t, column, { server: servers.limited });
+    const from = `127.0.3.${COLUMNS.indexOf(column)}`;
+    const forged = (n) => ({ 'X-Forwarded-For': `203.0.113.${1 + COLUMNS.indexOf(column)}${n}` });
+    assert.equal(await knock(t, url, from, forged(1)), 'in');
+    assert.equal(await knock(t, url, from, forged(2)), 'refused');
   },
 };
 

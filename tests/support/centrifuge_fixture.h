@@ -18,8 +18,9 @@ using Replies = std::vector<std::string>;
 
 class CentrifugeTest : public ::testing::Test {
  protected:
-  explicit CentrifugeTest(Options options = {}, const session::SessionLimits& limits = {})
-      : world(limits), factory(std::move(options), access, world.rules()) {
+  explicit CentrifugeTest(Options options = {}, const session::SessionLimits& limits = {},
+                          const hub::HubOptions& hub = {})
+      : world(limits, 1, hub), factory(std::move(options), access, world.rules()) {
     world.rules().set("plain", {});
     world.rules().set("asked", history_only());
   }

@@ -68,7 +68,9 @@ class ApiTest : public ::testing::Test {
     api.reset();
     api = std::make_unique<ServerApi>(world.hub(), node, std::move(options));
   }
-  ApiTest() { make({.insecure = true}); }
+  explicit ApiTest(const hub::HubOptions& hub = {}) : world({}, 1, hub) {
+    make({.insecure = true});
+  }
 
   // The answer, once the world is quiet.
   Answer ask(std::string_view method, Request request) {

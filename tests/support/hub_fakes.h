@@ -69,12 +69,14 @@ class FakeSubscriber final : public hub::Subscriber {
   };
   std::vector<Answered> answers;
   std::vector<hub::Subscription*> dirty;
+  hub::RequesterId id;  // as which it publishes
 
   void on_subscribed(hub::Subscription& subscription,
                      std::expected<hub::Subscribed, hub::HubError> result) override {
     answers.push_back({&subscription, std::move(result)});
   }
   void on_dirty(hub::Subscription& subscription) override { dirty.push_back(&subscription); }
+  hub::RequesterId requester() const override { return id; }
   void clear_dirty() {
     for (hub::Subscription* subscription : std::exchange(dirty, {})) subscription->dirty = false;
   }

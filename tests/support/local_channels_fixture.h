@@ -22,6 +22,7 @@ struct FakeHome final : LocalChannels::Home {
   std::vector<std::pair<ChannelKey, InterestId>> follows;
   std::vector<Read> reads;
   std::vector<InterestId> drops;
+  std::vector<Backlog> backlogs;
   bool room = true;
   void follow(const ChannelKey& channel, InterestId interest) override {
     follows.emplace_back(channel, interest);
@@ -31,6 +32,10 @@ struct FakeHome final : LocalChannels::Home {
   }
   bool drop_interest(const ChannelKey&, InterestId interest) override {
     if (room) drops.push_back(interest);
+    return room;
+  }
+  bool tell_backlog(const ChannelKey&, InterestId, const Backlog& backlog) override {
+    if (room) backlogs.push_back(backlog);
     return room;
   }
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "auth/capabilities.h"
 #include "base/check.h"
 #include "tests/support/slices.h"
 
@@ -48,11 +49,13 @@ FakeRules::Options FakeRules::find(std::string_view channel) const {
   return found == own_.end() ? usual_ : found->second;
 }
 
-auth::Verdict FakeAccess::decide(const auth::Principal&, std::string_view channel, auth::Verb verb,
-                                 auth::Standing standing) const {
+auth::Verdict FakeAccess::decide(const auth::Principal& who, std::string_view channel,
+                                 auth::Verb verb, auth::Standing standing) const {
   if (!auth::is_channel_name(channel)) return auth::Verdict::kBadName;
   if (unknown.contains(channel)) return auth::Verdict::kUnknownChannel;
   if (verb == auth::Verb::kSubscribe && standing.token) return auth::Verdict::kAllow;
+  if (standing.allow.covers(verb) || (who.caps && who.caps->of(channel).covers(verb)))
+    return auth::Verdict::kAllow;
   const bool deny = denied.contains(channel) ||
                     denied_verbs.contains({verb, std::string(channel)}) ||
                     (verb != auth::Verb::kSubscribe && subscribers_only.contains(channel) &&
@@ -63,6 +66,7 @@ auth::Verdict FakeAccess::decide(const auth::Principal&, std::string_view channe
 std::optional<auth::TokenResult> FakeAuthenticator::verify(auth::TokenUse use,
                                                            std::string_view token, WallMillis,
                                                            Done done) {
+  if (use == auth::TokenUse::kRefresh) use = auth::TokenUse::kConnect;
   const auto good = good_.find({use, std::string(token)});
   const auto known_bad = bad.find(token);
   auth::TokenResult result =
@@ -169,13 +173,14 @@ bool FakeClient::flush() {
   return true;
 }
 
-SessionWorld::SessionWorld(const session::SessionLimits& limits, uint64_t seed)
+SessionWorld::SessionWorld(const session::SessionLimits& limits, uint64_t seed,
+                           const hub::HubOptions& hub)
     : ids_(seed),
       memory_({.max_bytes = 64 << 20, .idempotency = {}}, ids_, now_),
       broker_(memory_),
       timers_(now_.mono),
-      hub_({}, slots_, broker_, post_, rules_, ids_),
-      table_(hub_, timers_, ids_, tokens_, limits),
+      hub_(hub, slots_, broker_, post_, rules_, ids_),
+      table_(hub_, timers_, ids_, good_tokens_, limits, &revocations_),
       requester_(hub_.add(*this)) {
   hub_.turn(now_);
 }

@@ -12,6 +12,8 @@
 
 #include "auth/access.h"
 #include "auth/authenticator.h"
+#include "auth/revocable_authenticator.h"
+#include "auth/revocations.h"
 #include "base/timer_wheel.h"
 #include "broker/memory/memory_broker.h"
 #include "hub/hub.h"
@@ -185,7 +187,8 @@ class FakeClient final : public session::TransportLink {
 // quiet.
 class SessionWorld final : private hub::Requester {
  public:
-  explicit SessionWorld(const session::SessionLimits& limits = {}, uint64_t seed = 1);
+  explicit SessionWorld(const session::SessionLimits& limits = {}, uint64_t seed = 1,
+                        const hub::HubOptions& hub = {});
   ~SessionWorld() override;
 
   FakeClient& open(std::unique_ptr<session::Adapter> adapter, const FakeRequest& request);
@@ -212,6 +215,9 @@ class SessionWorld final : private hub::Requester {
   hub::Hub& hub() { return hub_; }
   session::SessionTable& table() { return table_; }
   FakeAuthenticator& tokens() { return tokens_; }
+  // What a door verifies tokens by: tokens(), but for those that were revoked.
+  auth::Authenticator& good_tokens() { return good_tokens_; }
+  auth::Revocations& revocations() { return revocations_; }
   IdSource& ids() { return ids_; }
   const Now& now() const { return now_; }
   TimerWheel& timers() { return timers_; }
@@ -230,6 +236,8 @@ class SessionWorld final : private hub::Requester {
   TimerWheel timers_;
   hub::Hub hub_;
   FakeAuthenticator tokens_;
+  auth::Revocations revocations_;
+  auth::RevocableAuthenticator good_tokens_{tokens_, revocations_};
   session::SessionTable table_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
   hub::RequesterId requester_;

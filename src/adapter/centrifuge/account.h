@@ -22,10 +22,17 @@ struct Account {
   std::vector<std::string> token_channels;  // that the token subscribes it to; sorted
 };
 
+// What the client says that it is.
+struct App {
+  std::string name;
+  std::string version;
+};
+
 // How often a connection may ask.
 struct Allowance {
   TokenBucket commands;
   TokenBucket publishes;
+  TokenBucket refusals;
 };
 
 std::vector<std::string> channels_of(const std::vector<auth::Grant>& grants);

@@ -68,7 +68,7 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   if (stage_ != wanted || (numbered && command.id == 0)) {
     bad_request(effects);
   } else if (numbered && !connecting && !may_ask(command, effects)) {
-    refuse(command.id, wire::ErrorCode::kTooManyRequests, effects);
+    refuse_for_rate(command.id, effects);
   } else {
     std::visit([&](const auto& request) { handle(command.id, request, effects); }, command.request);
   }
@@ -78,21 +78,43 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
 bool CentrifugeAdapter::may_ask(const wire::Command& command, session::Effects& effects) {
   const Options& options = context_.options;
   const bool publish = std::holds_alternative<wire::PublishRequest>(command.request);
+  const Operation operation = publish ? Operation::kPublish : Operation::kCommand;
   const bool limited = options.commands.limited() || (publish && options.publishes.limited());
-  if (!limited) return true;
+  if (!limited) return effects.may(operation);
   if (!allowance_) allowance_ = std::make_unique<Allowance>();
   const Time now = effects.now().mono;
   if (options.commands.limited() && !allowance_->commands.take(options.commands, now)) return false;
-  return !publish || !options.publishes.limited() ||
-         allowance_->publishes.take(options.publishes, now);
+  if (publish && options.publishes.limited() && !allowance_->publishes.take(options.publishes, now))
+    return false;
+  return effects.may(operation);
+}
+
+void CentrifugeAdapter::refuse_for_rate(uint32_t id, session::Effects& effects) {
+  const Rate& refusals = context_.options.refusals;
+  if (refusals.limited()) {
+    if (!allowance_) allowance_ = std::make_unique<Allowance>();
+    if (!allowance_->refusals.take(refusals, effects.now().mono))
+      return effects.end(session::EndReason::kTooManyRequests);
+  }
+  refuse(id, wire::ErrorCode::kTooManyRequests, effects);
 }
 
 void CentrifugeAdapter::handle(uint32_t, const wire::UnknownRequest&, session::Effects& effects) {
   bad_request(effects);
 }
 
-void CentrifugeAdapter::handle(uint32_t id, const wire::RpcRequest&, session::Effects& effects) {
-  refuse(id, wire::ErrorCode::kNotAvailable, effects);
+// There is one, as in Centrifugo PRO: the user says that it does something.
+void CentrifugeAdapter::handle(uint32_t id, const wire::RpcRequest& request,
+                               session::Effects& effects) {
+  if (request.method != "update_user_status")
+    return refuse(id, wire::ErrorCode::kNotAvailable, effects);
+  if (who().user.empty()) return refuse(id, wire::ErrorCode::kPermissionDenied, effects);
+  effects.note_active(requests_.add({.command = id}));
+}
+
+void CentrifugeAdapter::answer(const PendingRequest& request, const hub::UserStatusList&,
+                               session::Effects& effects) {
+  reply(request.command, wire::RpcResult{.data = "{}"}, effects);
 }
 
 void CentrifugeAdapter::handle(uint32_t, const wire::SendRequest&, session::Effects& effects) {
@@ -101,6 +123,8 @@ void CentrifugeAdapter::handle(uint32_t, const wire::SendRequest&, session::Effe
 
 void CentrifugeAdapter::on_answer(hub::StepId step, hub::Answer result, session::Effects& effects) {
   const PendingRequest request = requests_.take(step);
+  if (!result && result.error() == hub::HubError::kRateLimited)
+    return refuse_for_rate(request.command, effects);
   if (!result) return refuse(request.command, error_code(result.error()), effects);
   std::visit(
       [&](const auto& value) {
@@ -194,6 +218,17 @@ hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
           .client = to_string(client_),
           .connection_info = who().info,
           .channel_info = shows ? channel->terms->info : Buffer()};
+}
+
+// Publications share what is shown of their publisher until something of it changes.
+std::shared_ptr<const hub::ClientInfo> CentrifugeAdapter::publisher(const Channel* channel) {
+  const bool shows = channel != nullptr && channel->terms;
+  const ByteView channel_info = shows ? ByteView(channel->terms->info) : ByteView();
+  const bool same = publisher_ && publisher_->user == who().user &&
+                    publisher_->connection_info == who().info &&
+                    publisher_->channel_info == channel_info;
+  if (!same) publisher_ = std::make_shared<const hub::ClientInfo>(client_info(channel));
+  return publisher_;
 }
 
 }  // namespace parley::adapter::centrifuge

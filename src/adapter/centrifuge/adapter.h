@@ -51,6 +51,7 @@ class CentrifugeAdapter final : public session::Adapter {
             .client = to_string(client_),
             .session = session_ ? std::string_view(*session_) : std::string_view()};
   }
+  session::Description describe() const override;
   void on_control(const hub::Control& control, session::Effects& effects) override;
   session::EndCode on_end(session::EndReason reason, session::Effects& effects) override;
   session::EndCode on_disconnect(const session::EndCode& asked, session::Effects& effects) override;
@@ -68,6 +69,8 @@ class CentrifugeAdapter final : public session::Adapter {
   void hold(ByteView frame, uint32_t done, session::Effects& effects);
   bool on_command(const wire::Command& command, session::Effects& effects);
   bool may_ask(const wire::Command& command, session::Effects& effects);
+  // Says 111, or ends who goes on asking nevertheless.
+  void refuse_for_rate(uint32_t id, session::Effects& effects);
   void handle(uint32_t id, const wire::Pong&, session::Effects& effects);
   void handle(uint32_t id, const wire::UnknownRequest&, session::Effects& effects);
   void handle(uint32_t id, const wire::ConnectRequest& request, session::Effects& effects);
@@ -90,6 +93,10 @@ class CentrifugeAdapter final : public session::Adapter {
   void answer(const PendingRequest& request, const hub::PresenceCounts& counts,
               session::Effects& effects);
 
+  void answer(const PendingRequest& request, const hub::UserStatusList& nothing,
+              session::Effects& effects);
+
+  void note_app(std::string_view name, std::string_view version);
   // Connect: who it is, then the server's subscriptions, then the reply.
   void connect_verified(auth::TokenResult result, session::Effects& effects);
   void identified(std::vector<auth::Grant> grants, session::Effects& effects);
@@ -130,7 +137,14 @@ class CentrifugeAdapter final : public session::Adapter {
   void give_up(Channel& channel, wire::ErrorCode code, session::Effects& effects);
   // The reply has been sent: others hear of the client, and it of them.
   void settle(Channel& channel, const Joining& joining, session::Effects& effects);
-  static void set_terms(Channel& channel, Buffer info, int64_t expires_at);
+  static void set_terms(Channel& channel, Terms terms);
+  // Whether the client may do this only thanks to a capability that a token gives it.
+  bool owes_to_caps(std::string_view channel, auth::Verb verb, auth::Standing standing) const;
+  // Capabilities have changed: ends what was owed to one that is gone.
+  void review(session::Effects& effects);
+  void review_joins(Channel& channel, session::Effects& effects);
+  // The server unsubscribes the client, which is told: at once or behind the answer it waits for.
+  void revoke(Channel& channel, session::Effects& effects);
   void start_presence(uint32_t id, std::string_view channel, bool counts_only,
                       session::Effects& effects);
   bool tell_subscribed(const Channel& channel, const hub::Subscribed& result,
@@ -155,9 +169,12 @@ class CentrifugeAdapter final : public session::Adapter {
   }
   // What the client holds in a channel that it asks about; null: nothing.
   static auth::Standing standing(const Channel* channel) {
-    return {.subscribed = channel != nullptr && !channel->joining};
+    if (channel == nullptr || channel->joining) return {};
+    return {.subscribed = true,
+            .allow = channel->terms ? channel->terms->allow : auth::CapabilitySet()};
   }
   hub::ClientInfo client_info(const Channel* channel) const;
+  std::shared_ptr<const hub::ClientInfo> publisher(const Channel* channel);
 
   // Over transports whose own farewell has no room for it.
   void tell_end(const session::EndCode& code, session::Effects& effects) const;
@@ -176,9 +193,11 @@ class CentrifugeAdapter final : public session::Adapter {
   Uuid client_;                         // the public id
   // The secret one; null over transports that go both ways.
   std::unique_ptr<const std::string> session_;
-  std::unique_ptr<Account> account_;        // null: anybody, for ever
-  std::unique_ptr<Connecting> connecting_;  // only while connecting
-  std::unique_ptr<Allowance> allowance_;    // from the first limited command on
+  std::unique_ptr<const App> app_;                    // null: the client did not say
+  std::unique_ptr<Account> account_;                  // null: anybody, for ever
+  std::shared_ptr<const hub::ClientInfo> publisher_;  // of the last publication; null: none yet
+  std::unique_ptr<Connecting> connecting_;            // only while connecting
+  std::unique_ptr<Allowance> allowance_;              // from the first limited command on
   Channels channels_;
   PendingRequests requests_;
   Stage stage_ = Stage::kNew;

@@ -8,6 +8,7 @@
 
 #include "adapter/centrifuge/variants.h"
 #include "adapter/centrifuge/wish.h"
+#include "auth/capability_set.h"
 #include "base/bytes.h"
 #include "base/time.h"
 #include "hub/requester.h"
@@ -17,8 +18,9 @@ namespace parley::adapter::centrifuge {
 
 // What a token, or the server, said of one subscription.
 struct Terms {
-  Buffer info;             // JSON that others are shown with the client
-  int64_t expires_at = 0;  // seconds since 1970; 0: never
+  Buffer info;                // JSON that others are shown with the client
+  int64_t expires_at = 0;     // seconds since 1970; 0: never
+  auth::CapabilitySet allow;  // what else the client may do in the channel
 };
 
 // A subscribe that is not done yet, and what was asked for.
@@ -45,7 +47,9 @@ struct Channel {
   std::unique_ptr<Joining> joining;                 // null: subscribed
   std::unique_ptr<Terms> terms;                     // null: for ever, and nothing to show
   bool positioned = false;
-  bool server_side = false;  // the server's wish, not the client's
+  bool server_side = false;    // the server's wish, not the client's
+  bool by_caps = false;        // subscribed only thanks to a capability of the connection's token
+  bool joins_by_caps = false;  // told of joins and leaves only thanks to one of either token
 
   bool leaving() const { return joining && joining->unsubscribe_command != 0; }
 };

@@ -10,7 +10,7 @@ namespace parley::adapter::centrifuge {
 void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
                                session::Effects& effects) {
   if (request.channel.empty()) return bad_request(effects);
-  const auto options = context_.rules.find(request.channel);
+  auto options = context_.rules.find(request.channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
   const Channel* channel = find(request.channel);
   const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish, standing(channel));
@@ -24,10 +24,11 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   record.publication = std::make_unique<hub::Publication>();
   record.publication->data = request.data;
   record.publication->kind = codec_->kind_of(request.data);
-  record.publication->publisher =
-      std::make_unique<const hub::ClientInfo>(client_info(subscribed ? channel : nullptr));
+  record.publication->publisher = publisher(subscribed ? channel : nullptr);
   record.principal = who().user;
   record.ack = options->level;
+  record.options = std::move(options);
+  record.metered = true;
   const hub::StepId step =
       requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
   effects.publish(step, std::move(record));

@@ -14,8 +14,8 @@ namespace wire = codec::centrifuge;
 
 using ReplyBody = std::variant<wire::ErrorReply, wire::ConnectResult, wire::SubscribeResult,
                                wire::UnsubscribeResult, wire::PublishResult, wire::PresenceResult,
-                               wire::PresenceStatsResult, wire::HistoryResult, wire::RefreshResult,
-                               wire::SubRefreshResult>;
+                               wire::PresenceStatsResult, wire::HistoryResult, wire::RpcResult,
+                               wire::RefreshResult, wire::SubRefreshResult>;
 using PushBody = std::variant<wire::SubscribePush, wire::UnsubscribePush, wire::RefreshPush,
                               wire::DisconnectPush>;
 

@@ -35,6 +35,9 @@ constexpr std::array kEnds = {
     EndRow{EndReason::kSubscriptionExpired, DisconnectCode::kSubscriptionExpired},
     EndRow{EndReason::kDisconnected, DisconnectCode::kForceDisconnect},
     EndRow{EndReason::kSuperseded, DisconnectCode::kConnectionLimit},
+    EndRow{EndReason::kUserLimit, DisconnectCode::kConnectionLimit},
+    EndRow{EndReason::kRevoked, DisconnectCode::kInvalidToken},
+    EndRow{EndReason::kBlocked, DisconnectCode::kPermissionDenied},
 };
 
 }  // namespace
@@ -71,6 +74,7 @@ ErrorCode error_code(hub::HubError error) {
     case hub::HubError::kIdempotencyConflict:
       return ErrorCode::kBadRequest;
     case hub::HubError::kOverloaded:
+    case hub::HubError::kRateLimited:
       return ErrorCode::kTooManyRequests;
     case hub::HubError::kUnavailable:
       break;

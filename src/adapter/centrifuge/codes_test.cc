@@ -35,6 +35,9 @@ TEST(Codes, EveryEndHasACode) {
       {EndReason::kSubscriptionExpired, 3006, "subscription expired"},
       {EndReason::kDisconnected, 3503, "force disconnect"},
       {EndReason::kSuperseded, 3504, "connection limit"},
+      {EndReason::kUserLimit, 3504, "connection limit"},
+      {EndReason::kRevoked, 3500, "invalid token"},
+      {EndReason::kBlocked, 3507, "permission denied"},
   };
   static_assert(std::size(kRows) == session::kEndReasons);
   for (const Row& row : kRows) {

@@ -11,6 +11,7 @@ namespace parley::adapter::centrifuge {
 void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
                                session::Effects& effects) {
   stage_ = Stage::kConnecting;
+  note_app(request.name, request.version);
   connecting_ = std::make_unique<Connecting>();
   connecting_->command = id;
   for (const auto& [channel, wish] : request.subs)
@@ -25,6 +26,19 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::ConnectRequest& request,
   identified({}, effects);
 }
 
+// For the backend to see. Names of any length would be memory for whoever likes to take it.
+void CentrifugeAdapter::note_app(std::string_view name, std::string_view version) {
+  constexpr size_t kMost = 128;
+  if (name.size() > kMost || version.size() > kMost || (name.empty() && version.empty())) return;
+  app_ = std::make_unique<const App>(App{std::string(name), std::string(version)});
+}
+
+session::Description CentrifugeAdapter::describe() const {
+  return {.app_name = app_ ? std::string_view(app_->name) : std::string_view(),
+          .app_version = app_ ? std::string_view(app_->version) : std::string_view(),
+          .encoding = codec_ == &json_codec() ? "json" : "protobuf"};
+}
+
 void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effects& effects) {
   const auth::ConnectRules& rules = context_.access.connect();
   if (!result) {
@@ -32,6 +46,8 @@ void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effe
       return refuse_connect(wire::ErrorCode::kTokenExpired, effects);
     if (result.error() == auth::TokenError::kUnavailable)
       return refuse_connect(wire::ErrorCode::kInternal, effects);
+    if (result.error() == auth::TokenError::kBlocked)
+      return effects.end(session::EndReason::kBlocked);
     return effects.end(session::EndReason::kUnauthorized);
   }
   auth::Claims& claims = *result;
@@ -40,6 +56,7 @@ void CentrifugeAdapter::connect_verified(auth::TokenResult result, session::Effe
   account_ = std::make_unique<Account>();
   account_->who.user = std::move(claims.user);
   account_->who.info = codec::json::to_embeddable(std::move(claims.info));
+  account_->who.caps = std::move(claims.caps);
   if (claims.expires_at && !rules.insecure) {
     if (expired(*claims.expires_at, effects))
       return refuse_connect(wire::ErrorCode::kExpired, effects);
@@ -75,6 +92,9 @@ void CentrifugeAdapter::refuse_connect(wire::ErrorCode code, session::Effects& e
 }
 
 void CentrifugeAdapter::finish_connect(session::Effects& effects) {
+  // Who is the only connection of its user ends the others.
+  if (!effects.enter(who().user, is_only_connection()))
+    return effects.end(session::EndReason::kUserLimit);
   const std::unique_ptr<Connecting> connecting = std::move(connecting_);
   stage_ = Stage::kConnected;
   effects.identify();

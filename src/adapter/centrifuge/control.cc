@@ -14,6 +14,11 @@ void CentrifugeAdapter::on_control(const hub::Control& control, session::Effects
       return control_refresh(control, effects);
     case hub::Control::Kind::kDisconnect:
     case hub::Control::Kind::kSupersede:
+    case hub::Control::Kind::kBlock:
+    case hub::Control::Kind::kUnblock:
+    case hub::Control::Kind::kRevoke:
+    case hub::Control::Kind::kInvalidate:
+    case hub::Control::Kind::kList:
       return;  // the session's matter
   }
 }
@@ -26,7 +31,7 @@ void CentrifugeAdapter::control_subscribe(const hub::Control& control, session::
   if (channels_.size() >= context_.options.channel_limit)
     return effects.end(session::EndReason::kLimit);
   Channel& channel = add_server_side(control.channel);
-  set_terms(channel, control.info.value_or(Buffer()), control.expire_at);
+  set_terms(channel, {.info = control.info.value_or(Buffer()), .expires_at = control.expire_at});
   channel.joining->data = control.data;
   if (control.recover_since)
     channel.joining->wish = {.offset = control.recover_since->offset,
@@ -58,12 +63,17 @@ void CentrifugeAdapter::push_subscribed(const Channel& channel, const hub::Subsc
 
 // The client is told whether or not it was subscribed, as Centrifugo does.
 void CentrifugeAdapter::control_unsubscribe(const std::string& name, session::Effects& effects) {
-  Channel* channel = find(name);
-  if (channel != nullptr && channel->joining) {
-    channel->joining->revoked = true;
+  if (Channel* channel = find(name)) return revoke(*channel, effects);
+  push(name, wire::to_push(wire::UnsubscribeCode::kServer), effects);
+}
+
+void CentrifugeAdapter::revoke(Channel& channel, session::Effects& effects) {
+  if (channel.joining) {
+    channel.joining->revoked = true;
     return;
   }
-  if (channel != nullptr) drop(*channel, effects);
+  const std::string name = channel.name;
+  drop(channel, effects);
   push(name, wire::to_push(wire::UnsubscribeCode::kServer), effects);
 }
 

@@ -141,6 +141,21 @@ TEST_F(ControlTest, TooManySubscriptionsAreTheEnd) {
   EXPECT_EQ(disconnect(client), 3505);
 }
 
+TEST_F(ControlTest, PublicationsShowWhatARefreshChanged) {
+  FakeClient& client = connect();
+  ask(client, kSubscribe);
+  const auto publish = [&] {
+    return ask(client, R"({"id":3,"publish":{"channel":"news","data":1}})").at(0);
+  };
+  EXPECT_THAT(publish(), ::testing::Not(::testing::HasSubstr("conn_info")));
+  Control control;
+  control.kind = Control::Kind::kRefresh;
+  control.info = R"({"n":1})";
+  world.control(control);
+  take(client);
+  EXPECT_THAT(publish(), ::testing::HasSubstr(R"("conn_info":{"n":1})"));
+}
+
 TEST_F(ControlTest, RefreshMovesTheExpiry) {
   FakeClient& client = connect();
   Control control;

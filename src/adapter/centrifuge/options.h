@@ -23,6 +23,9 @@ struct Options {
   // Of one connection; above: error 111. A publish is a command too.
   Rate commands;
   Rate publishes;
+  // Commands of one connection that are refused for a rate, its own or another; above: disconnect
+  // 3013.
+  Rate refusals{.per_second = 100};
   uint32_t history_limit = 300;   // publications in one history reply
   uint32_t recovery_limit = 300;  // more missed ones than this are not recovered
   // One reply. History gives fewer publications to stay below, recovery fails; what then is still

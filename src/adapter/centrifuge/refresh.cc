@@ -1,5 +1,6 @@
 // What expires, and the tokens that renew it.
 #include <algorithm>
+#include <utility>
 
 #include "adapter/centrifuge/adapter.h"
 #include "adapter/centrifuge/codes.h"
@@ -36,7 +37,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::RefreshRequest& request,
                                session::Effects& effects) {
   if (request.token.empty()) return bad_request(effects);
   const hub::StepId step = requests_.add({.command = id, .token = PendingRequest::Token::kRefresh});
-  effects.verify(step, auth::TokenUse::kConnect, std::string(request.token));
+  effects.verify(step, auth::TokenUse::kRefresh, std::string(request.token));
 }
 
 void CentrifugeAdapter::refresh_verified(uint32_t id, auth::TokenResult result,
@@ -57,12 +58,46 @@ void CentrifugeAdapter::refresh_verified(uint32_t id, auth::TokenResult result,
   if (channels_of(claims.subscriptions) != account_->token_channels)
     return effects.end(EndReason::kInsufficientState);
   account_->who.info = codec::json::to_embeddable(std::move(claims.info));
+  account_->who.caps = std::move(claims.caps);
   account_->expires_at = expires ? *claims.expires_at : 0;
   watch_deadlines(effects);
   wire::RefreshResult body;
   body.expires = expires;
   if (expires) body.ttl = ttl(account_->expires_at, effects);
   reply(id, body, effects);
+  review(effects);
+}
+
+// From the last to the first: who is dropped leaves the list.
+void CentrifugeAdapter::review(session::Effects& effects) {
+  for (size_t i = channels_.size(); i-- > 0;) {
+    Channel& channel = channels_[i];
+    const bool lost =
+        channel.by_caps && check(channel.name, auth::Verb::kSubscribe) != auth::Verdict::kAllow;
+    if (lost) {
+      revoke(channel, effects);
+    } else {
+      review_joins(channel, effects);
+    }
+  }
+}
+
+void CentrifugeAdapter::review_joins(Channel& channel, session::Effects& effects) {
+  if (!channel.joins_by_caps) return;
+  auth::Standing member{.subscribed = true};
+  if (channel.terms) member.allow = channel.terms->allow;
+  if (check(channel.name, auth::Verb::kJoinLeave, member) == auth::Verdict::kAllow) return;
+  channel.joins_by_caps = false;
+  if (channel.joining) channel.joining->join_leave = false;
+  if (channel.presence_handle != 0) effects.unsubscribe(std::exchange(channel.presence_handle, 0));
+}
+
+bool CentrifugeAdapter::owes_to_caps(std::string_view channel, auth::Verb verb,
+                                     auth::Standing standing) const {
+  if (who().caps == nullptr && standing.allow.empty()) return false;
+  standing.allow = {};
+  return context_.access.check({.user = who().user}, channel, verb, standing) !=
+         auth::Verdict::kAllow;
 }
 
 void CentrifugeAdapter::handle(uint32_t id, const wire::SubRefreshRequest& request,
@@ -94,8 +129,10 @@ void CentrifugeAdapter::sub_refresh_verified(const PendingRequest& request,
   if (!is_for(claims, *channel)) return effects.end(EndReason::kUnauthorized);
   if (claims.expires_at && expired(*claims.expires_at, effects))
     return effects.end(EndReason::kSubscriptionExpired);
-  set_terms(*channel, codec::json::to_embeddable(std::move(claims.grant.info)),
-            claims.expires_at.value_or(0));
+  set_terms(*channel, {.info = codec::json::to_embeddable(std::move(claims.grant.info)),
+                       .expires_at = claims.expires_at.value_or(0),
+                       .allow = claims.grant.allow});
+  review_joins(*channel, effects);
   watch_deadlines(effects);
   wire::SubRefreshResult body;
   body.expires = claims.expires_at.has_value();

@@ -8,23 +8,25 @@
 namespace parley::adapter::centrifuge {
 
 hub::StepId PendingRequests::add(PendingRequest request) {
-  ++used_;
-  // Answers come about in the order of requests, so a free place is near the front or there is
-  // none.
-  auto place = places_.begin();
-  if (used_ > places_.size()) {
-    place = places_.insert(places_.end(), PendingRequest{});
-  } else {
-    place = std::ranges::find(places_, 0u, &PendingRequest::command);
+  if (!places_) places_ = std::make_unique<Places>();
+  auto& [all, used, taken] = *places_;
+  if (used++ == all.size()) {
+    all.push_back(request);
+    taken = used;
+    return used - 1;
   }
-  *place = request;
-  return static_cast<hub::StepId>(place - places_.begin());
+  while (all[taken].command != 0) ++taken;
+  all[taken] = request;
+  return taken++;
 }
 
 PendingRequest PendingRequests::take(hub::StepId step) {
-  CHECK(step < places_.size() && places_[step].command != 0);
-  const PendingRequest request = std::exchange(places_[step], {});
-  if (--used_ == 0) std::vector<PendingRequest>().swap(places_);
+  CHECK(places_);
+  auto& [all, used, taken] = *places_;
+  CHECK(step < all.size() && all[step].command != 0);
+  const PendingRequest request = std::exchange(all[step], {});
+  taken = std::min(taken, step);
+  if (--used == 0) places_.reset();
   return request;
 }
 

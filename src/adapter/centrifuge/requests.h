@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -28,8 +29,12 @@ class PendingRequests {
   PendingRequest take(hub::StepId step);
 
  private:
-  std::vector<PendingRequest> places_;
-  uint32_t used_ = 0;
+  struct Places {
+    std::vector<PendingRequest> all;
+    uint32_t used = 0;
+    uint32_t taken = 0;  // none before this one is free
+  };
+  std::unique_ptr<Places> places_;  // null: nothing is pending
 };
 
 }  // namespace parley::adapter::centrifuge

@@ -34,7 +34,7 @@ std::optional<wire::ErrorCode> CentrifugeAdapter::start_server_side(std::vector<
       return std::nullopt;
     }
     Channel& channel = add_server_side(grant.channel);
-    set_terms(channel, codec::json::to_embeddable(std::move(grant.info)), 0);
+    set_terms(channel, {.info = codec::json::to_embeddable(std::move(grant.info))});
     channel.joining->data = std::move(grant.data);
     auto& wishes = connecting_->wishes;
     const auto wish =
@@ -63,6 +63,7 @@ bool CentrifugeAdapter::honour_wishes(session::Effects& effects) {
     }
     Channel& channel = add_server_side(name);
     channel.joining->wish = wish;
+    channel.by_caps = owes_to_caps(name, auth::Verb::kSubscribe, {});
     join(channel, *options, {}, effects);
   }
   return true;

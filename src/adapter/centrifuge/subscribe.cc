@@ -19,6 +19,7 @@ wire::ErrorCode subscribe_error(auth::TokenError error) {
     case auth::TokenError::kUnavailable:
       return wire::ErrorCode::kInternal;
     case auth::TokenError::kInvalid:
+    case auth::TokenError::kBlocked:
       break;
   }
   return wire::ErrorCode::kPermissionDenied;
@@ -77,7 +78,10 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::SubscribeRequest& reques
   channel.joining->command = id;
   channel.joining->wish = to_wish(request);
   channel.joining->filter = std::move(*filter);
-  if (request.token.empty()) return join(channel, *options, {}, effects);
+  if (request.token.empty()) {
+    channel.by_caps = owes_to_caps(channel.name, auth::Verb::kSubscribe, {});
+    return join(channel, *options, {}, effects);
+  }
   const hub::StepId step =
       requests_.add({.command = id, .token = PendingRequest::Token::kSubscribe});
   channel.joining->verification = step;
@@ -94,8 +98,9 @@ void CentrifugeAdapter::token_verified(Channel& channel, auth::TokenResult resul
     return give_up(channel, wire::ErrorCode::kExpired, effects);
   const auto options = context_.rules.find(channel.name);
   if (!options) return give_up(channel, wire::ErrorCode::kUnknownChannel, effects);
-  set_terms(channel, codec::json::to_embeddable(std::move(claims.grant.info)),
-            claims.expires_at.value_or(0));
+  set_terms(channel, {.info = codec::json::to_embeddable(std::move(claims.grant.info)),
+                      .expires_at = claims.expires_at.value_or(0),
+                      .allow = claims.grant.allow});
   channel.joining->data = std::move(claims.grant.data);
   join(channel, *options, claims.grant.overrides, effects);
 }
@@ -105,10 +110,10 @@ bool CentrifugeAdapter::is_for(const auth::Claims& claims, const Channel& channe
          (claims.client.empty() || claims.client == to_string(client_));
 }
 
-void CentrifugeAdapter::set_terms(Channel& channel, Buffer info, int64_t expires_at) {
+void CentrifugeAdapter::set_terms(Channel& channel, Terms terms) {
   channel.terms.reset();
-  if (!info.empty() || expires_at != 0)
-    channel.terms = std::make_unique<Terms>(Terms{std::move(info), expires_at});
+  if (!terms.info.empty() || terms.expires_at != 0 || !terms.allow.empty())
+    channel.terms = std::make_unique<Terms>(std::move(terms));
 }
 
 // What the namespace does not force, those may ask for who may read the history anyway.
@@ -117,8 +122,10 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
   Joining& joining = *channel.joining;
   const Wish& wish = joining.wish;
   // What subscribers may is meant for this one too: it is about to be.
+  auth::Standing member{.subscribed = true};
+  if (channel.terms) member.allow = channel.terms->allow;
   const auto may = [&](auth::Verb verb) {
-    return check(channel.name, verb, {.subscribed = true}) == auth::Verdict::kAllow;
+    return check(channel.name, verb, member) == auth::Verdict::kAllow;
   };
   const bool may_read =
       (wish.positioned || wish.recoverable) && options.has_history() && may(auth::Verb::kHistory);
@@ -128,8 +135,10 @@ void CentrifugeAdapter::join(Channel& channel, const hub::ChannelOptions& option
   channel.positioned = joining.recoverable ||
                        overrides.force_positioning.value_or(options.positioned) ||
                        (wish.positioned && (options.allow_positioned || may_read));
-  joining.join_leave = overrides.force_push_join_leave.value_or(options.force_push_join_leave) ||
-                       (wish.join_leave && may(auth::Verb::kJoinLeave));
+  const bool told = overrides.force_push_join_leave.value_or(options.force_push_join_leave);
+  joining.join_leave = told || (wish.join_leave && may(auth::Verb::kJoinLeave));
+  channel.joins_by_caps =
+      !told && joining.join_leave && owes_to_caps(channel.name, auth::Verb::kJoinLeave, member);
   joining.manner = {.listed = overrides.presence.value_or(options.presence),
                     .announced = overrides.join_leave.value_or(options.join_leave)};
   joining.recovery = recovery_of(wish, options, joining.recoverable);

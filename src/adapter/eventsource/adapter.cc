@@ -50,6 +50,9 @@ constexpr std::array<End, session::kEndReasons> kEnds{{
     {{401, "expired"}, Farewell::kRefusal},
     {{403, "disconnected"}, Farewell::kMuchLater},
     {{403, "superseded"}, Farewell::kMuchLater},
+    {{429, "too many connections of this user"}, Farewell::kMuchLater},
+    {{401, "revoked"}, Farewell::kRefusal},
+    {{403, "blocked"}, Farewell::kRefusal},
 }};
 constexpr session::EndCode kForbidden{403, "forbidden"};
 
@@ -94,7 +97,8 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
   const auto id = last_event_id(handshake);
   if (!id) return effects.end(EndReason::kBadRequest);
   std::string token(auth::bearer_token(handshake.header("authorization")));
-  if (token.empty()) token = codec::http1::find_query_param(handshake.query, "token").value_or("");
+  for (const std::string_view name : {"token", "ticket"})
+    if (token.empty()) token = codec::http1::find_query_param(handshake.query, name).value_or("");
   if (!token.empty()) {
     listener_ = std::make_unique<Listener>(
         Listener{.who = {}, .channel = std::string(handshake.path), .last_event_id = *id});
@@ -113,12 +117,14 @@ void EventSourceAdapter::on_open(const session::Handshake& handshake, session::E
 void EventSourceAdapter::on_verified(hub::StepId, auth::TokenResult result,
                                      session::Effects& effects) {
   if (!result) {
+    if (result.error() == auth::TokenError::kBlocked) return effects.end(EndReason::kBlocked);
     const bool passes = result.error() == auth::TokenError::kUnavailable;
     return effects.end(passes ? EndReason::kInternalError : EndReason::kUnauthorized);
   }
   const auth::ConnectRules& rules = access_.connect();
   if (result->user.empty() && !rules.anonymous_tokens) return effects.end(EndReason::kForbidden);
   listener_->who.user = std::move(result->user);
+  listener_->who.caps = std::move(result->caps);
   if (result->expires_at && !rules.insecure) {
     // The token is the only one that this client will show, so there is nothing to wait for.
     const int64_t left = *result->expires_at - effects.now().wall / 1000;
@@ -137,6 +143,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
     forbidden_ = true;
     return effects.end(refusal(verdict));
   }
+  if (!effects.enter(who().user)) return effects.end(EndReason::kUserLimit);
   hub::Start start;
   if (!last_event_id.empty()) {
     resuming_ = true;
@@ -145,7 +152,7 @@ void EventSourceAdapter::admit(std::string_view channel, std::string_view last_e
   }
   handle_ = effects.subscribe({.name = std::string(channel)}, start);
   effects.identify();
-  open_ = true;
+  open_ = !effects.ended();
 }
 
 const auth::Principal& EventSourceAdapter::who() const {

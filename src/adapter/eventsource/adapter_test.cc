@@ -484,5 +484,30 @@ TEST_F(EventSourceTokenTest, TheProxyMayNameTheUser) {
   EXPECT_TRUE(client.ended()) << "the backend finds it by its user";
 }
 
+TEST_F(EventSourceTest, WhoseAccessIsTakenBackIsRefusedByStatus) {
+  world_.tokens().connect_token("good", "42").id.uid = "t1";
+  const auto open_with_token = [this]() -> FakeClient& {
+    FakeClient& client = world_.open(factory_, {.path = "news", .query = "token=good"});
+    world_.run();
+    return client;
+  };
+  FakeClient& client = open_with_token();
+  EXPECT_FALSE(client.ended());
+  hub::Control block{.kind = hub::Control::Kind::kBlock};
+  block.user = "42";
+  ASSERT_TRUE(world_.control(std::move(block)).has_value());
+  EXPECT_EQ(client.end_seen()->reason, EndReason::kBlocked);
+  EXPECT_EQ(open_with_token().end_seen()->code.code, 403);
+  hub::Control unblock{.kind = hub::Control::Kind::kUnblock};
+  unblock.user = "42";
+  ASSERT_TRUE(world_.control(std::move(unblock)).has_value());
+  FakeClient& again = open_with_token();
+  hub::Control revoke{.kind = hub::Control::Kind::kRevoke};
+  revoke.token = "t1";
+  ASSERT_TRUE(world_.control(std::move(revoke)).has_value());
+  EXPECT_EQ(again.end_seen()->reason, EndReason::kRevoked);
+  EXPECT_EQ(open_with_token().end_seen()->code.code, 401);
+}
+
 }  // namespace
 }  // namespace parley::adapter::eventsource

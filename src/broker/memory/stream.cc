@@ -90,7 +90,11 @@ void Stream::drop_oldest() {
 void Stream::drop_all() { history_.reset(); }
 
 void Stream::drop_expired(Time now) {
-  while (retains() && passed(options_->history_ttl, history_->oldest().since, now)) drop_oldest();
+  while (has_expired(now)) drop_oldest();
+}
+
+bool Stream::has_expired(Time now) const {
+  return retains() && passed(options_->history_ttl, history_->oldest().since, now);
 }
 
 bool Stream::forgettable(Time now) const {

@@ -50,6 +50,7 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   void drop_oldest();
   void drop_all();
   void drop_expired(Time now);
+  bool has_expired(Time now) const;
   // Nobody is attached, nothing is retained, and nobody asked for it during the meta ttl.
   bool forgettable(Time now) const;
 

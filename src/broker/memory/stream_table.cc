@@ -35,7 +35,7 @@ Stream* StreamTable::find(std::string_view name, Time now) {
   const auto found = streams_.find(name);
   if (found == streams_.end()) return nullptr;
   Stream& stream = found->second;
-  change(stream, [&] { stream.drop_expired(now); });
+  if (stream.has_expired(now)) change(stream, [&] { stream.drop_expired(now); });
   if (forget_if_idle(stream, now)) return nullptr;
   stream.use(now);
   mark_used(stream);
@@ -133,9 +133,9 @@ void StreamTable::change(Stream& stream, Change apply) {
 void StreamTable::account(ptrdiff_t streams, ptrdiff_t publications, ptrdiff_t bytes) {
   bytes_ += static_cast<size_t>(bytes);
   publications_ += static_cast<size_t>(publications);
-  streams_gauge.add(streams);
-  publications_gauge.add(publications);
-  bytes_gauge.add(bytes);
+  if (streams != 0) streams_gauge.add(streams);
+  if (publications != 0) publications_gauge.add(publications);
+  if (bytes != 0) bytes_gauge.add(bytes);
 }
 
 void StreamTable::mark_used(Stream& stream) {

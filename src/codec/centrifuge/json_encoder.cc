@@ -6,15 +6,15 @@ namespace parley::codec::centrifuge {
 namespace {
 
 // One JSON object in the making. The field functions leave out what is zero. `name` is the key as
-// it stands in the text: quoted and with its colon.
+// it stands in the text: with a comma in front, quoted and with its colon.
 class Object {
  public:
   explicit Object(Buffer& out) : out_(out) {}
 
   Buffer& key(std::string_view name) {
-    out_.push_back(first_ ? '{' : ',');
-    first_ = false;
     out_.append(name);
+    if (first_) out_[out_.size() - name.size()] = '{';
+    first_ = false;
     return out_;
   }
   void text(std::string_view name, std::string_view value) {
@@ -72,96 +72,96 @@ void append_map(Buffer& out, std::span<const std::pair<std::string_view, T>> ent
 
 void append(Buffer& out, const ClientInfo& info) {
   Object object(out);
-  json::append_string(object.key(R"("user":)"), info.user);
-  json::append_string(object.key(R"("client":)"), info.client);
-  object.raw(R"("conn_info":)", info.conn_info);
-  object.raw(R"("chan_info":)", info.chan_info);
+  json::append_string(object.key(R"(,"user":)"), info.user);
+  json::append_string(object.key(R"(,"client":)"), info.client);
+  object.raw(R"(,"conn_info":)", info.conn_info);
+  object.raw(R"(,"chan_info":)", info.chan_info);
   object.end();
 }
 
 void append(Buffer& out, const Publication& publication) {
   Object object(out);
   if (publication.data_as_string) {
-    object.text(R"("data":)", publication.data);
+    object.text(R"(,"data":)", publication.data);
   } else {
-    object.raw(R"("data":)", publication.data);
+    object.raw(R"(,"data":)", publication.data);
   }
-  if (publication.info != nullptr) append(object.key(R"("info":)"), *publication.info);
-  object.number(R"("offset":)", publication.offset);
-  if (!publication.tags.empty()) append_map(object.key(R"("tags":)"), publication.tags);
-  object.flag(R"("delta":)", publication.delta);
-  object.text(R"("channel":)", publication.channel);
-  object.text(R"("key":)", publication.key);
-  object.flag(R"("removed":)", publication.removed);
-  object.integer(R"("score":)", publication.score);
-  object.text(R"("epoch":)", publication.epoch);
-  object.number(R"("version":)", publication.version);
+  if (publication.info != nullptr) append(object.key(R"(,"info":)"), *publication.info);
+  object.number(R"(,"offset":)", publication.offset);
+  if (!publication.tags.empty()) append_map(object.key(R"(,"tags":)"), publication.tags);
+  object.flag(R"(,"delta":)", publication.delta);
+  object.text(R"(,"channel":)", publication.channel);
+  object.text(R"(,"key":)", publication.key);
+  object.flag(R"(,"removed":)", publication.removed);
+  object.integer(R"(,"score":)", publication.score);
+  object.text(R"(,"epoch":)", publication.epoch);
+  object.number(R"(,"version":)", publication.version);
   object.end();
 }
 
 void append(Buffer& out, const SubscribeResult& result) {
   Object object(out);
-  object.flag(R"("expires":)", result.expires);
-  object.number(R"("ttl":)", result.ttl);
-  object.flag(R"("recoverable":)", result.recoverable);
-  object.text(R"("epoch":)", result.epoch);
+  object.flag(R"(,"expires":)", result.expires);
+  object.number(R"(,"ttl":)", result.ttl);
+  object.flag(R"(,"recoverable":)", result.recoverable);
+  object.text(R"(,"epoch":)", result.epoch);
   if (!result.publications.empty())
-    append_list(object.key(R"("publications":)"), result.publications);
-  object.flag(R"("recovered":)", result.recovered);
-  object.number(R"("offset":)", result.offset);
-  object.flag(R"("positioned":)", result.positioned);
-  object.raw(R"("data":)", result.data);
-  object.flag(R"("was_recovering":)", result.was_recovering);
-  object.flag(R"("delta":)", result.delta);
-  object.number(R"("id":)", result.id);
-  object.integer(R"("type":)", result.type);
-  object.integer(R"("phase":)", result.phase);
-  object.text(R"("cursor":)", result.cursor);
-  if (!result.state.empty()) append_list(object.key(R"("state":)"), result.state);
-  object.number(R"("publish_debounce":)", result.publish_debounce);
+    append_list(object.key(R"(,"publications":)"), result.publications);
+  object.flag(R"(,"recovered":)", result.recovered);
+  object.number(R"(,"offset":)", result.offset);
+  object.flag(R"(,"positioned":)", result.positioned);
+  object.raw(R"(,"data":)", result.data);
+  object.flag(R"(,"was_recovering":)", result.was_recovering);
+  object.flag(R"(,"delta":)", result.delta);
+  object.number(R"(,"id":)", result.id);
+  object.integer(R"(,"type":)", result.type);
+  object.integer(R"(,"phase":)", result.phase);
+  object.text(R"(,"cursor":)", result.cursor);
+  if (!result.state.empty()) append_list(object.key(R"(,"state":)"), result.state);
+  object.number(R"(,"publish_debounce":)", result.publish_debounce);
   object.end();
 }
 
 void append(Buffer& out, const ConnectResult& result) {
   Object object(out);
-  object.text(R"("client":)", result.client);
-  object.text(R"("version":)", result.version);
-  object.flag(R"("expires":)", result.expires);
-  object.number(R"("ttl":)", result.ttl);
-  object.raw(R"("data":)", result.data);
-  if (!result.subs.empty()) append_map(object.key(R"("subs":)"), result.subs);
-  object.number(R"("ping":)", result.ping);
-  object.flag(R"("pong":)", result.pong);
-  object.text(R"("session":)", result.session);
-  object.text(R"("node":)", result.node);
-  object.integer(R"("time":)", result.time);
+  object.text(R"(,"client":)", result.client);
+  object.text(R"(,"version":)", result.version);
+  object.flag(R"(,"expires":)", result.expires);
+  object.number(R"(,"ttl":)", result.ttl);
+  object.raw(R"(,"data":)", result.data);
+  if (!result.subs.empty()) append_map(object.key(R"(,"subs":)"), result.subs);
+  object.number(R"(,"ping":)", result.ping);
+  object.flag(R"(,"pong":)", result.pong);
+  object.text(R"(,"session":)", result.session);
+  object.text(R"(,"node":)", result.node);
+  object.integer(R"(,"time":)", result.time);
   object.end();
 }
 
 void append(Buffer& out, const PresenceResult& result) {
   Object object(out);
-  append_map(object.key(R"("presence":)"), result.presence);
+  append_map(object.key(R"(,"presence":)"), result.presence);
   object.end();
 }
 
 void append(Buffer& out, const PresenceStatsResult& result) {
   Object object(out);
-  append_uint(object.key(R"("num_clients":)"), result.num_clients);
-  append_uint(object.key(R"("num_users":)"), result.num_users);
+  append_uint(object.key(R"(,"num_clients":)"), result.num_clients);
+  append_uint(object.key(R"(,"num_users":)"), result.num_users);
   object.end();
 }
 
 void append(Buffer& out, const HistoryResult& result) {
   Object object(out);
-  append_list(object.key(R"("publications":)"), result.publications);
-  json::append_string(object.key(R"("epoch":)"), result.epoch);
-  append_uint(object.key(R"("offset":)"), result.offset);
+  append_list(object.key(R"(,"publications":)"), result.publications);
+  json::append_string(object.key(R"(,"epoch":)"), result.epoch);
+  append_uint(object.key(R"(,"offset":)"), result.offset);
   object.end();
 }
 
 void append_data(Buffer& out, ByteView data) {
   Object object(out);
-  object.raw(R"("data":)", data);
+  object.raw(R"(,"data":)", data);
   object.end();
 }
 
@@ -171,26 +171,26 @@ void append(Buffer& out, const MessagePush& message) { append_data(out, message.
 
 void append(Buffer& out, const RefreshResult& result) {
   Object object(out);
-  object.text(R"("client":)", result.client);
-  object.text(R"("version":)", result.version);
-  object.flag(R"("expires":)", result.expires);
-  object.number(R"("ttl":)", result.ttl);
+  object.text(R"(,"client":)", result.client);
+  object.text(R"(,"version":)", result.version);
+  object.flag(R"(,"expires":)", result.expires);
+  object.number(R"(,"ttl":)", result.ttl);
   object.end();
 }
 
 void append(Buffer& out, const SubRefreshResult& result) {
   Object object(out);
-  object.flag(R"("expires":)", result.expires);
-  object.number(R"("ttl":)", result.ttl);
-  if (!result.items.empty()) append_list(object.key(R"("items":)"), result.items);
+  object.flag(R"(,"expires":)", result.expires);
+  object.number(R"(,"ttl":)", result.ttl);
+  if (!result.items.empty()) append_list(object.key(R"(,"items":)"), result.items);
   object.end();
 }
 
 void append(Buffer& out, const ErrorReply& error) {
   Object object(out);
-  object.number(R"("code":)", error.code);
-  object.text(R"("message":)", error.message);
-  object.flag(R"("temporary":)", error.temporary);
+  object.number(R"(,"code":)", error.code);
+  object.text(R"(,"message":)", error.message);
+  object.flag(R"(,"temporary":)", error.temporary);
   object.end();
 }
 
@@ -200,7 +200,7 @@ void append(Buffer& out, const PublishResult&) { out.append("{}"); }
 
 void append_info(Buffer& out, const ClientInfo& info) {
   Object object(out);
-  append(object.key(R"("info":)"), info);
+  append(object.key(R"(,"info":)"), info);
   object.end();
 }
 
@@ -210,40 +210,40 @@ void append(Buffer& out, const LeavePush& leave) { append_info(out, leave.info);
 
 void append(Buffer& out, const UnsubscribePush& unsubscribe) {
   Object object(out);
-  object.number(R"("code":)", unsubscribe.code);
-  object.text(R"("reason":)", unsubscribe.reason);
+  object.number(R"(,"code":)", unsubscribe.code);
+  object.text(R"(,"reason":)", unsubscribe.reason);
   object.end();
 }
 
 void append(Buffer& out, const SubscribePush& subscribe) {
   Object object(out);
-  object.flag(R"("recoverable":)", subscribe.recoverable);
-  object.text(R"("epoch":)", subscribe.epoch);
-  object.number(R"("offset":)", subscribe.offset);
-  object.flag(R"("positioned":)", subscribe.positioned);
-  object.raw(R"("data":)", subscribe.data);
+  object.flag(R"(,"recoverable":)", subscribe.recoverable);
+  object.text(R"(,"epoch":)", subscribe.epoch);
+  object.number(R"(,"offset":)", subscribe.offset);
+  object.flag(R"(,"positioned":)", subscribe.positioned);
+  object.raw(R"(,"data":)", subscribe.data);
   object.end();
 }
 
 void append(Buffer& out, const DisconnectPush& disconnect) {
   Object object(out);
-  object.number(R"("code":)", disconnect.code);
-  object.text(R"("reason":)", disconnect.reason);
-  object.flag(R"("reconnect":)", disconnect.reconnect);
+  object.number(R"(,"code":)", disconnect.code);
+  object.text(R"(,"reason":)", disconnect.reason);
+  object.flag(R"(,"reconnect":)", disconnect.reconnect);
   object.end();
 }
 
 void append(Buffer& out, const RefreshPush& refresh) {
   Object object(out);
-  object.flag(R"("expires":)", refresh.expires);
-  object.number(R"("ttl":)", refresh.ttl);
+  object.flag(R"(,"expires":)", refresh.expires);
+  object.number(R"(,"ttl":)", refresh.ttl);
   object.end();
 }
 
 template <class T>
 void append_reply(Buffer& out, uint32_t id, std::string_view name, const T& payload) {
   Object object(out);
-  object.number(R"("id":)", id);
+  object.number(R"(,"id":)", id);
   append(object.key(name), payload);
   object.end();
 }
@@ -252,7 +252,7 @@ template <class T>
 void append_push(Buffer& out, std::string_view channel, std::string_view name, const T& payload) {
   out.append(R"({"push":)");
   Object object(out);
-  object.text(R"("channel":)", channel);
+  object.text(R"(,"channel":)", channel);
   append(object.key(name), payload);
   object.end();
   out.push_back('}');
@@ -261,76 +261,76 @@ void append_push(Buffer& out, std::string_view channel, std::string_view name, c
 }  // namespace
 
 void JsonEncoder::reply(Buffer& out, uint32_t id, const ConnectResult& result) {
-  append_reply(out, id, R"("connect":)", result);
+  append_reply(out, id, R"(,"connect":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const SubscribeResult& result) {
-  append_reply(out, id, R"("subscribe":)", result);
+  append_reply(out, id, R"(,"subscribe":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const UnsubscribeResult& result) {
-  append_reply(out, id, R"("unsubscribe":)", result);
+  append_reply(out, id, R"(,"unsubscribe":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PublishResult& result) {
-  append_reply(out, id, R"("publish":)", result);
+  append_reply(out, id, R"(,"publish":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PresenceResult& result) {
-  append_reply(out, id, R"("presence":)", result);
+  append_reply(out, id, R"(,"presence":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PresenceStatsResult& result) {
-  append_reply(out, id, R"("presence_stats":)", result);
+  append_reply(out, id, R"(,"presence_stats":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const HistoryResult& result) {
-  append_reply(out, id, R"("history":)", result);
+  append_reply(out, id, R"(,"history":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const RpcResult& result) {
-  append_reply(out, id, R"("rpc":)", result);
+  append_reply(out, id, R"(,"rpc":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const RefreshResult& result) {
-  append_reply(out, id, R"("refresh":)", result);
+  append_reply(out, id, R"(,"refresh":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const SubRefreshResult& result) {
-  append_reply(out, id, R"("sub_refresh":)", result);
+  append_reply(out, id, R"(,"sub_refresh":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const ErrorReply& error) {
-  append_reply(out, id, R"("error":)", error);
+  append_reply(out, id, R"(,"error":)", error);
 }
 
 void JsonEncoder::push(Buffer& out, std::string_view channel, const Publication& publication) {
   // One growth at most for a publication that holds nothing unusual.
   constexpr size_t kFixedPart = 128;
   out.reserve(out.size() + channel.size() + publication.data.size() + kFixedPart);
-  append_push(out, channel, R"("pub":)", publication);
+  append_push(out, channel, R"(,"pub":)", publication);
 }
 void JsonEncoder::push_numbered(Buffer& out, uint64_t id, const Publication& publication) {
   out.append(R"({"push":)");
   Object object(out);
-  object.number(R"("id":)", id);
-  append(object.key(R"("pub":)"), publication);
+  object.number(R"(,"id":)", id);
+  append(object.key(R"(,"pub":)"), publication);
   object.end();
   out.push_back('}');
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const JoinPush& join) {
-  append_push(out, channel, R"("join":)", join);
+  append_push(out, channel, R"(,"join":)", join);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const LeavePush& leave) {
-  append_push(out, channel, R"("leave":)", leave);
+  append_push(out, channel, R"(,"leave":)", leave);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const UnsubscribePush& unsubscribe) {
-  append_push(out, channel, R"("unsubscribe":)", unsubscribe);
+  append_push(out, channel, R"(,"unsubscribe":)", unsubscribe);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const SubscribePush& subscribe) {
-  append_push(out, channel, R"("subscribe":)", subscribe);
+  append_push(out, channel, R"(,"subscribe":)", subscribe);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const MessagePush& message) {
-  append_push(out, channel, R"("message":)", message);
+  append_push(out, channel, R"(,"message":)", message);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const ConnectResult& connect) {
-  append_push(out, channel, R"("connect":)", connect);
+  append_push(out, channel, R"(,"connect":)", connect);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const DisconnectPush& disconnect) {
-  append_push(out, channel, R"("disconnect":)", disconnect);
+  append_push(out, channel, R"(,"disconnect":)", disconnect);
 }
 void JsonEncoder::push(Buffer& out, std::string_view channel, const RefreshPush& refresh) {
-  append_push(out, channel, R"("refresh":)", refresh);
+  append_push(out, channel, R"(,"refresh":)", refresh);
 }
 
 void JsonEncoder::ping(Buffer& out) { out.append("{}"); }

@@ -37,6 +37,7 @@ constexpr Row kRows[] = {
     {kRepeatedHost, 400, "repeated_host", "repeated Host"},
     {kBadHost, 400, "bad_host", "malformed Host"},
     {kHostMismatch, 400, "host_mismatch", "Host differs from the request target"},
+    {kRepeatedOrigin, 400, "repeated_origin", "repeated Origin"},
     {kBadContentLength, 400, "bad_content_length", "malformed Content-Length"},
     {kRepeatedContentLength, 400, "repeated_content_length", "repeated Content-Length"},
     {kBadTransferEncoding, 400, "bad_transfer_encoding",

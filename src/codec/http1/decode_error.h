@@ -27,6 +27,7 @@ enum class DecodeError : uint8_t {
   kRepeatedHost,
   kBadHost,
   kHostMismatch,
+  kRepeatedOrigin,
   kBadContentLength,
   kRepeatedContentLength,
   kBadTransferEncoding,

@@ -182,6 +182,9 @@ const Case kHosts[] = {
     {"host bad address", "GET / HTTP/1.1\r\nHost: [::g]\r\n\r\n", 400, kBadHost},
     {"host after bracket", "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", 400, kBadHost},
     {"host differs", "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400, kHostMismatch},
+    {"two origins", GET "Origin: https://a\r\nOrigin: https://b\r\n\r\n", 400, kRepeatedOrigin},
+    {"two equal origins", GET "Origin: https://a\r\norigin: https://a\r\n\r\n", 400,
+     kRepeatedOrigin},
 };
 
 const Case kRequestLines[] = {

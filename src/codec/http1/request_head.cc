@@ -19,6 +19,7 @@ DecodeError parse_version(std::string_view text, int& minor) {
 // What finish_head gathers while it walks the headers once.
 struct Facts {
   int hosts = 0;
+  int origins = 0;
   int lengths = 0;
   int encodings = 0;
   int expectations = 0;
@@ -47,6 +48,7 @@ struct Rule {
 
 constexpr Rule kRules[] = {
     {"host", [](Facts& f, std::string_view v) { ++f.hosts, f.host = v; }},
+    {"origin", [](Facts& f, std::string_view) { ++f.origins; }},
     {"content-length", [](Facts& f, std::string_view v) { ++f.lengths, f.length = v; }},
     {"transfer-encoding", [](Facts& f, std::string_view v) { ++f.encodings, f.encoding = v; }},
     {"expect", [](Facts& f, std::string_view v) { ++f.expectations, f.expectation = v; }},
@@ -137,6 +139,9 @@ std::expected<BodyFraming, DecodeError> finish_head(Request& request) {
   if (!framing) return framing;
   if (const auto error = check_host(facts, request); error != DecodeError::kNone)
     return std::unexpected(error);
+  // Never sent by a browser (RFC 6454 7.3). Two parties that judge different ones are how a foreign
+  // page gets in.
+  if (facts.origins > 1) return std::unexpected(DecodeError::kRepeatedOrigin);
   if (facts.expectations > 1 ||
       (facts.expectations == 1 && !equals_ignoring_case(facts.expectation, "100-continue")))
     return std::unexpected(DecodeError::kExpectationFailed);

@@ -75,9 +75,18 @@ void append_escaped(Buffer& out, char c) {
 }  // namespace
 
 void append_string(Buffer& out, std::string_view text) {
-  out.push_back('"');
   const char* at = text.data();
   const char* const end = at + text.size();
+  // Names and ids, which are most of what is written, in one piece.
+  char quoted[64];
+  if (text.size() <= sizeof quoted - 2 && find_unusual(at, end) == end) {
+    quoted[0] = '"';
+    std::copy(at, end, quoted + 1);
+    quoted[text.size() + 1] = '"';
+    out.append(quoted, text.size() + 2);
+    return;
+  }
+  out.push_back('"');
   while (at != end) {
     const char* stop = find_unusual(at, end);
     out.append(at, stop);

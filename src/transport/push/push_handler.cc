@@ -9,6 +9,7 @@
 #include "codec/sse/encoder.h"
 #include "http/exchange.h"
 #include "transport/push/cors.h"
+#include "transport/push/first_answer.h"
 #include "transport/push/meters.h"
 #include "transport/push/push_transport.h"
 
@@ -19,29 +20,6 @@ using http::HeaderView;
 using session::EndReason;
 using Headers = std::vector<HeaderView>;
 
-struct Refusal {
-  EndReason reason;
-  int status;
-  std::string_view text;
-};
-constexpr Refusal kRefusals[] = {
-    {EndReason::kUnauthorized, 401, "no or bad credentials"},
-    {EndReason::kBadRequest, 400, "bad request"},
-    {EndReason::kNotAvailable, 404, "not available"},
-    {EndReason::kTooManyRequests, 429, "too many requests"},
-    {EndReason::kLimit, 429, "above a limit"},
-    {EndReason::kShutdown, 503, "the server stops"},
-};
-constexpr Refusal kOtherRefusal{EndReason::kInternalError, 500, "internal error"};
-
-// An adapter that speaks HTTP statuses says which; otherwise the reason does.
-Refusal refusal_for(EndReason reason, const session::EndCode& code) {
-  if (code.code >= 400 && code.code <= 599) return {reason, code.code, code.text};
-  const auto* found = std::ranges::find(kRefusals, reason, &Refusal::reason);
-  return found != std::end(kRefusals) ? *found : kOtherRefusal;
-}
-
-// The head goes out at once, before the session has anything to say.
 Buffer first_bytes(Headers headers, PushFormat format, bool chunked) {
   headers.insert(
       headers.begin(),
@@ -119,7 +97,8 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
   const auto type = binary ? session::MessageType::kBinary : session::MessageType::kText;
   const bool chunked = request.minor_version > 0;
   auto transport = std::make_unique<PushTransport>(exchange.server(), format, chunked);
-  const std::string peer = exchange.peer().host();
+  const io::PeerAddress client = exchange.client();
+  const std::string peer = client.host();
   const std::string key =
       options_.uplinks ? transport->open_uplink(*options_.uplinks, type) : std::string();
   session::Handshake handshake{
@@ -129,11 +108,13 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
       .binary = binary,
       .one_way = options_.uplinks == nullptr,
       .session = key,
-      .peer = peer};
+      .peer = peer,
+      .peer_network = client.network_key()};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
-  session::Session& session = sessions_.open(adapters_.make(), *transport, handshake);
+  session::Session& session =
+      sessions_.open(adapters_.make(), *transport, handshake, exchange.take_seat());
   if (options_.first) session.on_message(type, first);
   const Headers cors = cors_headers(request);
   if (transport->ended() && !session.has_output()) {
@@ -145,9 +126,13 @@ void PushHandler::open(http::Exchange& exchange, ByteView first) {
     return exchange.respond_text(refusal.status, refusal.text, headers);
   }
   // Copied before the request goes with its connection's handler.
-  Buffer head = first_bytes(cors, format, chunked);
+  FirstAnswer answer{.stream = first_bytes(cors, format, chunked),
+                     .origin = std::string(request.header("Origin"))};
   http::UpgradeSocket taken = exchange.take_over();
-  transport->start(session, std::move(taken.unsent) + head);
+  // The head goes out at once, before the session has anything to say, unless it may still turn out
+  // that the client is not let in.
+  transport->start(session, std::move(taken.unsent), std::move(answer),
+                   session.awaits_answer() && !session.has_output());
   taken.socket.set_handler(std::move(transport));
   taken.socket.feed(taken.leftover);
 }

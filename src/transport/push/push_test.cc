@@ -97,6 +97,44 @@ TEST_F(PushTest, ASessionThatEndsAtOnceIsAStatus) {
               StartsWith("HTTP/1.1 401 "));
 }
 
+// Who lets it in is asked, and answers in a later turn.
+TEST_F(PushTest, WhoIsRefusedLateGetsAStatusToo) {
+  start();
+  script.on_open = [](const session::Handshake&, session::Effects& effects) {
+    effects.history(0, "news", {});
+    effects.set_timer(session::TimerId::kOther, milliseconds(1));
+  };
+  script.on_timer = [](session::TimerId, session::Effects& effects) {
+    effects.end(EndReason::kUnauthorized);
+  };
+  const MetricDelta refused(R"(parley_push_refused_total{reason="unauthorized"})");
+  for (const char* version : {"1.0", "1.1"}) {
+    const std::string answer = ask(request("/sse/news", "Origin: https://a.com\r\n", version));
+    EXPECT_EQ(answer,
+              "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain; charset=utf-8\r\n"
+              "Access-Control-Allow-Origin: https://a.com\r\n"
+              "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n"
+              "WWW-Authenticate: Bearer\r\nContent-Length: 22\r\nConnection: close\r\n\r\n"
+              "no or bad credentials\n");
+  }
+  EXPECT_EQ(refused(), 2);
+  EXPECT_TRUE(pump([&] { return sessions().size() == 0; }));
+}
+
+TEST_F(PushTest, WhoIsLetInLateGetsTheHeadWithTheFirstWords) {
+  start();
+  script.on_open = [](const session::Handshake&, session::Effects& effects) {
+    effects.history(0, "news", {});
+    effects.set_timer(session::TimerId::kOther, milliseconds(1));
+  };
+  script.on_timer = [](session::TimerId, session::Effects& effects) { effects.send(event("a")); };
+  http::testing::Client client(address);
+  client.send(request());
+  ASSERT_TRUE(pump_until_received(client, "data: a\n\n\r\n"));
+  EXPECT_EQ(client.received, std::string(kHead) + "Transfer-Encoding: chunked\r\n\r\n" +
+                                 std::string(kComment) + "9\r\ndata: a\n\n\r\n");
+}
+
 TEST_F(PushTest, RefusesWhatIsNoStream) {
   start();
   const std::string close = "Connection: close\r\n";

@@ -113,9 +113,22 @@ std::string PushTransport::open_uplink(session::Uplinks& uplinks, session::Messa
   return to_string(uplink_->key());
 }
 
-void PushTransport::start(session::Session& session, Buffer first) {
+void PushTransport::start(session::Session& session, Buffer unsent, FirstAnswer answer, bool open) {
   session_ = &session;
-  front_ = std::move(first);
+  front_ = std::move(unsent);
+  if (open) {
+    answer_ = std::make_unique<FirstAnswer>(std::move(answer));
+  } else {
+    front_ += answer.stream;
+  }
+}
+
+void PushTransport::settle_answer() {
+  const bool speaks = session_->has_output();
+  if (!speaks && !ended_) return;
+  const std::unique_ptr<FirstAnswer> answer = std::move(answer_);
+  front_ += speaks ? answer->stream : answer->refusal(*ended_, end_code_);
+  last_chunk_written_ = !speaks;
 }
 
 void PushTransport::on_opened(io::Socket& socket) {
@@ -156,6 +169,7 @@ void PushTransport::pause_input(bool paused) {
 }
 
 void PushTransport::gather(io::OutSlices& out) {
+  if (answer_) settle_answer();
   const bool has_front = !front_.empty();
   out.append(ByteView(front_).substr(front_sent_));
   front_lent_ = static_cast<uint32_t>(out.size());

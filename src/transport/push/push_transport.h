@@ -9,6 +9,7 @@
 #include "session/session.h"
 #include "session/transport_link.h"
 #include "session/uplinks.h"
+#include "transport/push/first_answer.h"
 #include "transport/push/push_framing.h"
 
 namespace parley::transport::push {
@@ -35,8 +36,10 @@ class PushTransport final : public io::SocketHandler, public session::TransportL
   std::optional<session::EndReason> ended() const { return ended_; }
   const session::EndCode& end_code() const { return end_code_; }
 
-  // Before the socket has this handler: `first` is the head of the response.
-  void start(session::Session& session, Buffer first);
+  // Before the socket has this handler: `unsent` is of earlier responses, `answer` of this one.
+  // Where it is open whether the session is let in, the answer waits for its first words or its
+  // end.
+  void start(session::Session& session, Buffer unsent, FirstAnswer answer, bool open);
 
  private:
   class Uplink;
@@ -54,12 +57,15 @@ class PushTransport final : public io::SocketHandler, public session::TransportL
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
 
+  void settle_answer();
+
   http::Server& server_;
   const session::Framing& framing_;
   io::Socket* socket_ = nullptr;  // null until the request is answered
   session::Session* session_ = nullptr;
-  std::unique_ptr<Uplink> uplink_;  // null: the session goes one way
-  Buffer front_;                    // the head, or the end of the body
+  std::unique_ptr<Uplink> uplink_;       // null: the session goes one way
+  std::unique_ptr<FirstAnswer> answer_;  // null: given, or in front_
+  Buffer front_;                         // the head, or the end of the body
   size_t front_sent_ = 0;
   uint32_t front_lent_ = 0;  // bytes of the last gather() that were not the session's
   uint32_t ignored_ = 0;

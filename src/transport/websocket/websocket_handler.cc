@@ -68,7 +68,7 @@ WebSocketHandler::WebSocketHandler(const session::AdapterFactory& adapters,
 
 void WebSocketHandler::handle(http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  if (!options_.origins.allows(joined(request, "Origin"), request.header("Host"))) {
+  if (!options_.origins.allows(request.header("Origin"), request.header("Host"))) {
     meters::count_refusal(403);
     return exchange.respond_text(403, "this origin may not connect");
   }
@@ -83,14 +83,16 @@ void WebSocketHandler::handle(http::Exchange& exchange) {
 void WebSocketHandler::upgrade(http::Exchange& exchange,
                                const codec::websocket::HandshakeAccept& accept) {
   const http::Request& request = exchange.request();
-  const std::string peer = exchange.peer().host();
+  const io::PeerAddress client = exchange.client();
+  const std::string peer = client.host();
   session::Handshake handshake{
       .transport = options_.transport,
       .path = exchange.path_tail().empty() ? request.path : exchange.path_tail(),
       .query = request.query,
       .subprotocol = accept.subprotocol,
       .one_way = options_.one_way,
-      .peer = peer};
+      .peer = peer,
+      .peer_network = client.network_key()};
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
@@ -102,12 +104,14 @@ void WebSocketHandler::upgrade(http::Exchange& exchange,
   }
   std::optional<std::string> first;
   if (!options_.first_parameter.empty()) first = request.query_param(options_.first_parameter);
+  Seat seat = exchange.take_seat();
   http::UpgradeSocket taken = exchange.take_over();
   auto owned = std::make_unique<WebSocketTransport>(taken.server, carriage,
                                                     std::move(taken.unsent) + response_to(accept));
   WebSocketTransport& transport = *owned;
   taken.socket.set_handler(std::move(owned));
-  session::Session& session = sessions_.open(adapters_.make(), transport, handshake);
+  session::Session& session =
+      sessions_.open(adapters_.make(), transport, handshake, std::move(seat));
   transport.start(session);
   if (first) session.on_message(session::MessageType::kText, *first);
   taken.socket.feed(taken.leftover);

@@ -1,0 +1,131 @@
+#include "auth/ticket_desk.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/metrics.h"
+
+namespace parley::auth {
+namespace {
+
+enum class Event : uint8_t { kCreated, kUsed, kRefused, kExpired, kOverLimit, kBusy };
+constexpr std::string_view kEvents[] = {"created", "used",       "refused",
+                                        "expired", "over_limit", "busy"};
+metrics::CounterFamily ticket_events("parley_tickets_total",
+                                     "One-time tickets, by what became of them", "event", kEvents);
+metrics::Gauge tickets_kept("parley_tickets", "One-time tickets that wait to be used");
+
+TokenResult refused(TokenError error) {
+  ticket_events.add(Event::kRefused);
+  return std::unexpected(error);
+}
+
+// Whatever became of it, its client needs another: what kExpired makes clients ask for.
+TokenResult result_of(std::unique_ptr<Claims> claims) {
+  if (!claims) return refused(TokenError::kExpired);
+  ticket_events.add(Event::kUsed);
+  return std::move(*claims);
+}
+
+}  // namespace
+
+TicketDesk::TicketDesk(ShardId self, size_t shards, TicketPost& post, IdSource& ids,
+                       TicketOptions options)
+    : self_(self), post_(post), ids_(ids), options_(std::move(options)), parked_(shards) {}
+
+TicketDesk::~TicketDesk() { tickets_kept.add(-static_cast<int64_t>(tickets_.size())); }
+
+void TicketDesk::set_now(const Now& now) {
+  now_ = now;
+  if (!deadlines_.empty()) drop_expired();
+}
+
+void TicketDesk::drop_expired() {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now_.mono) {
+    CHECK(take(deadlines_.begin()->second) != nullptr);
+    ticket_events.add(Event::kExpired);
+  }
+}
+
+std::expected<Ticket, TicketRefusal> TicketDesk::issue(ByteView text) {
+  if (options_.tickets == 0) return std::unexpected(TicketRefusal::kOff);
+  auto order = read_ticket_order(text, options_.order, regexes_);
+  if (!order) return std::unexpected(TicketRefusal::kMalformed);
+  const size_t count = options_.count ? options_.count() : tickets_.size();
+  if (std::max(count, tickets_.size()) >= options_.tickets) {
+    ticket_events.add(Event::kOverLimit);
+    return std::unexpected(TicketRefusal::kTooMany);
+  }
+  Ticket ticket{.text = draw_ticket(self_, ids_),
+                .expire_at = (now_.wall / 1000) + order->ttl.count()};
+  order->claims.id.issued_at = now_.wall / 1000;  // invalidate_user_tokens reaches tickets, too
+  const TicketDigest digest = parse_ticket(ticket.text)->digest;
+  const auto deadline = deadlines_.emplace(now_.mono + order->ttl, digest);
+  const bool fresh =
+      tickets_.try_emplace(digest, std::make_unique<Claims>(std::move(order->claims)), deadline)
+          .second;
+  CHECK(fresh);
+  tickets_kept.add(1);
+  ticket_events.add(Event::kCreated);
+  return ticket;
+}
+
+std::unique_ptr<Claims> TicketDesk::take(const TicketDigest& digest) {
+  auto kept = tickets_.extract(digest);
+  if (kept.empty()) return nullptr;
+  deadlines_.erase(kept.mapped().deadline);
+  tickets_kept.add(-1);
+  return std::move(kept.mapped().claims);
+}
+
+std::optional<TokenResult> TicketDesk::redeem(std::string_view ticket, Done done) {
+  const auto name = parse_ticket(ticket);
+  if (!name || name->owner >= parked_.size()) return refused(TokenError::kInvalid);
+  if (name->owner == self_) return result_of(take(name->digest));
+  auto& parked = parked_[name->owner];
+  // Nobody overtakes those who wait.
+  if (parked.empty() && post_.take_credit(name->owner)) {
+    ask(name->owner, name->digest, std::move(done));
+  } else if (parked_count_ < options_.parked) {
+    ++parked_count_;
+    parked.emplace_back(name->digest, std::move(done));
+  } else {
+    ticket_events.add(Event::kBusy);
+    return std::unexpected(TokenError::kUnavailable);
+  }
+  return std::nullopt;
+}
+
+void TicketDesk::ask(ShardId owner, const TicketDigest& digest, Done done) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<uint32_t>(waiting_.size()));
+    waiting_.emplace_back();
+  }
+  const uint32_t place = free_places_.back();
+  free_places_.pop_back();
+  waiting_[place] = std::move(done);
+  post_.send_request(owner, {.wanted = std::make_unique<TicketDigest>(digest), .place = place});
+}
+
+void TicketDesk::ask_parked(ShardId owner) {
+  auto& parked = parked_[owner];
+  while (!parked.empty() && post_.take_credit(owner)) {
+    auto [digest, done] = std::move(parked.front());
+    parked.pop_front();
+    --parked_count_;
+    ask(owner, digest, std::move(done));
+  }
+}
+
+void TicketDesk::receive(ShardId from, TicketMail&& mail) {
+  if (mail.wanted) {
+    post_.send_answer(from, {.granted = take(*mail.wanted), .place = mail.place});
+    return;
+  }
+  Done done = std::exchange(waiting_[mail.place], nullptr);
+  free_places_.push_back(mail.place);
+  ask_parked(from);
+  done(result_of(std::move(mail.granted)));
+}
+
+}  // namespace parley::auth

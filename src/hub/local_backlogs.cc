@@ -1,0 +1,86 @@
+// Who holds up the publishers of a channel with `block`, as its home is told.
+#include <algorithm>
+
+#include "base/metrics.h"
+#include "hub/local_channels.h"
+
+namespace parley::hub {
+namespace {
+
+// Sweeps for which a reader may be too far behind before publishers stop waiting for it: one that
+// takes a byte now and then never stalls, and would block for ever.
+constexpr uint8_t kPatience = 30;
+
+metrics::Counter given_up("parley_publishes_unblocked_total",
+                          "Times publishers no longer waited for a reader that had been too far "
+                          "behind for 30 s");
+
+}  // namespace
+
+// A reader that is given what it asked for, or waits for us, is not slow.
+bool LocalChannels::holds_up(const LocalChannel& channel, const Subscription& subscription) {
+  return channel.lag_->exceeded_by(subscription.position_) && !subscription.catchup_ &&
+         !subscription.linked() && subscription.late_ < kPatience;
+}
+
+void LocalChannels::recount(LocalChannel& channel) {
+  const LagLimit& lag = *channel.lag_;
+  LagWatch& watch = *lag.watch();
+  watch.laggards.clear();
+  for (Subscription* subscription : channel.live_) {
+    if (!lag.exceeded_by(subscription->position_)) subscription->late_ = 0;
+    if (holds_up(channel, *subscription)) watch.laggards.push_back(subscription);
+  }
+  if (watch.laggards.empty() || watch.listed) return;
+  watch.listed = true;
+  backlogs_.push_back(channel.interest_);
+}
+
+// About once a second.
+void LocalChannels::lose_patience(LocalChannel& channel) {
+  for (Subscription* subscription : channel.lag_->watch()->laggards)
+    if (holds_up(channel, *subscription) && ++subscription->late_ == kPatience) given_up.add(1);
+  recount(channel);
+}
+
+// Without new publications laggards only become fewer, so that it is enough to look at one or two.
+Backlog LocalChannels::backlog_of(const LocalChannel& channel) {
+  auto& laggards = channel.lag_->watch()->laggards;
+  while (!laggards.empty() && !holds_up(channel, *laggards.back())) laggards.pop_back();
+  if (laggards.empty()) return {};
+  const Subscriber& owner = laggards.back()->owner_;
+  for (size_t n = laggards.size() - 1; n-- > 0;) {
+    if (holds_up(channel, *laggards[n])) {
+      if (&laggards[n]->owner_ != &owner) return {.kind = Backlog::Kind::kMany, .one = {}};
+      continue;
+    }
+    // Those behind it have been looked at.
+    laggards[n] = laggards[laggards.size() - 2];
+    laggards[laggards.size() - 2] = laggards.back();
+    laggards.pop_back();
+  }
+  const RequesterId one = owner.requester();
+  const bool publishes = one != RequesterId();
+  return {.kind = publishes ? Backlog::Kind::kOne : Backlog::Kind::kMany, .one = one};
+}
+
+bool LocalChannels::tell_backlogs(Time now) {
+  std::erase_if(backlogs_, [&](InterestId interest) {
+    LocalChannel* channel = find(interest);
+    if (channel == nullptr) return true;
+    LagWatch& watch = *channel->lag_->watch();
+    const Backlog backlog = backlog_of(*channel);
+    const bool somebody = backlog.kind != Backlog::Kind::kNobody;
+    const bool repeat = somebody && now - watch.told_at >= PublishGate::kRepeated;
+    if (backlog != watch.told || repeat) {
+      if (!home_.tell_backlog(channel->key_, interest, backlog)) return false;
+      watch.told = backlog;
+      watch.told_at = now;
+    }
+    watch.listed = somebody;
+    return !somebody;
+  });
+  return !backlogs_.empty();
+}
+
+}  // namespace parley::hub

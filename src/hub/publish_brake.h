@@ -1,0 +1,58 @@
+// Slows publishers of a shard down while memory is scarce, before anybody else has to suffer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "base/time.h"
+#include "hub/broker.h"
+#include "hub/requester.h"
+
+namespace parley::hub {
+
+// What: delays every publish that is asked for on this shard by the same time, so that none
+// overtakes another, or refuses all. Whoever waits for answers publishes no faster than that;
+// whoever does not comes to the bound of unanswered commands, where reading pauses. Owner: Hub.
+// Shard: its own. Failure: what is refused is overloaded, certainly not applied.
+// Why so: docs/adr/0020-overflow-per-key-and-admission.md.
+class PublishBrake {
+ public:
+  enum class Step : uint8_t { kOff, kSlow, kRefuse };
+  struct Publish {
+    RequesterId who;
+    StepId step = 0;
+    PublishRecord record;
+  };
+  struct Limits {
+    Duration delay = milliseconds(100);
+    size_t publishes = 1024;  // that are delayed
+    size_t bytes = 4 << 20;
+  };
+
+  explicit PublishBrake(const Limits& limits) : limits_(limits) {}
+
+  void set(Step step) { step_ = step; }
+  // Whether publishes must go through take().
+  bool engaged() const { return step_ != Step::kOff || waiting(); }
+  bool waiting() const { return !waiting_.empty(); }
+  // False: it is refused.
+  bool take(Publish publish, Time now);
+  // One that goes on now, in order.
+  std::optional<Publish> next(Time now);
+
+ private:
+  struct Waiting {
+    Publish publish;
+    Time due;
+    size_t cost;
+  };
+
+  Limits limits_;
+  Step step_ = Step::kOff;
+  std::deque<Waiting> waiting_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace parley::hub

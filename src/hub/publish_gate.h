@@ -1,0 +1,105 @@
+// The home side of `block`: publishes wait while a subscriber of their channel is too far behind.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/affinity.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "hub/broker.h"
+#include "hub/requester.h"
+
+namespace parley::hub {
+
+// Who is too far behind in a channel, of the subscribers on one shard.
+struct Backlog {
+  enum class Kind : uint8_t {
+    kNobody,
+    kOne,   // one requester alone, whose own publishes need not wait for it
+    kMany,  // several, or one that publishes nothing
+  };
+  Kind kind = Kind::kNobody;
+  RequesterId one;
+  bool operator==(const Backlog&) const = default;
+};
+
+// What: publish admission. Holds publishes to channels with a backlog, in their order, until it is
+// gone or they have waited for as long as their namespace allows. Owner: HomeChannels. Shard: home.
+// Failure: what cannot wait, or waited in vain, is refused as overloaded, certainly not applied;
+// a shard that says nothing more about its backlog has none after `kBelieved`. Why so:
+// docs/adr/0020-overflow-per-key-and-admission.md.
+class PublishGate {
+ public:
+  struct Publish {
+    ShardId from = kNoShard;
+    RequesterId who;  // on that shard
+    uint64_t ticket = 0;
+    PublishRecord record;
+  };
+  // Where publishes go on. Implemented by HomeChannels.
+  class Outcome {
+   public:
+    virtual ~Outcome() = default;
+    virtual void admit(Publish publish, const Now& now) = 0;
+    virtual void refuse(const Publish& publish) = 0;
+  };
+
+  struct Limits {
+    size_t publishes = 1024;  // that wait
+    size_t bytes = 8 << 20;
+    // ... of one other shard: each keeps one of that shard's credits, which others need too.
+    size_t of_shard = 32;
+  };
+  // For so long a shard's word is believed; it repeats it more often.
+  static constexpr Duration kBelieved = seconds(2);
+  static constexpr Duration kRepeated = milliseconds(500);
+
+  PublishGate(Outcome& outcome, ShardId home, const Limits& limits)
+      : outcome_(outcome), limits_(limits), home_(home) {}
+  ~PublishGate();
+
+  // Takes over the publish if it must wait, or refuses it. False: it may go on at once.
+  bool hold(Publish& publish, const Now& now);
+  // What a shard says of its subscribers.
+  void note(const std::string& channel, ShardId from, const Backlog& backlog, const Now& now);
+  // The shard has no subscribers any more, or begins anew.
+  void forget(const std::string& channel, ShardId from);
+  // Lets go who may, and refuses who waited for too long.
+  void turn(const Now& now);
+  bool waiting() const { return publishes_ > 0; }
+
+ private:
+  struct Note {
+    ShardId shard;
+    Backlog backlog;
+    Time until;
+  };
+  struct Waiting {
+    Publish publish;
+    Time deadline;
+    size_t cost;
+  };
+  struct Gate {
+    std::vector<Note> notes;
+    std::deque<Waiting> waiting;
+  };
+
+  static bool blocked(const Gate& gate, const Publish& publish);
+  bool has_room(const Publish& publish, size_t cost) const;
+  void run(Gate& gate, const Now& now);
+  void leave(const Waiting& waiting);
+
+  Outcome& outcome_;
+  Limits limits_;
+  ShardId home_;
+  std::unordered_map<std::string, Gate, SeededHash, std::equal_to<>> gates_;
+  std::vector<size_t> of_shard_;  // that wait, by shard
+  size_t publishes_ = 0;
+  size_t bytes_ = 0;
+};
+
+}  // namespace parley::hub

@@ -1,0 +1,187 @@
+#include "hub/publish_gate.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/metric_delta.h"
+
+namespace parley::hub {
+namespace {
+
+using testing::MetricDelta;
+using Kind = Backlog::Kind;
+
+constexpr ShardId kHome = 0;
+constexpr ShardId kOther = 1;
+
+class PublishGateTest : public ::testing::Test, private PublishGate::Outcome {
+ protected:
+  PublishGateTest() {
+    options_->overflow = {.policy = OverflowPolicy::kBlock, .max_bytes = 100'000};
+  }
+  void admit(PublishGate::Publish publish, const Now&) override {
+    log_ += " +" + std::to_string(publish.ticket);
+  }
+  void refuse(const PublishGate::Publish& publish) override {
+    log_ += " -" + std::to_string(publish.ticket);
+  }
+  // Goes on at once, or waits: then "?". Refused at once: "-".
+  std::string publish(uint64_t ticket, uint32_t who = 7, ShardId from = kHome, size_t bytes = 10,
+                      const std::string& channel = "a") {
+    PublishGate::Publish made{
+        .from = from, .who = {who, 0}, .ticket = ticket, .record = {.channel = {channel}}};
+    made.record.options = options_;
+    made.record.publication = std::make_unique<Publication>();
+    made.record.publication->data.assign(bytes, 'x');
+    const std::string before = std::exchange(log_, {});
+    const bool held = gate_.hold(made, now_);
+    const std::string seen = std::exchange(log_, before);
+    return !held ? "+" : seen.empty() ? "?" : "-";
+  }
+  void note(Kind kind, uint32_t one = 0, ShardId from = kHome, const std::string& channel = "a") {
+    gate_.note(channel, from, {.kind = kind, .one = {one, 0}}, now_);
+  }
+  // What became of those that waited.
+  std::string turn(Duration after = {}) {
+    now_.mono += after;
+    gate_.turn(now_);
+    waiting_ = gate_.waiting();
+    return std::exchange(log_, {});
+  }
+
+  std::shared_ptr<ChannelOptions> options_ = std::make_shared<ChannelOptions>();
+  Now now_{.mono = Time(seconds(100))};
+  PublishGate gate_{*this, kHome, {.publishes = 6, .bytes = 20'000, .of_shard = 2}};
+  std::string log_;
+  bool waiting_ = false;
+};
+
+TEST_F(PublishGateTest, NobodyWaitsForNobody) {
+  EXPECT_EQ(publish(1), "+");
+  note(Kind::kNobody);
+  EXPECT_EQ(publish(2), "+");
+  EXPECT_EQ(turn(), "");
+  EXPECT_FALSE(waiting_);
+}
+
+TEST_F(PublishGateTest, GoesOnInOrderWhenTheReaderHasReadOn) {
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1, 7), "?");
+  EXPECT_EQ(publish(2, 8), "?");
+  EXPECT_EQ(publish(3, 7, kHome, 10, "b"), "+") << "another channel";
+  EXPECT_EQ(turn(milliseconds(100)), "");
+  EXPECT_TRUE(waiting_);
+  note(Kind::kNobody);
+  EXPECT_EQ(publish(4, 9), "?") << "not before those that came earlier";
+  EXPECT_EQ(turn(), " +1 +2 +4");
+  EXPECT_FALSE(waiting_);
+  EXPECT_EQ(publish(5), "+");
+}
+
+TEST_F(PublishGateTest, IsRefusedWhenItHasWaitedForLong) {
+  const MetricDelta late(R"(parley_publishes_blocked_total{outcome="timeout"})");
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1), "?");
+  EXPECT_EQ(turn(milliseconds(600)), "");
+  note(Kind::kMany);
+  EXPECT_EQ(publish(2), "?");
+  EXPECT_EQ(turn(milliseconds(399)), "");
+  EXPECT_EQ(turn(milliseconds(1)), " -1");
+  EXPECT_EQ(turn(milliseconds(600)), " -2");
+  EXPECT_EQ(late(), 2);
+}
+
+TEST_F(PublishGateTest, NobodyWaitsForItsOwnSubscription) {
+  note(Kind::kOne, 7);
+  EXPECT_EQ(publish(1, 8), "?");
+  EXPECT_EQ(publish(2, 7), "+") << "it would wait for itself";
+  EXPECT_EQ(publish(3, 7, kOther), "?") << "of another shard, that is somebody else";
+  note(Kind::kOne, 7, kOther);
+  EXPECT_EQ(publish(4, 7), "?") << "somebody else is slow too";
+}
+
+// Its first one waited while others were slow too.
+TEST_F(PublishGateTest, ItsOwnDoNotOvertakeEachOther) {
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1, 7), "?");
+  EXPECT_EQ(publish(2, 8), "?");
+  note(Kind::kOne, 7);
+  EXPECT_EQ(publish(3, 7), "?");
+  EXPECT_EQ(turn(), " +1 +3");
+  EXPECT_EQ(publish(4, 7), "+");
+  note(Kind::kNobody);
+  EXPECT_EQ(turn(), " +2");
+}
+
+TEST_F(PublishGateTest, AWordThatIsNotRepeatedIsNotBelieved) {
+  options_->overflow.max_wait = seconds(5);
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1), "?");
+  EXPECT_EQ(turn(milliseconds(1500)), "");
+  note(Kind::kMany);
+  EXPECT_EQ(turn(milliseconds(1999)), "");
+  EXPECT_EQ(turn(milliseconds(1)), " +1");
+  note(Kind::kMany);
+  now_.mono += seconds(2);
+  EXPECT_EQ(publish(2), "+");
+}
+
+TEST_F(PublishGateTest, EachShardSpeaksForItself) {
+  note(Kind::kMany);
+  note(Kind::kMany, 0, kOther);
+  EXPECT_EQ(publish(1), "?");
+  note(Kind::kNobody);
+  EXPECT_EQ(turn(), "");
+  gate_.forget("a", kOther);
+  EXPECT_EQ(turn(), " +1");
+}
+
+TEST_F(PublishGateTest, FewMayWait) {
+  const MetricDelta full(R"(parley_publishes_blocked_total{outcome="no_room"})");
+  note(Kind::kMany);
+  for (int i = 1; i <= 6; ++i) EXPECT_EQ(publish(1), "?");
+  EXPECT_EQ(publish(7), "-");
+  note(Kind::kNobody);
+  turn();
+  EXPECT_EQ(full(), 1);
+  note(Kind::kMany);
+  EXPECT_EQ(publish(8, 7, kHome, 20'001), "-");
+  EXPECT_EQ(publish(9), "?");
+}
+
+// Each holds a credit of its shard, which its other requests need.
+TEST_F(PublishGateTest, FewerOfAnotherShard) {
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1, 7, kOther), "?");
+  EXPECT_EQ(publish(2, 7, kOther), "?");
+  EXPECT_EQ(publish(3, 7, kOther), "-");
+  EXPECT_EQ(publish(4, 7, kHome), "?");
+  note(Kind::kNobody);
+  turn();
+  note(Kind::kMany);
+  EXPECT_EQ(publish(5, 7, kOther), "?");
+}
+
+// All at once would put the reader as far behind as it was.
+TEST_F(PublishGateTest, GoesOnInPortions) {
+  note(Kind::kMany);
+  publish(1, 7, kHome, 5'000);
+  publish(2, 7, kHome, 5'000);
+  publish(3, 7, kHome, 5'000);
+  publish(4, 7, kHome, 1);
+  note(Kind::kNobody);
+  EXPECT_EQ(turn(), " +1 +2");
+  EXPECT_EQ(turn(), " +3 +4");
+}
+
+TEST_F(PublishGateTest, ATooLargeOneIsNotOvertaken) {
+  options_->overflow.max_bytes = 8;
+  note(Kind::kMany);
+  publish(1);
+  publish(2);
+  note(Kind::kNobody);
+  EXPECT_EQ(turn(), " +1");
+  EXPECT_EQ(turn(), " +2");
+}
+
+}  // namespace
+}  // namespace parley::hub
