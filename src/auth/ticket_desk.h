@@ -68,7 +68,7 @@ class TicketDesk {
   // At the beginning of each turn: drops what has expired.
   void set_now(const Now& now);
 
-  std::expected<Ticket, TicketRefusal> issue(ByteView order);
+  std::expected<Ticket, TicketRefusal> issue(ByteView text);
   // The result, or nothing where another shard must be asked: as Authenticator::verify().
   std::optional<TokenResult> redeem(std::string_view ticket, Done done);
   // From another shard's desk.

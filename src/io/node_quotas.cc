@@ -17,6 +17,12 @@ metrics::CounterFamily limited("parley_rate_limited_total",
 metrics::Counter user_full("parley_user_connections_refused_total",
                            "Connections of users who had all that they may have");
 
+// One that must have a token; null: it is not asked.
+struct Asked {
+  SharedBuckets* buckets;
+  uint64_t key;
+};
+
 constexpr size_t kAlone = 8;   // places of a table with one key
 constexpr uint64_t kNode = 1;  // that key
 

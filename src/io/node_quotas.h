@@ -61,11 +61,6 @@ class NodeQuotas final : public Quotas {
     SharedBuckets by_address;
     SharedBuckets by_user;
   };
-  // All of which must have a token; null ones are not asked.
-  struct Asked {
-    SharedBuckets* buckets;
-    uint64_t key;
-  };
   bool take_connection();
   std::optional<Refused> take_rates(uint64_t address, Time now);
 

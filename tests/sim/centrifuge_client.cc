@@ -98,6 +98,7 @@ void CentrifugeClient::lose_line() {
   for (auto& [name, sub] : subs_) {
     sub.state = Sub::State::kOff;
     sub.leaving = 0;
+    if (gone_) sub.check.end();
   }
   reconnect();
 }
@@ -277,7 +278,7 @@ void CentrifugeClient::on_subscribed(Sub& sub, const Pending& asked, const WireF
       host_.check_unrecovered(name_, *sub.channel, asked.from);
       sub.check.skip_to(top);
     } else {
-      sub.check.start(top);
+      sub.check.start(top, !sub.channel->recovers);
     }
   }
   sub.recovers = told.recoverable;

@@ -6,7 +6,8 @@ namespace parley::sim {
 // --- the application --------------------------------------------------------------------------
 
 void ContractWorld::start_api() {
-  every(options_.api_think, [this] { api_act(); });
+  every(options_.api_think * 2 / 3, [this] { api_act(); });
+  every(options_.api_think * 2, [this] { api_burst(); });
 }
 
 void ContractWorld::api_act() {
@@ -24,6 +25,14 @@ void ContractWorld::api_act() {
   } else if (dice < 93 && !shards_.empty()) {
     shards_[random.below(shards_.size())]->remove_history(name, [](hub::Answer) {});
   }
+}
+
+// More than a reader may be behind, where that means something.
+void ContractWorld::api_burst() {
+  constexpr std::string_view kSpaces[] = {"o:1", "k:1", "y:1", "b:1"};
+  const std::string name(kSpaces[sim_.random.below(4)]);
+  for (uint64_t i = 10 + sim_.random.below(60); i > 0; --i)
+    api_publish(name, "", std::to_string(sim_.random.below(5)));
 }
 
 void ContractWorld::api_publish(const std::string& channel, const std::string& key,
@@ -109,6 +118,13 @@ void ContractWorld::start_faults() {
         [this, &random] { fault_broker(channels_[random.below(channels_.size())].name); });
   every(rates.lapse, [this, &random] {
     if (!shards_.empty()) lapse(static_cast<ShardId>(random.below(shards_.size())));
+  });
+  every(rates.pressure, [this, &random] {
+    using enum hub::PublishBrake::Step;
+    constexpr hub::PublishBrake::Step kSteps[] = {kOff, kSlow, kRefuse};
+    const auto step = kSteps[random.below(3)];
+    sim_.note("publishers are braked: {}", static_cast<int>(step));
+    for (const auto& shard : shards_) shard->hub().brake(step);
   });
   every(rates.control, [this, &random] {
     const bool unsubscribe = random.one_in(2);

@@ -22,9 +22,15 @@ void choose_bounds(Random& random, ContractOptions& options) {
   if (tight()) options.tail_bytes = 1 + random.below(3000);
   if (tight()) options.memory_bytes = 3000 + random.below(20'000);
   if (tight()) options.line.socket_bytes = 16 + random.below(2000);
+  // Who does not read is to be behind soon.
+  if (random.one_in(2)) options.line.socket_bytes = 100 + random.below(8000);
   if (tight()) options.centrifuge.recovery_limit = 1 + static_cast<uint32_t>(random.below(10));
   options.small_history = 1 + static_cast<uint32_t>(random.below(5));
   if (tight()) options.large_history = 10 + static_cast<uint32_t>(random.below(40));
+  options.lag_bytes = 1 + random.below(6000);
+  if (random.one_in(3)) options.lag_delay = seconds(1 + random.below(3));
+  if (random.one_in(3)) options.lag_history = 1 + static_cast<uint32_t>(random.below(30));
+  if (tight()) options.publish_wait = milliseconds(10 + random.below(100));
   constexpr Duration kRingDelays[] = {std::chrono::microseconds(20), milliseconds(1),
                                       milliseconds(40), milliseconds(800)};
   options.shard.ring_delay = kRingDelays[random.below(4)];
@@ -48,6 +54,7 @@ void choose_faults(Random& random, ContractOptions& options) {
   faults.control = rate(4, 20);
   faults.mute = rate(15, 40);
   faults.lapse = rate(10, 40);
+  faults.pressure = rate(5, 20);
   if (random.one_in(3)) options.late_tokens = 30;
   if (random.one_in(5)) options.lost_tokens = 10;
   if (random.one_in(2)) options.remote.lost_feed = 20;

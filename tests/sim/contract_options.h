@@ -24,6 +24,7 @@ struct FaultRates {
   Duration broker{0};        // the broker's own faults
   Duration control{0};       // the backend unsubscribes or disconnects a user
   Duration mute{0};          // a client stops answering pings
+  Duration pressure{0};      // publishers are slowed, refused, or neither any longer
   Duration lapse{0};         // all that one shard held for its clients is gone
 };
 
@@ -44,6 +45,11 @@ struct ContractOptions {
   uint32_t small_history = 3;
   uint32_t large_history = 300;
   size_t tail_bytes = 1 << 20;
+  // Of the channels with a policy for readers that are too slow.
+  size_t lag_bytes = 2000;
+  Duration lag_delay{0};
+  uint32_t lag_history = 0;
+  Duration publish_wait = seconds(1);
   LineOptions line;
   size_t centrifuge_clients = 5;
   size_t eventsource_clients = 3;

@@ -6,6 +6,7 @@
 
 #include "tests/sim/contract_world.h"
 #include "tests/sim/seeds.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::sim {
 namespace {
@@ -19,6 +20,12 @@ TEST(ContractSim, Seeds) {
   const Seeds seeds = seeds_from_environment(std::getenv("LONG") != nullptr ? 2000 : 200);
   Sum sum;
   int failures = 0;
+  using testing::MetricDelta;
+  const MetricDelta dropped(R"(parley_overflow_skipped_total{policy="drop_oldest"})");
+  const MetricDelta conflated(R"(parley_overflow_skipped_total{policy="latest"})");
+  const MetricDelta waited(R"(parley_publishes_blocked_total{outcome="admitted"})");
+  const MetricDelta refused(R"(parley_publishes_blocked_total{outcome="timeout"})");
+  const MetricDelta slowed(R"(parley_publishes_braked_total{outcome="slowed"})");
   const auto started = std::chrono::steady_clock::now();
   for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count && failures < 5; ++seed) {
     const SeedOnTrial trial("ContractSim.Seeds", seed);
@@ -48,6 +55,8 @@ TEST(ContractSim, Seeds) {
     EXPECT_GT(sum.delivered, 100 * seeds.count);
     EXPECT_GT(sum.recoveries, 5 * seeds.count);
     EXPECT_GT(sum.gaps, 5 * seeds.count);
+    for (const auto* policy : {&dropped, &conflated, &waited, &refused, &slowed})
+      EXPECT_GT((*policy)(), static_cast<int64_t>(seeds.count) / 4);
     EXPECT_GT(sum.virtual_seconds, 50.0 * static_cast<double>(seeds.count));
   }
 }

@@ -53,6 +53,7 @@ void ContractWorld::add_namespaces() {
     for (int i = 1; i <= count; ++i)
       channels_.push_back({.name = space + ":" + std::to_string(i),
                            .told = options.positioned,
+                           .overflow = options.overflow,
                            .recovers = options.recoverable,
                            .delta = options.allow_delta,
                            .window = options.history_size});
@@ -85,6 +86,32 @@ void ContractWorld::add_namespaces() {
        .recoverable = true,
        .force_push_join_leave = true},
       1);
+  add_policies(add);
+}
+
+// One channel for each policy of what becomes of a reader that is too slow; `resume` is that of
+// those above. Where it conflates, a Centrifuge client is told nothing of what it does not get.
+void ContractWorld::add_policies(const AddNamespace& add) {
+  const auto with = [this](hub::OverflowPolicy policy, const std::string& key = "") {
+    const bool history = options_.lag_history > 0 && policy != hub::OverflowPolicy::kLatest;
+    return hub::ChannelOptions{.history_size = history ? options_.lag_history : 0,
+                               .history_ttl = seconds(3600),
+                               .overflow = {.policy = policy,
+                                            .max_bytes = options_.lag_bytes,
+                                            .max_delay = options_.lag_delay,
+                                            .max_wait = options_.publish_wait,
+                                            .key = key}};
+  };
+  hub::ChannelOptions drops = with(hub::OverflowPolicy::kDropOldest);
+  drops.positioned = true;
+  add("o", drops, 1);
+  add("k", with(hub::OverflowPolicy::kLatest), 1);
+  hub::ChannelOptions keyed = with(hub::OverflowPolicy::kLatest, "t");
+  keyed.delta_publish = keyed.allow_delta = keyed.allow_tags_filter = true;
+  add("y", keyed, 1);
+  hub::ChannelOptions blocks = with(hub::OverflowPolicy::kBlock);
+  blocks.positioned = true;
+  add("b", blocks, 1);
 }
 
 void ContractWorld::add_clients() {
@@ -142,6 +169,7 @@ void ContractWorld::boot() {
 
 void ContractWorld::calm_shard(SimShard& shard) {
   shard.calm();
+  shard.hub().brake(hub::PublishBrake::Step::kOff);
   farm_.calm(shard.broker().real());
 }
 
@@ -239,7 +267,7 @@ void ContractWorld::pass(Duration time) {
 void ContractWorld::run() {
   for (const auto& client : clients_) {
     Client* acting = client.get();
-    every(options_.think, [acting] { acting->act(); });
+    every(options_.think * 2 / 3, [acting] { acting->act(); });
   }
   start_api();
   start_faults();

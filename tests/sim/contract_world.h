@@ -1,6 +1,7 @@
 // A whole node and its clients under virtual time: hubs, sessions and adapters are the real ones.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -88,7 +89,10 @@ class ContractWorld final : public Host {
   };
 
   void tell_options();
+  using AddNamespace =
+      std::function<void(const std::string& space, hub::ChannelOptions options, int count)>;
   void add_namespaces();
+  void add_policies(const AddNamespace& add);
   void add_clients();
   void boot();
   void die();
@@ -99,6 +103,7 @@ class ContractWorld final : public Host {
   void start_faults();
   void start_api();
   void api_act();
+  void api_burst();
   void api_send(const ApiPublish& publish);
   void step_clock();
   Client& any_client() { return *clients_[sim_.random.below(clients_.size())]; }

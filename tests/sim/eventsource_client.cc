@@ -126,7 +126,9 @@ void EventSourceClient::on_gap(const codec::sse::DecodedEvent& event,
     }
   }
   if (!reader.finish()) return fail("a gap that says nothing");
-  if (reason == "retention" || reason == "overflow")
+  // Where the oldest are dropped nobody asks whether history has them.
+  const bool drops = channel_.overflow.policy == hub::OverflowPolicy::kDropOldest;
+  if (reason == "retention" || (reason == "overflow" && !drops))
     host_.check_gone(name_, channel_.name, resume.epoch, to);
   check_.tell_gap(from, to, reason, resume);
 }

@@ -17,7 +17,9 @@ class EventSourceClient final : public Client, private codec::sse::EventSink {
       : host_(host),
         name_(std::move(name)),
         channel_(channel),
-        check_(host.sim(), host.ledger(), name_, channel.name) {}
+        check_(host.sim(), host.ledger(), name_, channel.name) {
+    check_.set_overflow(channel.overflow);
+  }
 
   void act() override;
   void start() override;

@@ -18,7 +18,8 @@ enum class Door : uint8_t { kCentrifuge, kEventSource };
 // A channel of the world as its clients know it.
 struct KnownChannel {
   std::string name;
-  bool told = true;      // gaps in it are told to everybody
+  bool told = true;  // gaps in it are told to everybody
+  hub::OverflowOptions overflow{};
   bool recovers = true;  // ... and clients may come back with a position
   bool delta = false;    // clients may ask for deltas and filters
   uint32_t window = 0;   // what its history keeps

@@ -146,6 +146,18 @@ const Entry* Ledger::before(const std::string& channel, const Entry& entry) cons
   return found;
 }
 
+const Entry* Ledger::not_replaced(const std::string& channel, const hub::Epoch& epoch,
+                                  uint64_t from, uint64_t to, bool by_tag) const {
+  const Life* in = life(channel, epoch);
+  if (in == nullptr) return nullptr;
+  std::set<std::string> later;
+  const auto behind = in->entries.upper_bound(to);
+  for (auto at = behind; at != in->entries.end(); ++at) later.insert(by_tag ? at->second.tag : "");
+  for (auto at = in->entries.lower_bound(from); at != behind; ++at)
+    if (!later.contains(by_tag ? at->second.tag : "")) return &at->second;
+  return nullptr;
+}
+
 bool Ledger::survives(const std::string& channel, const hub::StreamPosition& position,
                       const hub::Epoch& later) const {
   if (!position.epoch.same_incarnation(later)) return false;

@@ -69,6 +69,10 @@ class Ledger {
   bool stands(const std::string& channel, const Entry& entry) const;
   // The publication before it that the same life has.
   const Entry* before(const std::string& channel, const Entry& entry) const;
+  // One of those at `from` to `to` that none behind them replaces, by its tag or by being later at
+  // all; null: there is none.
+  const Entry* not_replaced(const std::string& channel, const hub::Epoch& epoch, uint64_t from,
+                            uint64_t to, bool by_tag) const;
   // Whether what stood at the position when its generation was the newest still stands in `later`.
   bool survives(const std::string& channel, const hub::StreamPosition& position,
                 const hub::Epoch& later) const;

@@ -11,13 +11,13 @@ void ReaderCheck::fail(const std::string& what) {
   sim_.fail(fmt::format("{} of {} at {}: {}", name_, channel_, text(position_), what));
 }
 
-void ReaderCheck::start(const hub::StreamPosition& position) {
+void ReaderCheck::start(const hub::StreamPosition& position, bool anew) {
   sim_.note("{} starts in {} at {}", name_, channel_, text(position));
   position_ = position;
   placed_ = true;
   // Who is promised no position is another reader each time: it may see again what it saw before.
-  if (!told_) {
-    sim_.tell({.kind = history::Kind::kEnded, .client = reader_, .channel = channel_});
+  if (!told_ || anew) {
+    end();
     reader_ = fmt::format("{} for the {}. time", name_, ++starts_);
   }
   tell_subscribed(position, false);
@@ -27,6 +27,10 @@ void ReaderCheck::resume(const hub::Epoch& epoch) { tell_subscribed({epoch, 0}, 
 
 void ReaderCheck::stop() {
   sim_.tell({.kind = history::Kind::kUnsubscribed, .client = reader_, .channel = channel_});
+}
+
+void ReaderCheck::end() {
+  sim_.tell({.kind = history::Kind::kEnded, .client = reader_, .channel = channel_});
 }
 
 void ReaderCheck::tell_subscribed(const hub::StreamPosition& position, bool recovered) {
@@ -89,6 +93,15 @@ void ReaderCheck::check_chain(const Entry& entry) {
   }
 }
 
+// The state that the reader is left with is the newest one, or that of each key.
+void ReaderCheck::check_conflated(uint64_t from, uint64_t to, const hub::Epoch& epoch) {
+  if (overflow_.policy != hub::OverflowPolicy::kLatest) return fail("conflated without a policy");
+  const bool by_tag = !overflow_.key.empty();
+  if (const Entry* lost = ledger_.not_replaced(channel_, epoch, from, to, by_tag))
+    fail(fmt::format("{} of \"{}\" is told as conflated, and nothing came after it", lost->offset,
+                     lost->tag));
+}
+
 void ReaderCheck::tell_gap(uint64_t from, uint64_t to, std::string_view reason,
                            const hub::StreamPosition& resume) {
   sim_.note("{} misses {}-{} of {}: {}, goes on at {}", name_, from, to, channel_, reason,
@@ -113,6 +126,7 @@ void ReaderCheck::tell_gap(uint64_t from, uint64_t to, std::string_view reason,
   } else if (!same || from != position_.offset + 1 || to < from || resume.offset != to) {
     fail(fmt::format("a gap {}-{} that cannot be", from, to));
   }
+  if (reason == "conflated") check_conflated(from, to, resume.epoch);
   position_ = resume;
 }
 

@@ -26,15 +26,19 @@ class ReaderCheck {
 
   // Gaps are told to this one; the others are only promised order.
   void set_told(bool told) { told_ = told; }
+  // What it is told as conflated must have been replaced by what is to come.
+  void set_overflow(const hub::OverflowOptions& overflow) { overflow_ = overflow; }
   void set_filter(Wanted wanted) { wanted_ = std::move(wanted); }
   void set_tag(const std::string& tag) { tag_ = tag; }
 
-  // It reads from here on, and what came before is not its matter.
-  void start(const hub::StreamPosition& position);
+  // It reads from here on, and what came before is not its matter. `anew`: it cannot come back with
+  // a position, so that it may be given what it had on a shard that was ahead.
+  void start(const hub::StreamPosition& position, bool anew = false);
   // It goes on where it stood; `epoch`: if it is told.
   void resume(const hub::Epoch& epoch);
-  // Nothing more comes.
+  // Nothing more comes; the client goes for good.
   void stop();
+  void end();
   // Everything up to the position is known to be missing, or is not its matter.
   void skip_to(const hub::StreamPosition& position);
   void deliver(const std::string& data, std::optional<uint64_t> offset,
@@ -52,12 +56,14 @@ class ReaderCheck {
   void fail(const std::string& what);
   void tell_subscribed(const hub::StreamPosition& position, bool recovered);
   void check_chain(const Entry& entry);
+  void check_conflated(uint64_t from, uint64_t to, const hub::Epoch& epoch);
 
   Simulation& sim_;
   Ledger& ledger_;
   const std::string name_, channel_;
   std::string reader_;  // its name in the history
   uint64_t starts_ = 0;
+  hub::OverflowOptions overflow_;
   Wanted wanted_;
   std::string tag_;
   hub::StreamPosition position_;

@@ -412,7 +412,7 @@ class EventSourceTokenTest : public EventSourceTest {
 
 TEST_F(EventSourceTokenTest, ATokenOpensTheStream) {
   world_.tokens().connect_token("good", "42");
-  for (FakeClient* client : {&show("good"), &show("", "token=good")}) {
+  for (FakeClient* client : {&show("good"), &show("", "token=good"), &show("", "ticket=good")}) {
     EXPECT_EQ(status(*client), 200);
     Browser browser;
     EXPECT_EQ(hear(browser, *client), Lines{"retry"});
