@@ -102,11 +102,15 @@ size_t Connection::process(ByteView in) {
 }
 
 void Connection::start_body(ByteView behind) {
-  const Request& request = decoder_.request();
+  Request& request = decoder_.request();
   const Router::Match match = server_.router().find(request.method, request.path);
   if (match.handler == nullptr) {
     meters::count_unrouted(match.status);
     return refuse(match.status, why(match.status), match.allow);
+  }
+  if (!match.handler->admits(request, match.path_tail)) {
+    request.keep_alive = false;
+    return serve(behind);
   }
   decoder_.limit_body(match.body_limit);
   in_body_ = true;
@@ -153,8 +157,9 @@ io::AfterPeerEnd Connection::on_peer_end() {
 // --- output
 
 void Connection::respond(const Request& request, const Response& response) {
-  // After a refused upgrade the peer's bytes may belong to the other protocol.
-  const bool close = !request.keep_alive || request.upgrade;
+  // After a refused upgrade the peer's bytes may belong to the other protocol; and who guesses at
+  // keys and tokens is to pay for each with a connection, as verifying them costs us more.
+  const bool close = !request.keep_alive || request.upgrade || response.status == 401;
   write(response, request.method == "HEAD", close, request.minor_version == 0);
   if (!serving_) server_.resume_soon(*this);
 }

@@ -23,6 +23,9 @@ class FunctionHandler final : public Handler {
   using Function = std::function<void(Exchange&)>;
   explicit FunctionHandler(Function function) : function_(std::move(function)) {}
   void handle(Exchange& exchange) override { function_(exchange); }
+  bool admits(const Request& head, const std::string&) const override {
+    return head.header("X-Stranger").empty();
+  }
 
  private:
   Function function_;
@@ -67,6 +70,7 @@ class ConnectionTest : public HttpTest {
     router.add("GET", "/empty", empty);
     router.add("GET", "/raw", raw);
     router.add("GET", "/peer", peer);
+    router.add("POST", "/members", members, 1 << 20);
   }
 
   FunctionHandler echo{[this](Exchange& exchange) {
@@ -93,6 +97,11 @@ class ConnectionTest : public HttpTest {
   }};
   FunctionHandler peer{[](Exchange& exchange) {
     exchange.respond(200, "text/plain", exchange.client().to_string());
+  }};
+
+  FunctionHandler members{[](Exchange& exchange) {
+    const Request& request = exchange.request();
+    exchange.respond_text(request.header("X-Stranger").empty() ? 200 : 401, request.body);
   }};
 
   int handled = 0;
@@ -254,6 +263,36 @@ TEST_F(ConnectionTest, ContinueIsSentOnlyWhenTheBodyIsWanted) {
 
   EXPECT_THAT(ask(head + "3\r\n\r\nabc"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(ask(head + "5000\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+}
+
+// Whoever may not do it has no business filling our memory with what it would do.
+TEST_F(ConnectionTest, AStrangerIsAnsweredWithoutItsBody) {
+  start();
+  const std::string head = "POST /members HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\n";
+  for (const std::string& announced :
+       {std::string("Content-Length: 1000000\r\n\r\n"),
+        std::string("Content-Length: 1000000\r\n\r\nab"),
+        std::string("Transfer-Encoding: chunked\r\n\r\n"),
+        std::string("Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")}) {
+    const std::string answer = ask(head + announced);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 401 ")) << announced;
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << announced;
+  }
+  EXPECT_THAT(ask(head + "Content-Length: 46\r\n\r\n" + last_get("/echo")),
+              Not(HasSubstr("GET /echo")));
+  EXPECT_THAT(ask("POST /members HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+                  "Connection: close\r\n\r\nab"),
+              EndsWith("ab\n"));
+}
+
+// A guess at a key or a token costs a connection.
+TEST_F(ConnectionTest, WhoIsNotKnownLosesTheConnection) {
+  start();
+  FunctionHandler unknown{[](Exchange& exchange) { exchange.respond_text(401, "who?"); }};
+  router.add("GET", "/unknown", unknown);
+  const std::string answer = ask(get("/unknown") + get("/echo"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("who?\n"));
 }
 
 TEST_F(ConnectionTest, PipelinedAnswersKeepTheirOrder) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/http1/request.h"
+
 namespace parley::http {
 
 class Exchange;
@@ -17,6 +19,11 @@ class Handler {
   // Answers now, defers the exchange, or takes its connection over. `exchange` is valid during the
   // call.
   virtual void handle(Exchange& exchange) = 0;
+  // Whether the body of a request with this head is read. If not, handle() answers at once without
+  // it, and the connection ends. `path_tail` is the route's variable segment, decoded.
+  virtual bool admits(const codec::http1::Request&, const std::string& /*path_tail*/) const {
+    return true;
+  }
 };
 
 // What: routes by method and path: exact, or a prefix with one variable last segment. Paths are

@@ -70,6 +70,19 @@ TEST_F(HandlersOverHttpTest, ServerApi) {
               StartsWith("HTTP/1.1 413 "));
 }
 
+// A body that never comes: whoever may not send it is answered before.
+TEST_F(HandlersOverHttpTest, StrangersAreAnsweredWithoutTheirBody) {
+  const std::string length = " HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n";
+  EXPECT_THAT(talk("POST /api/publish" + length + "\r\n"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(talk("POST /pub/news" + length + "X-API-Key: wrong\r\n\r\n"),
+              StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(talk("POST /pub/news" + length + "Origin: https://elsewhere.example\r\n\r\n"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(talk("POST /pub/news HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+                   "Authorization: Bearer forged\r\n\r\n"),
+              StartsWith("HTTP/1.1 401 "));
+}
+
 TEST_F(HandlersOverHttpTest, PublishDoor) {
   EXPECT_THAT(talk(request("POST /pub/chat%2Froom", "hello")),
               ::testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr(R"("offset":1)")));

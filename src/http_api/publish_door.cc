@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "auth/bearer.h"
+#include "auth/ticket_order.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/metrics.h"
@@ -104,6 +105,12 @@ bool shows_api_key(const Request& request) {
                                             "apikey ");
 }
 
+// Of at most 9,999 bytes.
+bool is_small(const Request& head) {
+  const std::string_view length = head.header("Content-Length");
+  return !length.empty() && length.size() < 5;
+}
+
 // So that the page may read the answer, errors included.
 Answer for_page(Answer answer, const std::string& origin) {
   answer.headers.push_back({"Vary", "Origin"});
@@ -164,13 +171,35 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
   if (closed_) return refuse(call, {ApiError::kTooManyRequests, 503}, "the server is overloaded");
   const std::string token(auth::bearer_token(call.request.header("Authorization")));
   if (!token.empty()) return verify(token, std::move(call));
-  auth::Principal who;
-  if (!access_.anonymous_may_connect()) {
-    const std::string& header = access_.connect().user_header;
-    if (!header.empty()) who.user = call.request.header(header);
-    if (who.user.empty()) return refuse(call, kUnauthorized, "a token is needed");
+  const auto who = without_token(call.request);
+  if (!who) return refuse(call, kUnauthorized, "a token is needed");
+  publish(&*who, std::move(call));
+}
+
+// Not where serve() refuses whatever the body is, as far as that is known without waiting. A small
+// body is worth neither a connection nor a token that is verified twice.
+bool PublishDoor::admits(const Request& head, const std::string& channel) const {
+  if (is_small(head)) return true;
+  if (!options_.origins.allows(head.header("Origin"), head.header("Host"))) return false;
+  if (shows_api_key(head)) return api_key_.admits(head);
+  const std::string_view token = auth::bearer_token(head.header("Authorization"));
+  if (!token.empty()) {
+    if (auth::is_ticket(token)) return true;  // it would be used up
+    const auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
+                                       [](const auth::TokenResult&) {});
+    return !result || result->has_value();
   }
-  publish(&who, std::move(call));
+  const auto who = without_token(head);
+  return who && access_.check(*who, channel, auth::Verb::kPublish) == auth::Verdict::kAllow;
+}
+
+std::optional<auth::Principal> PublishDoor::without_token(const Request& request) const {
+  auth::Principal who;
+  if (access_.anonymous_may_connect()) return who;
+  const std::string& header = access_.connect().user_header;
+  if (!header.empty()) who.user = request.header(header);
+  if (who.user.empty()) return std::nullopt;
+  return who;
 }
 
 void PublishDoor::verify(std::string_view token, Call call) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "auth/access.h"
@@ -41,6 +42,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
 
   void add_routes(http::Router& router);
   void handle(http::Exchange& exchange) override;
+  bool admits(const Request& head, const std::string& channel) const override;
 
   // The same without a connection. The method is POST or OPTIONS; `address` is the hash of the
   // client's, 0 where there is none.
@@ -66,6 +68,8 @@ class PublishDoor final : public http::Handler, public hub::Requester {
 
   void on_answer(hub::StepId step, hub::Answer answer) override;
   Answer preflight(const std::string& origin) const;
+  // Who it is without a token and a key; nullopt: nobody.
+  std::optional<auth::Principal> without_token(const Request& request) const;
   void verify(std::string_view token, Call call);
   void verified(auth::TokenResult result, Call call);
   bool may_publish(const auth::Principal& who, uint64_t address) const;

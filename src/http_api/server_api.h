@@ -41,6 +41,7 @@ class ServerApi final : public http::Handler, public hub::Requester {
 
   void add_routes(http::Router& router);
   void handle(http::Exchange& exchange) override;
+  bool admits(const Request& head, const std::string&) const override;
 
   // The same without a connection; `method` is the last segment of the path.
   void serve(const Request& request, std::string_view method, ReplyTo reply);

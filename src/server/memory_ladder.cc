@@ -14,6 +14,8 @@ namespace {
 // Parts of a hundred at which a step begins.
 constexpr size_t kBegin[kMemorySteps] = {0, 80, 90, 95};
 constexpr size_t kLess = 5;
+// A block of its own costs some microseconds, little beside what so many bytes cost anyway.
+constexpr int kLargeBlock = 32 << 10;
 
 }  // namespace
 
@@ -27,6 +29,8 @@ MemoryStep MemoryLadder::update(size_t used) {
 }
 
 void return_free_memory() { ::malloc_trim(0); }
+
+void return_large_blocks_at_once() { ::mallopt(M_MMAP_THRESHOLD, kLargeBlock); }
 
 size_t resident_bytes() {
   const io::UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));

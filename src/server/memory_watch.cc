@@ -1,5 +1,7 @@
 #include "server/memory_watch.h"
 
+#include <algorithm>
+
 #include "base/metrics.h"
 
 namespace parley::server {
@@ -31,21 +33,31 @@ std::string_view words(MemoryStep step) {
 }  // namespace
 
 void MemoryWatch::start(TimerWheel& timers, Time now) {
-  if (limit_ == 0) return;
   timers_ = &timers;
   timers.schedule(timer_, now + seconds(1));
+}
+
+bool MemoryWatch::most_have_gone() {
+  constexpr size_t kCrowd = 50;
+  const size_t there = crowd_();
+  most_ = std::max(most_, there);
+  return most_ >= kCrowd && there < most_ / 2;
 }
 
 void MemoryWatch::look(Time now) {
   const MemoryStep before = ladder_.step();
   size_t used = meter_();
-  if (before >= MemoryStep::kRefuse && now >= next_trim_) {
+  const bool spare = most_have_gone() || before >= MemoryStep::kRefuse;
+  if (spare && now >= next_trim_) {
+    most_ = crowd_();
     next_trim_ = now + seconds(10);
     trim_();
     used = meter_();
   }
-  resident.add(static_cast<int64_t>(used) - static_cast<int64_t>(shown_));
-  shown_ = used;
+  if (limit_ > 0) {
+    resident.add(static_cast<int64_t>(used) - static_cast<int64_t>(shown_));
+    shown_ = used;
+  }
   const MemoryStep step = ladder_.update(used);
   const auto ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
   const bool remind = step == MemoryStep::kEnd && reminders_.pass(ms);

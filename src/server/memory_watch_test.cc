@@ -53,5 +53,33 @@ TEST(MemoryWatchTest, WhatWasFreedDoesNotLockTheDoors) {
   EXPECT_EQ(acts.back(), MemoryStep::kNone);
 }
 
+// Without a limit too: what thousands made the process hold is given back when they have gone.
+TEST(MemoryWatchTest, GivesBackWhatACrowdLeaves) {
+  size_t there = 0, trims = 0;
+  MemoryWatch watch(
+      0, [] { return size_t{1000}; }, [](MemoryStep) { FAIL(); }, [&] { ++trims; },
+      [&] { return there; });
+  Now now{.mono = Time(seconds(100))};
+  TimerWheel timers(now.mono);
+  watch.start(timers, now.mono);
+  const auto pass = [&](int count, size_t crowd) {
+    there = crowd;
+    for (int i = 0; i < count * 10; ++i) {
+      now.mono += milliseconds(100);
+      timers.advance(now, 10);
+    }
+    return trims;
+  };
+  EXPECT_EQ(pass(30, 40), 0u);
+  EXPECT_EQ(pass(30, 0), 0u) << "few leave little";
+  EXPECT_EQ(pass(5, 1000), 0u);
+  EXPECT_EQ(pass(5, 600), 0u);
+  EXPECT_EQ(pass(30, 400), 1u) << "once for each that left";
+  EXPECT_EQ(pass(2, 100), 2u);
+  EXPECT_EQ(pass(3, 1000), 2u);
+  EXPECT_EQ(pass(3, 0), 2u) << "not within ten seconds of the last time";
+  EXPECT_EQ(pass(10, 0), 3u);
+}
+
 }  // namespace
 }  // namespace parley::server

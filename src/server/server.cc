@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include "base/random.h"
 #include "io/fd.h"
 #include "io/listener.h"
+#include "io/meters.h"
 #include "io/shard.h"
 #include "server/listen_options.h"
 #include "server/memory_watch.h"
@@ -233,8 +235,10 @@ class Process {
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
-  MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
-                      [this](MemoryStep step) { climb(step); }, return_free_memory};
+  MemoryWatch memory_{
+      options_.config.memory.limit, resident_bytes, [this](MemoryStep step) { climb(step); },
+      return_free_memory,
+      [] { return static_cast<size_t>(std::max<int64_t>(0, io::meters::open_sockets.value())); }};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {
@@ -269,6 +273,7 @@ int wait_for_end(const sigset_t& signals, const ServerOptions& options, Process&
 }
 
 Result<int> serve(const ServerOptions& options) {
+  return_large_blocks_at_once();
   const sigset_t signals = block_signals();
   auto policy = TRY(make_policy(options.dev, options.config));
   auto proxies = TRY(http::TrustedProxies::parse(options.config.http_server.trusted_proxies));
