@@ -398,11 +398,16 @@ void HomeChannels::announce_tops() {
     HomeChannel* channel = find(key);
     if (channel == nullptr) continue;
     channel->changed = false;
-    for (const Interest& interest : channel->interests) {
-      HubMessage message = TopNote{interest.id, channel->tail.top()};
+    for (Interest& interest : channel->interests) {
       // A shard that is behind learns the top from its feed.
-      if (!interest.behind && outlet_.try_feed(interest.shard, message)) continue;
-      note_changed(*channel);
+      if (interest.behind) continue;
+      HubMessage message = TopNote{interest.id, channel->tail.top()};
+      if (outlet_.try_feed(interest.shard, message)) {
+        interest.next = std::max(interest.next, channel->tail.top());
+      } else {
+        // As soon as there is room: next time it might be full of the notes of other channels.
+        note_behind(*channel, interest);
+      }
     }
   }
 }

@@ -374,10 +374,29 @@ TEST_F(HomeChannelsTest, TopsAreAnnouncedWhereTheyChanged) {
   run();
   outlet_.take(1);
   outlet_.room[1] = 0;
-  home_.announce_tops();  // no room: told next time
+  home_.announce_tops();  // no room, and it has had that one
   outlet_.room.clear();
+  EXPECT_FALSE(home_.feed_behind());
   home_.announce_tops();
-  EXPECT_EQ(outlet_.take(1), "t5");
+  EXPECT_EQ(outlet_.take(1), "");
+}
+
+TEST_F(HomeChannelsTest, AHoleAtTheEndIsToldAsSoonAsThereIsRoom) {
+  name_ = "n:a";
+  followed();
+  broker_.break_feed(name_);
+  publish(3);
+  run();
+  outlet_.room[1] = 0;
+  home_.announce_tops();
+  EXPECT_TRUE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(1), "");
+  outlet_.room.clear();
+  EXPECT_FALSE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(1), "t6") << "not with the next announcement, ten seconds later";
+  publish();
+  run();
+  EXPECT_EQ(outlet_.take(1), "f7");
 }
 
 TEST_F(HomeChannelsTest, ADroppedChannelIsNotAnnounced) {

@@ -132,10 +132,10 @@ TEST_F(HubBlockTest, AfterASecondTheyAreOverloaded) {
   follow(1);
   publish();
   EXPECT_EQ(answers(), 1u);
-  publish();
   note(1, Backlog::Kind::kMany);
-  EXPECT_EQ(answers(), 2u - 1);
-  for (int i = 0; i < 998; ++i) turn();
+  publish();
+  EXPECT_EQ(answers(), 1u);
+  for (int i = 0; i < 997; ++i) turn();
   EXPECT_EQ(answers(), 1u);
   turn();
   ASSERT_EQ(answers(), 2u);
