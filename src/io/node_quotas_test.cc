@@ -162,7 +162,8 @@ TEST_F(NodeQuotasTest, WhatTheUserMayNotTakesNothingFromItsAddress) {
 
 TEST_F(NodeQuotasTest, ThreadsTogetherGetNoMore) {
   constexpr int kEach = 20'000;
-  NodeQuotas quotas({.opened = {.per_second = kEach}, .user_commands = {.per_second = kEach}});
+  NodeQuotas quotas(
+      {.address_opened = {.per_second = kEach}, .user_commands = {.per_second = kEach}});
   std::atomic<int> commands{0};
   std::atomic<int> opened{0};
   std::vector<std::jthread> threads;
