@@ -174,9 +174,9 @@ void Hub::control(RequesterId who, StepId step, ControlPtr control) {
 void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
   const bool room = sink_ != nullptr && sink_->has_room(*control);
   if (!room) not_remembered.add(1);
-  // Who asks for this has the reserve, too: what clients do must not stand before it.
-  const size_t most = options_.parked_requests + reserve_of(options_.parked_requests);
-  if (!room || is_crowded(most)) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
+  // Never for want of room in a line: clients could fill that. Those who ask are bounded
+  // themselves.
+  if (!room) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
   sink_->remember(*control);
   begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
 }
