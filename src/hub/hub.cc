@@ -555,6 +555,7 @@ Pace Hub::turn(const Now& now) {
   periodic();
   const bool releasing = local_.release(now_.mono);
   const bool lagging = local_.tell_backlogs(now_.mono);
+  home_.end_turn();
   if (more || controlling || has_work()) return Pace::kNow;
   const bool held = home_.publishes_wait() || brake_.waiting();
   return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;
