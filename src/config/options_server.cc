@@ -115,10 +115,10 @@ void add_server_rows(std::vector<Option>& out) {
   Rows(out, "memory")
       .supported<&Config::memory, &Memory::limit>(
           "limit", "0",
-          "Bytes that the process is to stay below. At 80 % idle connections close sooner and "
-          "nothing is compressed, at 90 % new connections are refused, at 95 % clients that do not "
-          "read are disconnected; history has a quarter. 0: no limit, and 256 MiB of history for "
-          "each shard.")
+          "Bytes that the process is to stay below. At 80 % publishers are slowed, idle "
+          "connections close sooner and nothing is compressed, at 90 % publishes and new "
+          "connections are refused, at 95 % clients that do not read are disconnected; history has "
+          "a quarter. 0: no limit, and 256 MiB of history for each shard.")
       .of_parley();
   Rows(out, "revocations")
       .supported<&Config::revocations, &Revocations::max_entries>(

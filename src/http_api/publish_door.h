@@ -48,9 +48,6 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   // client's, 0 where there is none.
   void serve(Request request, const std::string& channel, ReplyTo reply, uint64_t address = 0);
 
-  // Memory is scarce: clients are told to come again, whoever has the API's key publishes on.
-  void close(bool closed) { closed_ = closed; }
-
   size_t waiting() const { return waiting_.size() + verifying_; }
 
  private:
@@ -83,7 +80,6 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   ApiKey api_key_;
   hub::RequesterId who_;
   size_t verifying_ = 0;
-  bool closed_ = false;
   std::shared_ptr<PublishDoor*> self_;  // dies with the door, whose tokens may still be verified
   PendingTable<Waiting> waiting_;
 };

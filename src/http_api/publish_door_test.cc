@@ -79,17 +79,6 @@ TEST_F(PublishDoorTest, AboveTheChannelsRateItIs429) {
   EXPECT_EQ(send(post("c", {{"X-API-Key", "secret"}})).status, 200);
 }
 
-TEST_F(PublishDoorTest, WhileMemoryIsScarceOnlyTheOperatorPublishes) {
-  make({.api_key = "secret"});
-  door->close(true);
-  const Answer answer = send_typed("text/plain", "a");
-  EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(header_of(answer, "Retry-After"), "1");
-  EXPECT_EQ(send(post("c", {{"X-API-Key", "secret"}})).status, 200);
-  door->close(false);
-  EXPECT_EQ(send_typed("text/plain", "a").status, 200);
-}
-
 TEST_F(PublishDoorTest, TheContentTypeDecidesTheKind) {
   const struct {
     const char* type;

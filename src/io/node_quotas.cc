@@ -70,7 +70,9 @@ std::optional<NodeQuotas::Refused> NodeQuotas::take_rates(uint64_t address, Time
   }
   if (opened_.limited() && !opened_.take(kNode, now))
     return Refused{Full::kNodeRate, opened_.wait(kNode, now)};
-  if (address_opened_.limited()) address_opened_.take(address, now);
+  // Who loses its address's last token here, to another shard, has taken one of the node's in vain.
+  if (address_opened_.limited() && !address_opened_.take(address, now))
+    return Refused{Full::kAddressRate, address_opened_.wait(address, now)};
   return std::nullopt;
 }
 
@@ -89,15 +91,20 @@ bool NodeQuotas::may(Operation operation, PeerKeys who, Time now) {
   const auto counts = [](const Asked& one) {
     return one.buckets != nullptr && one.key != 0 && one.buckets->limited();
   };
-  for (size_t i = 0; i < asked.size(); ++i) {
-    if (!counts(asked[i]) || asked[i].buckets->wait(asked[i].key, now) <= Duration::zero())
-      continue;
-    limited.add(i);
+  const auto refuses = [&](auto&& lacks) {
+    const auto* over = std::ranges::find_if(
+        asked, [&](const Asked& one) { return counts(one) && lacks(*one.buckets, one.key); });
+    if (over == asked.end()) return false;
+    limited.add(static_cast<size_t>(over - asked.begin()));
+    return true;
+  };
+  if (refuses([&](const SharedBuckets& buckets, uint64_t key) {
+        return buckets.wait(key, now) > Duration::zero();
+      }))
     return false;
-  }
-  for (const Asked& one : asked)
-    if (counts(one)) one.buckets->take(one.key, now);
-  return true;
+  // Who loses the last token of one rate here, to another shard, has taken those of the rates
+  // before it in vain.
+  return !refuses([&](SharedBuckets& buckets, uint64_t key) { return !buckets.take(key, now); });
 }
 
 bool NodeQuotas::enter_user(uint64_t user, bool always) {

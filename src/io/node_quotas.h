@@ -39,7 +39,8 @@ class NodeQuotas final : public Quotas {
     Full why;
     Duration wait;  // until there may be room, where that is known
   };
-  // Who is refused for one thing takes nothing of the others.
+  // Who is refused for one thing takes nothing of the others, unless another shard takes the last
+  // token at that very moment; so it is with may().
   std::variant<Seat, Refused> admit(uint64_t address, Time now);
 
   bool may(Operation operation, PeerKeys who, Time now) override;

@@ -1,5 +1,6 @@
 #include "io/node_quotas.h"
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -157,6 +158,23 @@ TEST_F(NodeQuotasTest, WhatTheUserMayNotTakesNothingFromItsAddress) {
   NodeQuotas quotas({.address_commands = {.per_second = 5}, .user_commands = {.per_second = 1}});
   EXPECT_EQ(allowed(quotas, Operation::kCommand, {key(1), key(8)}, 99), 1);
   EXPECT_EQ(allowed(quotas, Operation::kCommand, {key(1), 0}, 99), 4);
+}
+
+TEST_F(NodeQuotasTest, ThreadsTogetherGetNoMore) {
+  constexpr int kEach = 20'000;
+  NodeQuotas quotas(
+      {.address_opened = {.per_second = kEach}, .user_commands = {.per_second = kEach}});
+  std::atomic<int> commands{0};
+  std::atomic<int> opened{0};
+  std::vector<std::jthread> threads;
+  for (int n = 0; n < 4; ++n)
+    threads.emplace_back([&] {
+      commands += allowed(quotas, Operation::kCommand, {key(1), key(8)}, kEach);
+      for (int i = 0; i < kEach; ++i) opened += quotas.admit(key(1), now_).index() == 0 ? 1 : 0;
+    });
+  threads.clear();
+  EXPECT_EQ(commands, kEach);
+  EXPECT_EQ(opened, kEach);
 }
 
 TEST_F(NodeQuotasTest, AUserHasSoManyConnections) {

@@ -1,4 +1,4 @@
-// A shard: one thread with its loop, timers and inbox. Shards share nothing.
+// A shard: one thread with its loop, timers and inbox. Shards share nothing but NodeQuotas.
 #pragma once
 
 #include <atomic>

@@ -30,8 +30,6 @@ class Routes {
   const http::Router& router() const { return router_; }
   // Memory is scarce: nothing is compressed.
   void save(bool saving) { compression_.pause(saving); }
-  // ... and clients do not publish over HTTP.
-  void refuse_publishes(bool refused) { publish_door_.close(refused); }
   // For the internal port: server API, metrics and health.
   const http::Router& internal_router() const { return internal_router_; }
 

@@ -121,7 +121,6 @@ void ShardWorld::climb(MemoryStep step) {
   constexpr size_t kEndedPerSecond = 100;
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
-  routes_->refuse_publishes(step >= MemoryStep::kRefuse);
   http_.save(saving);
   hub_.brake(step >= MemoryStep::kRefuse ? hub::PublishBrake::Step::kRefuse
              : saving                    ? hub::PublishBrake::Step::kSlow

@@ -283,7 +283,7 @@ TEST(HubScenario, JumpsOfTheWallClockEndNobody) {
   ContractWorld world(options);
   CentrifugeClient& reader = add_reader(world, 0, "h:1", {.user = "u"});
   EventSourceClient& source = world.add_eventsource("h:1");
-  world.run_faults();
+  world.start_faults();
   source.start();
   for (int i = 0; i < 120; ++i) {
     world.api_publish("h:1");

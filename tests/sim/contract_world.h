@@ -60,7 +60,7 @@ class ContractWorld final : public Host {
   void allow_one_connection(const std::string& user);
   void cut_one();
   // The faults of the options begin, as in run().
-  void run_faults() { start_faults(); }
+  void start_faults();
   Rings& rings() { return *rings_; }
 
   const std::string& failure() const { return sim_.failure(); }
@@ -100,7 +100,6 @@ class ContractWorld final : public Host {
   void look(const std::string& channel, RecordingBroker::Seen seen);
   // Something that happens again and again, at random, until the world calms down.
   void every(Duration mean, std::function<void()> what);
-  void start_faults();
   void start_api();
   void api_act();
   void api_burst();

@@ -77,9 +77,6 @@ class FakeSubscriber final : public hub::Subscriber {
   }
   void on_dirty(hub::Subscription& subscription) override { dirty.push_back(&subscription); }
   hub::RequesterId requester() const override { return id; }
-  void clear_dirty() {
-    for (hub::Subscription* subscription : std::exchange(dirty, {})) subscription->dirty = false;
-  }
 };
 
 class FakeRequester final : public hub::Requester {
