@@ -134,7 +134,7 @@ PublishDoor::PublishDoor(hub::Hub& hub, const auth::Access& access, auth::Authen
       options_(std::move(options)),
       tokens_(tokens),
       api_key_(options_.api_key),
-      who_(hub_.add(*this)),
+      who_(hub_.add(*this, hub::RequesterRole::kManyClients)),
       self_(std::make_shared<PublishDoor*>(this)) {
   CHECK(options_.waiting <= PendingTable<Waiting>::kMaxSlots);
 }

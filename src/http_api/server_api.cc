@@ -50,7 +50,8 @@ ServerApi::ServerApi(hub::Hub& hub, const NodeInfo& node, ServerApiOptions optio
     : hub_(hub),
       options_(std::move(options)),
       key_(options_.key),
-      runner_{hub_, hub_.add(*this, true), node, options_.history_bytes, options_.tickets} {
+      runner_{hub_, hub_.add(*this, hub::RequesterRole::kOperator), node, options_.history_bytes,
+              options_.tickets} {
   CHECK(options_.operations > 0 &&
         options_.calls * options_.operations <= PendingTable<Operation>::kMaxSlots);
 }

@@ -75,7 +75,8 @@ void HomeChannels::publish(ShardId from, RequesterId who, uint64_t ticket, Publi
   if (record.metered && rate.limited() &&
       !publishes_.take(SeededHash{}(record.channel.name), rate, now.mono))
     return outlet_.reply(from, ticket, std::unexpected(HubError::kRateLimited));
-  if (record.options->overflow.policy != OverflowPolicy::kBlock)
+  // Behind what waits, even if the namespace has just been given another policy.
+  if (record.options->overflow.policy != OverflowPolicy::kBlock && !gate_.waiting())
     return sequence(from, ticket, record, now);
   PublishGate::Publish publish{from, who, ticket, std::move(record)};
   if (!gate_.hold(publish, now)) admit(std::move(publish), now);
@@ -195,6 +196,7 @@ void HomeChannels::drop_interest(ShardId from, const ChannelKey& key, InterestId
   const bool other = std::ranges::any_of(channel->interests,
                                          [from](const Interest& i) { return i.shard == from; });
   if (!other && key.aspect == Aspect::kMessages) gate_.forget(key.name, from);
+  if (other) tell_gate(*channel, from);
   close_if_unwanted(*channel);
 }
 
@@ -302,7 +304,8 @@ void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
   }
   // Only a shard that is behind still has to be given it from the tail.
   if (channel.linked()) {
-    channel.tail.append(std::move(publication), kTailBytes);
+    channel.tail.append(std::move(publication),
+                        blocks(channel) ? channel.options->tail_bytes : kTailBytes);
   } else {
     channel.tail.reset(offset);
   }
@@ -330,7 +333,20 @@ bool HomeChannels::feed(HomeChannel& channel, Interest& interest) {
     interest.removal_owed = false;
   }
   interest.behind = false;
+  tell_gate(channel, interest.shard);
   return true;
+}
+
+bool HomeChannels::blocks(const HomeChannel& channel) {
+  return channel.options->overflow.policy == OverflowPolicy::kBlock &&
+         channel.key.aspect == Aspect::kMessages;
+}
+
+// A shard that is behind cannot say how far its subscribers are: publishes wait for it, too.
+void HomeChannels::tell_gate(const HomeChannel& channel, ShardId shard) {
+  if (!blocks(channel)) return;
+  const auto waits = [shard](const Interest& i) { return i.shard == shard && i.behind; };
+  gate_.set_behind(channel.key.name, shard, std::ranges::any_of(channel.interests, waits));
 }
 
 // Each interested shard forgets its tail too, or a reader that comes back would be handed what was
@@ -357,6 +373,7 @@ void HomeChannels::note_behind(HomeChannel& channel, Interest& interest) {
   interest.behind = true;
   fell_behind.add(1);
   if (!channel.linked()) behind_.push_back(channel);
+  tell_gate(channel, interest.shard);
 }
 
 void HomeChannels::note_changed(HomeChannel& channel) {

@@ -49,6 +49,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void on_backlog(ShardId from, const BacklogNote& note, const Now& now);
   // Publishes that waited for slow readers go on. Before the broker's turn, which they need.
   void run_gate(const Now& now) { gate_.turn(now); }
+  // What was published can be read from here on: the flush is next.
+  void end_turn() { gate_.end_turn(); }
   bool publishes_wait() const { return gate_.waiting(); }
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
@@ -149,6 +151,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   bool feed(HomeChannel& channel, Interest& interest);
   bool feed_reset(HomeChannel& channel, Interest& interest);
   void tell_removal(HomeChannel& channel);
+  static bool blocks(const HomeChannel& channel);
+  void tell_gate(const HomeChannel& channel, ShardId shard);
   void note_behind(HomeChannel& channel, Interest& interest);
   void note_changed(HomeChannel& channel);
   void reset(HomeChannel& channel, const Attached& now, GapReason reason);

@@ -42,7 +42,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
 
-RequesterId Hub::add(Requester& requester, bool reserved) {
+RequesterId Hub::add(Requester& requester, RequesterRole role) {
   uint32_t index;
   if (free_requesters_.empty()) {
     index = static_cast<uint32_t>(requesters_.size());
@@ -52,7 +52,7 @@ RequesterId Hub::add(Requester& requester, bool reserved) {
     free_requesters_.pop_back();
   }
   requesters_[index].requester = &requester;
-  requesters_[index].reserved = reserved;
+  requesters_[index].role = role;
   return {index, requesters_[index].generation};
 }
 
@@ -85,7 +85,8 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
     return answer_later(who, step, HubError::kInvalidData);
   if (record.options->delta_publish) record.publication->delta = true;
   if (!brake_.engaged()) return send_publish(who, step, std::move(record));
-  if (!brake_.take({who, step, std::move(record)}, now_.mono))
+  const RequesterRole role = requesters_[who.index].role;
+  if (!brake_.take({who, step, std::move(record), role}, now_.mono))
     answer_later(who, step, HubError::kOverloaded);
 }
 
@@ -100,6 +101,7 @@ void Hub::send_publish(RequesterId who, StepId step, PublishRecord record) {
 }
 
 void Hub::run_brake() {
+  brake_.begin_turn();
   while (auto publish = brake_.next(now_.mono))
     send_publish(publish->who, publish->step, std::move(publish->record));
 }
@@ -174,9 +176,9 @@ void Hub::control(RequesterId who, StepId step, ControlPtr control) {
 void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
   const bool room = sink_ != nullptr && sink_->has_room(*control);
   if (!room) not_remembered.add(1);
-  // Who asks for this has the reserve, too: what clients do must not stand before it.
-  const size_t most = options_.parked_requests + reserve_of(options_.parked_requests);
-  if (!room || is_crowded(most)) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
+  // Never for want of room in a line: clients could fill that. Those who ask are bounded
+  // themselves.
+  if (!room) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
   sink_->remember(*control);
   begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
 }
@@ -373,8 +375,9 @@ Requester* Hub::find(RequesterId who) const {
 
 // How many requests may wait for a shard before one of this requester.
 size_t Hub::most_parked(RequesterId who) const {
-  return options_.parked_requests +
-         (requesters_[who.index].reserved ? reserve_of(options_.parked_requests) : 0);
+  return options_.parked_requests + (requesters_[who.index].role == RequesterRole::kOperator
+                                         ? reserve_of(options_.parked_requests)
+                                         : 0);
 }
 
 void Hub::answer(RequesterId who, StepId step, Answer answer) {
@@ -555,6 +558,7 @@ Pace Hub::turn(const Now& now) {
   periodic();
   const bool releasing = local_.release(now_.mono);
   const bool lagging = local_.tell_backlogs(now_.mono);
+  home_.end_turn();
   if (more || controlling || has_work()) return Pace::kNow;
   const bool held = home_.publishes_wait() || brake_.waiting();
   return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;

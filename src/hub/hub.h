@@ -53,9 +53,9 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
       const ChannelRules& rules, IdSource& ids);
   ~Hub() override;
 
-  // `reserved`: it may have some more requests waiting than all others together, so that those do
-  // not take its place: the operator's.
-  RequesterId add(Requester& requester, bool reserved = false);
+  // The operator's may have some more requests waiting than all others together, so that those do
+  // not take its place.
+  RequesterId add(Requester& requester, RequesterRole role = RequesterRole::kClient);
   void remove(RequesterId id);
 
   // Answered through Subscriber::on_subscribed. The subscription must be idle.
@@ -157,7 +157,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   struct RequesterSlot {
     Requester* requester = nullptr;
     uint32_t generation = 0;
-    bool reserved = false;
+    RequesterRole role = RequesterRole::kClient;
   };
 
   void follow(const ChannelKey& channel, InterestId interest) override;

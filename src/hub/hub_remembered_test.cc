@@ -16,7 +16,8 @@ using Words = std::vector<std::string>;
 // Puts everything into the other shard's line.
 struct LinePost final : Post {
   std::deque<HubMessage>* line = nullptr;
-  bool take_credit(ShardId) override { return true; }
+  bool credit = true;
+  bool take_credit(ShardId) override { return credit; }
   void send_request(ShardId, HubMessage message) override { line->push_back(std::move(message)); }
   void send_reply(ShardId, HubMessage message) override { line->push_back(std::move(message)); }
   bool try_send(ShardId, HubMessage& message) override {
@@ -135,6 +136,20 @@ TEST_F(RememberedTest, WhatHasNoRoomIsRefusedAndNobodyRemembersIt) {
   EXPECT_EQ(one_.requester.answers[0].second.error(), HubError::kOverloaded);
   EXPECT_TRUE(zero_.sink.remembered.empty());
   EXPECT_TRUE(one_.sink.remembered.empty());
+}
+
+// Clients can fill that line.
+TEST_F(RememberedTest, ALineThatIsFullRefusesNone) {
+  zero_.post.credit = false;
+  for (int i = 0; i < 5000; ++i) zero_.hub.note_user("u" + std::to_string(i), true);
+  ask(one_, 1, Control::Kind::kBlock, "ann");
+  settle();
+  EXPECT_EQ(zero_.sink.remembered, Words{"+ann"});
+  EXPECT_TRUE(one_.requester.answers.empty());
+  zero_.post.credit = true;
+  settle();
+  ASSERT_EQ(one_.requester.answers.size(), 1u);
+  EXPECT_TRUE(one_.requester.answers[0].second);
 }
 
 TEST_F(RememberedTest, StatusesLiveAtTheirUsersHome) {

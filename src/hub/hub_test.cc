@@ -194,7 +194,7 @@ TEST_F(HubTest, ARemovedRequesterIsNotCalled) {
 // Clients cannot take the place of the server API.
 TEST_F(HubTest, TheReserveIsForWhoHasIt) {
   FakeRequester api;
-  const RequesterId reserved = hub_.add(api, true);
+  const RequesterId reserved = hub_.add(api, RequesterRole::kOperator);
   for (StepId step = 1; step <= 5; ++step) publish(there_, step);
   hub_.channels(reserved, 1, "");
   turn();

@@ -22,6 +22,7 @@ struct LagWatch {
   std::vector<Subscription*> laggards;
   Backlog told;
   Time told_at{};
+  uint64_t line = 0;    // at the last sweep
   bool listed = false;  // it is looked at in each turn
 };
 

@@ -1,5 +1,6 @@
 // Who holds up the publishers of a channel with `block`, as its home is told.
 #include <algorithm>
+#include <utility>
 
 #include "base/metrics.h"
 #include "hub/local_channels.h"
@@ -36,9 +37,14 @@ void LocalChannels::recount(LocalChannel& channel) {
   backlogs_.push_back(channel.interest_);
 }
 
-// About once a second.
+// About once a second. Who has come to where the line was then reads on, however often it is
+// beyond the line of the moment: publishers come as soon as it lets them.
 void LocalChannels::lose_patience(LocalChannel& channel) {
-  for (Subscription* subscription : channel.lag_->watch()->laggards)
+  LagWatch& watch = *channel.lag_->watch();
+  const uint64_t line = std::exchange(watch.line, channel.lag_->line());
+  for (Subscription* subscription : channel.live_)
+    if (subscription->position_ >= line) subscription->late_ = 0;
+  for (Subscription* subscription : watch.laggards)
     if (holds_up(channel, *subscription) && ++subscription->late_ == kPatience) given_up.add(1);
   recount(channel);
 }

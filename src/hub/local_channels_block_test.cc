@@ -148,6 +148,21 @@ TEST_F(BacklogTest, PatienceIsLostAndComesBack) {
   EXPECT_EQ(told(), "many");
 }
 
+// It is beyond the limit whenever somebody looks, since publishers come as soon as they may.
+TEST_F(BacklogTest, WhoReadsOnIsWaitedForHoweverOftenItIsBehind) {
+  Subscription& reader = live();
+  uint64_t top = 20;
+  feed(11, top);
+  EXPECT_EQ(told(), "many");
+  for (int i = 0; i < 40; ++i) {
+    sweep();
+    reader.advance(top - 3);
+    feed(top + 1, top + 10);
+    top += 10;
+    ASSERT_EQ(told(), "many") << "after " << i << " s";
+  }
+}
+
 TEST_F(BacklogTest, ByTimeToo) {
   options_->overflow.max_delay = seconds(2);
   Subscription& reader = live();

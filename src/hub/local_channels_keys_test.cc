@@ -52,6 +52,14 @@ TEST_F(ConflationTest, GivesTheNewestOfEachKeyInOrder) {
   EXPECT_EQ(drain(reader), "23 24");
 }
 
+TEST_F(ConflationTest, WhoIsGivenAllHasSkippedNothing) {
+  Subscription& reader = live_with();
+  const MetricDelta times(R"(parley_overflows_total{cause="latest_bytes"})");
+  feed_keys("abcdefg");
+  EXPECT_EQ(drain(reader), "11 12 13 14 15 16 17");
+  EXPECT_EQ(times(), 0);
+}
+
 TEST_F(ConflationTest, WhatFellOutOfTheTailIsStillTheNewestOfItsKey) {
   Subscription& reader = live_with(4);
   feed_keys("abxxxxxxxxxxxx");

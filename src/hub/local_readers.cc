@@ -243,7 +243,7 @@ std::optional<Pull> LocalChannels::skip(const LocalChannel& channel, Subscriptio
   if (lag.keys() != nullptr) {
     subscription.catchup().conflated_to = channel.tail_.top();
     auto pull = conflate(channel, subscription);
-    if (pull) overflows.add(static_cast<size_t>(lag.cause()) + 2);
+    if (pull && pull->kind == Pull::Kind::kGap) overflows.add(static_cast<size_t>(lag.cause()) + 2);
     if (!pull) subscription.catchup_.reset();
     return pull;
   }

@@ -15,15 +15,29 @@ metrics::CounterFamily braked("parley_publishes_braked_total",
 
 }  // namespace
 
+bool PublishBrake::has_room(const Publish& publish, size_t cost) const {
+  const size_t parts = publish.role == RequesterRole::kOperator ? kParts : kParts - 1;
+  if (waiting_.size() >= limits_.publishes / kParts * parts) return false;
+  if (bytes_ + cost > limits_.bytes / kParts * parts) return false;
+  if (publish.role != RequesterRole::kClient) return true;
+  const auto found = of_client_.find(key_of(publish.who));
+  return found == of_client_.end() || within_part(found->second, cost);
+}
+
 bool PublishBrake::take(Publish publish, Time now) {
   const size_t cost = publish.record.publication->cost();
-  const bool room = waiting_.size() < limits_.publishes && bytes_ + cost <= limits_.bytes;
+  const bool room = has_room(publish, cost);
   if (step_ == Step::kRefuse || !room) {
     braked.add(step_ == Step::kRefuse ? Braked::kRefused : Braked::kNoRoom);
     return false;
   }
   braked.add(Braked::kSlowed);
   bytes_ += cost;
+  if (publish.role == RequesterRole::kClient) {
+    Sum& sum = of_client_[key_of(publish.who)];
+    ++sum.publishes;
+    sum.bytes += cost;
+  }
   waiting_.push_back({std::move(publish), now + limits_.delay, cost});
   return true;
 }
@@ -32,7 +46,15 @@ std::optional<PublishBrake::Publish> PublishBrake::next(Time now) {
   if (waiting_.empty()) return std::nullopt;
   Waiting& first = waiting_.front();
   if (first.due > now && step_ != Step::kOff) return std::nullopt;
+  if (!within_part(gone_, first.cost)) return std::nullopt;
+  ++gone_.publishes;
+  gone_.bytes += first.cost;
   bytes_ -= first.cost;
+  if (first.publish.role == RequesterRole::kClient) {
+    const auto found = of_client_.find(key_of(first.publish.who));
+    found->second.bytes -= first.cost;
+    if (--found->second.publishes == 0) of_client_.erase(found);
+  }
   Publish publish = std::move(first.publish);
   waiting_.pop_front();
   return publish;

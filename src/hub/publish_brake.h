@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <unordered_map>
 
 #include "base/time.h"
 #include "hub/broker.h"
@@ -24,7 +25,10 @@ class PublishBrake {
     RequesterId who;
     StepId step = 0;
     PublishRecord record;
+    RequesterRole role = RequesterRole::kClient;
   };
+  // An eighth of publishes and bytes is as much as one client may take, as goes on in one turn, and
+  // as is kept free for the operator.
   struct Limits {
     Duration delay = milliseconds(100);
     size_t publishes = 1024;  // that are delayed
@@ -39,20 +43,39 @@ class PublishBrake {
   bool waiting() const { return !waiting_.empty(); }
   // False: it is refused.
   bool take(Publish publish, Time now);
+  // The next portion may go.
+  void begin_turn() { gone_ = {}; }
   // One that goes on now, in order.
   std::optional<Publish> next(Time now);
 
  private:
+  static constexpr size_t kParts = 8;
   struct Waiting {
     Publish publish;
     Time due;
     size_t cost;
   };
+  struct Sum {
+    size_t publishes = 0;
+    size_t bytes = 0;
+  };
+
+  static uint64_t key_of(RequesterId who) {
+    return static_cast<uint64_t>(who.generation) << 32 | who.index;
+  }
+  bool has_room(const Publish& publish, size_t cost) const;
+  // Whether one more is within a part of the limits; the first is, however large.
+  bool within_part(const Sum& sum, size_t cost) const {
+    return sum.publishes == 0 || (sum.publishes < limits_.publishes / kParts &&
+                                  sum.bytes + cost <= limits_.bytes / kParts);
+  }
 
   Limits limits_;
   Step step_ = Step::kOff;
   std::deque<Waiting> waiting_;
   size_t bytes_ = 0;
+  std::unordered_map<uint64_t, Sum> of_client_;  // that wait, by requester
+  Sum gone_;                                     // in this turn
 };
 
 }  // namespace parley::hub

@@ -20,12 +20,23 @@ metrics::CounterFamily ends("parley_publishes_blocked_total",
 // So much of what its readers may be behind goes on in one turn: behind a burst they would be too
 // far behind again.
 constexpr size_t kPartPerTurn = 8;
+// So many channels share what may wait, at least.
+constexpr size_t kChannels = 4;
+
+size_t at(const std::vector<size_t>& counts, ShardId shard) {
+  return shard < counts.size() ? counts[shard] : 0;
+}
+size_t& grown(std::vector<size_t>& counts, ShardId shard) {
+  if (shard >= counts.size()) counts.resize(shard + size_t{1});
+  return counts[shard];
+}
 
 }  // namespace
 
 PublishGate::~PublishGate() { waiting_gauge.add(-static_cast<int64_t>(publishes_)); }
 
 bool PublishGate::blocked(const Gate& gate, const Publish& publish) {
+  if (!gate.behind.empty()) return true;
   return std::ranges::any_of(gate.notes, [&](const Note& note) {
     const bool own = note.backlog.kind == Backlog::Kind::kOne && note.shard == publish.from &&
                      note.backlog.one == publish.who;
@@ -33,44 +44,73 @@ bool PublishGate::blocked(const Gate& gate, const Publish& publish) {
   });
 }
 
-bool PublishGate::has_room(const Publish& publish, size_t cost) const {
-  const size_t here = publish.from < of_shard_.size() ? of_shard_[publish.from] : 0;
-  return publishes_ < limits_.publishes && bytes_ + cost <= limits_.bytes &&
-         (publish.from == home_ || here < limits_.of_shard);
+// Behind those of the same publisher in any case; behind all others once nobody is slow.
+bool PublishGate::must_queue(const Gate& gate, const Publish& publish) {
+  if (!gate.is_slow()) return !gate.waiting.empty();
+  return std::ranges::any_of(gate.waiting, [&](const Waiting& waiting) {
+    return waiting.publish.from == publish.from && waiting.publish.who == publish.who;
+  });
+}
+
+PublishGate::Gate* PublishGate::find(const std::string& channel, const Now& now) {
+  if (gates_.empty()) return nullptr;
+  const auto found = gates_.find(channel);
+  if (found == gates_.end()) return nullptr;
+  std::erase_if(found->second.notes, [&](const Note& note) { return note.until <= now.mono; });
+  return &found->second;
+}
+
+bool PublishGate::has_room(const Gate& gate, const Publish& publish, size_t cost) const {
+  if (publishes_ >= limits_.publishes || bytes_ + cost > limits_.bytes) return false;
+  // One alone may be larger than a quarter.
+  if (gate.waiting.size() >= limits_.publishes / kChannels) return false;
+  if (!gate.waiting.empty() && gate.bytes + cost > limits_.bytes / kChannels) return false;
+  if (publish.from == home_) return true;
+  // Those that wait for their turn only give their credits back soon.
+  const size_t most = gate.is_slow() ? limits_.of_shard : 2 * limits_.of_shard;
+  return at(of_shard_, publish.from) < most &&
+         at(gate.of_shard, publish.from) < std::max<size_t>(most / kChannels, 1);
 }
 
 bool PublishGate::hold(Publish& publish, const Now& now) {
-  if (gates_.empty()) return false;
-  const auto found = gates_.find(publish.record.channel.name);
-  if (found == gates_.end()) return false;
-  Gate& gate = found->second;
-  std::erase_if(gate.notes, [&](const Note& note) { return note.until <= now.mono; });
-  // Behind those of the same publisher in any case; behind all others once nobody is slow.
-  const bool queued = std::ranges::any_of(gate.waiting, [&](const Waiting& waiting) {
-    const Publish& other = waiting.publish;
-    return gate.notes.empty() || (other.from == publish.from && other.who == publish.who);
-  });
-  if (!queued && !blocked(gate, publish)) return false;
+  const std::string& channel = publish.record.channel.name;
+  Gate* gate = find(channel, now);
   const size_t cost = publish.record.publication->cost();
-  if (!has_room(publish, cost)) {
+  // Its namespace may have had this policy only when those before it came.
+  const OverflowOptions& overflow = publish.record.options->overflow;
+  const bool blocks = overflow.policy == OverflowPolicy::kBlock;
+  const bool waits =
+      gate != nullptr && (must_queue(*gate, publish) || (blocks && blocked(*gate, publish)));
+  if (!waits && (!blocks || admitted_.take(SeededHash{}(channel), cost, overflow.max_bytes)))
+    return false;
+  if (gate == nullptr) gate = &gates_[channel];
+  if (has_room(*gate, publish, cost)) {
+    enter(*gate, std::move(publish), cost, now);
+  } else {
     ends.add(End::kNoRoom);
     outcome_.refuse(publish);
-    return true;
   }
-  if (publish.from >= of_shard_.size()) of_shard_.resize(publish.from + size_t{1});
-  ++of_shard_[publish.from];
-  ++publishes_;
-  bytes_ += cost;
-  waiting_gauge.add(1);
-  const Time deadline = now.mono + publish.record.options->overflow.max_wait;
-  gate.waiting.push_back({std::move(publish), deadline, cost});
   return true;
 }
 
-void PublishGate::leave(const Waiting& waiting) {
+void PublishGate::enter(Gate& gate, Publish publish, size_t cost, const Now& now) {
+  const Time deadline = now.mono + publish.record.options->overflow.max_wait;
+  ++grown(of_shard_, publish.from);
+  ++grown(gate.of_shard, publish.from);
+  ++publishes_;
+  bytes_ += cost;
+  gate.bytes += cost;
+  waiting_gauge.add(1);
+  gate.was_slow = gate.was_slow || gate.is_slow();
+  gate.waiting.push_back({std::move(publish), deadline, cost});
+}
+
+void PublishGate::leave(Gate& gate, const Waiting& waiting) {
   --of_shard_[waiting.publish.from];
+  --gate.of_shard[waiting.publish.from];
   --publishes_;
   bytes_ -= waiting.cost;
+  gate.bytes -= waiting.cost;
   waiting_gauge.add(-1);
 }
 
@@ -81,38 +121,56 @@ void PublishGate::note(const std::string& channel, ShardId from, const Backlog& 
   gates_[channel].notes.push_back({from, backlog, now.mono + kBelieved});
 }
 
+void PublishGate::set_behind(const std::string& channel, ShardId shard, bool behind) {
+  if (!behind && gates_.empty()) return;
+  const auto found = behind ? gates_.try_emplace(channel).first : gates_.find(channel);
+  if (found == gates_.end()) return;
+  auto& shards = found->second.behind;
+  std::erase(shards, shard);
+  if (behind) shards.push_back(shard);
+}
+
 void PublishGate::forget(const std::string& channel, ShardId from) {
   if (gates_.empty()) return;
   const auto found = gates_.find(channel);
   if (found == gates_.end()) return;
-  std::erase_if(found->second.notes, [from](const Note& note) { return note.shard == from; });
+  Gate& gate = found->second;
+  std::erase_if(gate.notes, [from](const Note& note) { return note.shard == from; });
+  std::erase(gate.behind, from);
 }
 
 void PublishGate::turn(const Now& now) {
   for (auto next = gates_.begin(); next != gates_.end();) {
     Gate& gate = next->second;
-    run(gate, now);
-    const bool over = gate.notes.empty() && gate.waiting.empty();
+    run(gate, SeededHash{}(next->first), now);
+    const bool over = !gate.is_slow() && gate.waiting.empty();
     next = over ? gates_.erase(next) : std::next(next);
   }
 }
 
-void PublishGate::run(Gate& gate, const Now& now) {
+void PublishGate::run(Gate& gate, uint64_t channel, const Now& now) {
   std::erase_if(gate.notes, [&](const Note& note) { return note.until <= now.mono; });
-  if (gate.waiting.empty()) return;
+  if (gate.waiting.empty()) {
+    gate.was_slow = false;
+    return;
+  }
+  gate.was_slow = gate.was_slow || gate.is_slow();
   const auto of_many = [](const Note& note) { return note.backlog.kind == Backlog::Kind::kMany; };
-  if (gate.waiting.front().deadline > now.mono && std::ranges::any_of(gate.notes, of_many)) return;
-  const size_t portion =
-      gate.waiting.front().publish.record.options->overflow.max_bytes / kPartPerTurn;
+  const bool nobody_goes = !gate.behind.empty() || std::ranges::any_of(gate.notes, of_many);
+  if (gate.waiting.front().deadline > now.mono && nobody_goes) return;
+  const size_t most = gate.waiting.front().publish.record.options->overflow.max_bytes;
+  const size_t portion = gate.was_slow ? most / kPartPerTurn : most;
   size_t admitted = 0;
   bool full = false;
   std::erase_if(gate.waiting, [&](Waiting& waiting) {
     bool free = !full && !blocked(gate, waiting.publish);
     // The first one goes however large it is; none overtakes one that is too large now.
-    full = full || (free && admitted > 0 && admitted + waiting.cost > portion);
+    if (free)
+      full = (admitted > 0 && admitted + waiting.cost > portion) ||
+             !admitted_.take(channel, waiting.cost, most);
     free = free && !full;
     if (!free && waiting.deadline > now.mono) return false;
-    leave(waiting);
+    leave(gate, waiting);
     ends.add(free ? End::kAdmitted : End::kTimeout);
     if (free) {
       admitted += waiting.cost;

@@ -10,6 +10,7 @@
 #include "base/affinity.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "hub/admitted_bytes.h"
 #include "hub/broker.h"
 #include "hub/requester.h"
 
@@ -48,6 +49,7 @@ class PublishGate {
     virtual void refuse(const Publish& publish) = 0;
   };
 
+  // Of each, one channel may take a quarter.
   struct Limits {
     size_t publishes = 1024;  // that wait
     size_t bytes = 8 << 20;
@@ -66,10 +68,14 @@ class PublishGate {
   bool hold(Publish& publish, const Now& now);
   // What a shard says of its subscribers.
   void note(const std::string& channel, ShardId from, const Backlog& backlog, const Now& now);
+  // A shard as a whole does not take what the channel gives it, or does again: only its home knows.
+  void set_behind(const std::string& channel, ShardId shard, bool behind);
   // The shard has no subscribers any more, or begins anew.
   void forget(const std::string& channel, ShardId from);
   // Lets go who may, and refuses who waited for too long.
   void turn(const Now& now);
+  // What goes on from here is another turn's: what was before can be read.
+  void end_turn() { admitted_.end_turn(); }
   bool waiting() const { return publishes_ > 0; }
 
  private:
@@ -85,18 +91,28 @@ class PublishGate {
   };
   struct Gate {
     std::vector<Note> notes;
+    std::vector<ShardId> behind;  // shards
     std::deque<Waiting> waiting;
+    std::vector<size_t> of_shard;  // of those that wait, by shard
+    size_t bytes = 0;
+    bool was_slow = false;  // somebody, since the first of those that wait came
+
+    bool is_slow() const { return !notes.empty() || !behind.empty(); }
   };
 
   static bool blocked(const Gate& gate, const Publish& publish);
-  bool has_room(const Publish& publish, size_t cost) const;
-  void run(Gate& gate, const Now& now);
-  void leave(const Waiting& waiting);
+  static bool must_queue(const Gate& gate, const Publish& publish);
+  Gate* find(const std::string& channel, const Now& now);
+  bool has_room(const Gate& gate, const Publish& publish, size_t cost) const;
+  void enter(Gate& gate, Publish publish, size_t cost, const Now& now);
+  void run(Gate& gate, uint64_t channel, const Now& now);
+  void leave(Gate& gate, const Waiting& waiting);
 
   Outcome& outcome_;
   Limits limits_;
   ShardId home_;
   std::unordered_map<std::string, Gate, SeededHash, std::equal_to<>> gates_;
+  AdmittedBytes admitted_;
   std::vector<size_t> of_shard_;  // that wait, by shard
   size_t publishes_ = 0;
   size_t bytes_ = 0;

@@ -44,13 +44,14 @@ class PublishGateTest : public ::testing::Test, private PublishGate::Outcome {
   std::string turn(Duration after = {}) {
     now_.mono += after;
     gate_.turn(now_);
+    gate_.end_turn();
     waiting_ = gate_.waiting();
     return std::exchange(log_, {});
   }
 
   std::shared_ptr<ChannelOptions> options_ = std::make_shared<ChannelOptions>();
   Now now_{.mono = Time(seconds(100))};
-  PublishGate gate_{*this, kHome, {.publishes = 6, .bytes = 20'000, .of_shard = 2}};
+  PublishGate gate_{*this, kHome, {.publishes = 24, .bytes = 80'000, .of_shard = 8}};
   std::string log_;
   bool waiting_ = false;
 };
@@ -135,7 +136,7 @@ TEST_F(PublishGateTest, EachShardSpeaksForItself) {
   EXPECT_EQ(turn(), " +1");
 }
 
-TEST_F(PublishGateTest, FewMayWait) {
+TEST_F(PublishGateTest, FewMayWaitForOneChannel) {
   const MetricDelta full(R"(parley_publishes_blocked_total{outcome="no_room"})");
   note(Kind::kMany);
   for (int i = 1; i <= 6; ++i) EXPECT_EQ(publish(1), "?");
@@ -144,7 +145,7 @@ TEST_F(PublishGateTest, FewMayWait) {
   turn();
   EXPECT_EQ(full(), 1);
   note(Kind::kMany);
-  EXPECT_EQ(publish(8, 7, kHome, 20'001), "-");
+  EXPECT_EQ(publish(8, 7, kHome, 80'001), "-");
   EXPECT_EQ(publish(9), "?");
 }
 
@@ -159,6 +160,39 @@ TEST_F(PublishGateTest, FewerOfAnotherShard) {
   turn();
   note(Kind::kMany);
   EXPECT_EQ(publish(5, 7, kOther), "?");
+}
+
+// One channel takes a quarter at most, so that others have their place.
+TEST_F(PublishGateTest, FewMayWaitForAllChannels) {
+  for (const char* channel : {"a", "b", "c", "d", "e"}) note(Kind::kMany, 0, kHome, channel);
+  for (const char* channel : {"a", "b", "c", "d"}) {
+    for (int i = 1; i <= 6; ++i) EXPECT_EQ(publish(1, 7, kHome, 10, channel), "?");
+    EXPECT_EQ(publish(7, 7, kHome, 10, channel), "-");
+  }
+  EXPECT_EQ(publish(8, 7, kHome, 10, "e"), "-") << "24 wait";
+}
+
+TEST_F(PublishGateTest, NorDoesOneTakeAllOfAShards) {
+  for (const char* channel : {"a", "b", "c", "d", "e"}) note(Kind::kMany, 0, kHome, channel);
+  for (const char* channel : {"a", "b", "c", "d"}) {
+    EXPECT_EQ(publish(1, 7, kOther, 10, channel), "?");
+    EXPECT_EQ(publish(2, 7, kOther, 10, channel), "?");
+    EXPECT_EQ(publish(3, 7, kOther, 10, channel), "-");
+  }
+  EXPECT_EQ(publish(4, 7, kOther, 10, "e"), "-") << "8 wait";
+}
+
+// They hold the credits of their shard for a turn or two only.
+TEST_F(PublishGateTest, WhileNobodyIsSlowMoreMayWaitForTheirTurn) {
+  options_->overflow.max_bytes = 3'000;
+  const size_t half = 3'000 / 2 - sizeof(Publication);
+  EXPECT_EQ(publish(1, 7, kOther, half), "+");
+  EXPECT_EQ(publish(2, 7, kOther, half), "+");
+  for (uint64_t ticket = 3; ticket <= 6; ++ticket) EXPECT_EQ(publish(ticket, 7, kOther, half), "?");
+  EXPECT_EQ(turn(), "") << "the same turn";
+  EXPECT_EQ(turn(), " +3 +4");
+  note(Kind::kMany);
+  EXPECT_EQ(publish(7, 7, kOther, half), "-") << "two of that shard wait for a reader";
 }
 
 // All at once would put the reader as far behind as it was.

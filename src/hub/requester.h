@@ -66,6 +66,10 @@ struct RequesterId {
   bool operator==(const RequesterId&) const = default;
 };
 
+// For whom a requester asks: what others need too, one client may not take whole, and some of it is
+// kept for the operator.
+enum class RequesterRole : uint8_t { kClient, kManyClients, kOperator };
+
 // Implemented by sessions and by API handlers. Shard: its hub's. Must be removed from the hub
 // before it dies.
 class Requester {
