@@ -497,12 +497,10 @@ HomeChannels::Pending HomeChannels::take_pending(BrokerToken token) {
   CHECK(index < pending_.size());
   Pending& place = pending_[index];
   CHECK(place.open && place.generation == token >> 32);
-  Pending pending = std::move(place);
-  place.open = false;
-  // Never 0: no token is.
-  if (++place.generation == 0) place.generation = 1;
   free_pending_.push_back(index);
-  return pending;
+  // Never 0: no token is.
+  const uint32_t next = place.generation == UINT32_MAX ? 1 : place.generation + 1;
+  return std::exchange(place, {.channel = nullptr, .open = false, .generation = next});
 }
 
 }  // namespace parley::hub

@@ -13,7 +13,8 @@ namespace {
 metrics::Counter messages_in("parley_messages_received_total", "Messages received from clients");
 metrics::Counter paused_total(
     "parley_session_input_paused_total",
-    "Times a session's input was paused because too many commands were unanswered");
+    "Times a session's input was paused because too many commands were unanswered, or too many "
+    "bytes of answers had not been taken");
 
 // A subscription's handle: which place, and which use of that place. Never 0.
 constexpr uint32_t kPlaceBits = 16;
@@ -55,7 +56,10 @@ void Session::run_adapter(Handler handler, bool wake) {
   for (Command& command : commands) std::visit([this](auto& c) { execute(c); }, command);
   commands.clear();
   table_.running_ = std::move(commands);
-  if (wake && link_ != nullptr && outbox_ && !outbox_->empty()) link_->wake(true);
+  if (link_ != nullptr && outbox_ && !outbox_->empty()) {
+    note_waiting();
+    if (wake) link_->wake(true);
+  }
   deliver_verified();
 }
 
@@ -447,6 +451,19 @@ void Session::note_pending(int change) {
     pause_input(crowded_, true);
   } else if (crowded_ && pending_ <= limit / 2) {
     pause_input(crowded_, false);
+  }
+}
+
+// Who asks for more than it takes is not read until it has caught up, or it would have to be ended
+// as slow though it reads all the time.
+void Session::note_waiting() {
+  const size_t waiting = outbox_ ? outbox_->waiting() : 0;
+  const size_t limit = table_.limits().outbox_bytes;
+  if (!backed_up_ && waiting > limit / 2) {
+    paused_total.add(1);
+    pause_input(backed_up_, true);
+  } else if (backed_up_ && waiting <= limit / 4) {
+    pause_input(backed_up_, false);
   }
 }
 

@@ -150,7 +150,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void release_outbox();
 
   void note_pending(int change);
-  bool input_paused() const { return crowded_ || awaiting_sent_; }
+  void note_waiting();
+  bool input_paused() const { return crowded_ || awaiting_sent_ || backed_up_; }
   void pause_input(bool& cause, bool there);
   void arm();
   // What output that is still there waits for.
@@ -179,6 +180,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   Wait wait_ = Wait::kNothing;
   bool crowded_ = false;        // input is paused: too many commands are unanswered
   bool awaiting_sent_ = false;  // ... or output must leave first
+  bool backed_up_ = false;      // ... or too much of it waits
   bool held_ = false;           // publications wait
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;

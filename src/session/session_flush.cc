@@ -183,6 +183,7 @@ void Session::consumed(size_t n) {
   dirty_.remove_if([](const hub::Subscription& s) { return !s.pullable(); });
   if (outbox_ && outbox_->empty()) release_outbox();
   if (awaiting_sent_ && !outbox_) pause_input(awaiting_sent_, false);
+  if (backed_up_) note_waiting();
   const bool blocked = all && plan.blocked;
   // A transport that got rid of everything has no reason of its own to come back: for example for
   // the next page.

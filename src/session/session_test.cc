@@ -360,6 +360,27 @@ TEST_F(OutboxLimitTest, TooMuchWaitingEndsTheSession) {
   EXPECT_EQ(full(), 1);
 }
 
+TEST_F(OutboxLimitTest, WhoAsksForMoreThanItTakesIsNotReadMeanwhile) {
+  auto& client = open();
+  client.allow(0);
+  const std::string message(300, 'x');
+  const auto answer = [&] { act(client, [&](Effects& effects) { effects.send(message); }); };
+  answer();
+  EXPECT_FALSE(client.input_paused());
+  const testing::MetricDelta pauses("parley_session_input_paused_total");
+  answer();
+  EXPECT_TRUE(client.input_paused());
+  answer();  // to what had been read before
+  EXPECT_EQ(pauses(), 1);
+  client.allow(310);
+  world_.run();
+  EXPECT_TRUE(client.input_paused()) << "more than a quarter of what may wait is still there";
+  client.allow(310);
+  world_.run();
+  EXPECT_FALSE(client.input_paused());
+  EXPECT_FALSE(client.ended());
+}
+
 TEST_F(OutboxLimitTest, OneLargeMessageAndTheRestOfAPublicationPass) {
   auto& client = open();
   act(client, [](Effects& effects) { effects.send(std::string(5000, 'x')); });

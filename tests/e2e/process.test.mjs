@@ -1,4 +1,5 @@
 // The process: how it starts, what it refuses, what clients that misbehave can do to it, and how it ends.
+// Runs beside other files: it waits more than it works.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,4 +1,5 @@
 // The Centrifuge protocol in Protobuf: the unmodified client's own Protobuf build, beside JSON clients in the same channels.
+// Runs beside other files: it waits more than it works.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, test } from 'node:test';

@@ -1,4 +1,5 @@
 // The Centrifuge protocol and its WebSocket on the wire: what is wrong gets its exact code, and harms nobody else.
+// Runs beside other files: it waits more than it works.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { connectCentrifuge } from './lib/clients.mjs';

@@ -1,4 +1,5 @@
 // What comes back after an absence, and what is told when it cannot.
+// Runs beside other files: it waits more than it works.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { connectCentrifuge, openEventSource, EventSourceClient } from './lib/clients.mjs';
