@@ -162,6 +162,16 @@ TEST(RegexPool, ShareWhatIsTheSame) {
   EXPECT_EQ(pool.find("a+"), first);
 }
 
+// Else who shows the same token again and again has it compiled again and again.
+TEST(RegexPool, KeepsTheLatestThatNobodyHolds) {
+  RegexPool pool;
+  const std::weak_ptr<const re2::RE2> one = pool.find("a+");
+  for (int i = 0; i < 63; ++i) pool.find("x" + std::to_string(i));
+  EXPECT_FALSE(one.expired());
+  pool.find("b+");
+  EXPECT_TRUE(one.expired());
+}
+
 TEST(TokenAuthenticator, MakesCapabilitiesReadyOnceTheTokenIsBelieved) {
   testing::FakeFetcher fetcher;
   TokenAuthenticator tokens({.connect = testing::rules_of({.hmac_secret_key = "k"})}, fetcher);
@@ -175,6 +185,8 @@ TEST(TokenAuthenticator, MakesCapabilitiesReadyOnceTheTokenIsBelieved) {
   ASSERT_TRUE(result && *result);
   EXPECT_EQ(letters((*result)->caps->of("p_1")), "s");
   EXPECT_EQ(verified(good, "another")->error(), TokenError::kInvalid);
+  const char* late = R"_({"exp":1,"caps":[{"channels":["("],"match":"regex"}]})_";
+  EXPECT_EQ(verified(late, "k")->error(), TokenError::kExpired) << "not worth compiling";
   EXPECT_EQ(verified(R"_({"caps":[{"channels":["("],"match":"regex"}]})_", "k")->error(),
             TokenError::kInvalid);
   EXPECT_EQ((*verified("{}", "k"))->caps, nullptr);

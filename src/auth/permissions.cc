@@ -106,9 +106,9 @@ Result<void> check_personal(const PermissionRules& rules) {
 // A pattern may match more than its author thought of: it does not reach what a mark in the name
 // keeps for those with a subscription token, or for other users.
 bool has_capability(const Principal& who, std::string_view channel, const ChannelName& name,
-                    const PermissionOptions& options, Verb verb) {
+                    bool minds_users, Verb verb) {
   if (who.caps == nullptr || name.is_private) return false;
-  const bool limited = name.user_limited && options.allow_user_limited_channels;
+  const bool limited = name.user_limited && minds_users;
   return (!limited || name.lists(who.user)) && who.caps->of(channel).covers(verb);
 }
 
@@ -187,7 +187,9 @@ Verdict Permissions::decide(const Principal& who, std::string_view channel, Verb
   if (found == namespaces_.end()) return Verdict::kUnknownChannel;
   if (!permits_name(found->second, channel, name.rest)) return Verdict::kBadName;
   const PermissionOptions& options = found->second.options;
-  const auto granted = [&] { return has_capability(who, channel, name, options, verb); };
+  const bool has_personal = connect_.personal_channel && name.name_space == personal_namespace_;
+  const bool minds_users = options.allow_user_limited_channels || has_personal;
+  const auto granted = [&] { return has_capability(who, channel, name, minds_users, verb); };
   if (verb == Verb::kSubscribe) {
     const Verdict verdict = decide_subscribe(who, name, options, standing);
     return verdict == Verdict::kDeny && granted() ? Verdict::kAllow : verdict;

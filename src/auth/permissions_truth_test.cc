@@ -15,7 +15,7 @@ namespace {
 struct Case {
   std::string user, channel;
   Verb verb;
-  bool subscribed, token, insecure;
+  bool subscribed, token, insecure, personal;
   // Which of the verbs, in their order, a token of each kind allows; its patterns match every
   // channel of ns3, ns5 and ns7.
   uint32_t caps = 0, allow = 0;
@@ -77,7 +77,8 @@ Verdict reference(const PermissionOptions* options, const Parts& parts, const Ca
       !parts.is_private &&
       (parts.name_space == "ns3" || parts.name_space == "ns5" || parts.name_space == "ns7") &&
       (c.caps & wanted) != 0 &&
-      (!options->allow_user_limited_channels || !parts.has_users ||
+      (!(options->allow_user_limited_channels || (c.personal && parts.name_space == "ns5")) ||
+       !parts.has_users ||
        (!anonymous && std::ranges::find(parts.users, c.user) != parts.users.end()));
   const auto deny_unless = [](bool may) { return may ? Verdict::kAllow : Verdict::kDeny; };
   if (c.verb == Verb::kSubscribe) {
@@ -180,8 +181,13 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
   RegexPool pool;
   std::array<Capabilities::Ptr, 16> caps;
   for (uint32_t verbs = 0; verbs < caps.size(); ++verbs) caps[verbs] = caps_of(verbs, pool);
-  for (const bool insecure : {false, true}) {
+  // Personal channels are in a namespace that does not mind "#" for anything else.
+  rules.personal_channel_namespace = "ns5";
+  ASSERT_FALSE(options_of("ns5")->allow_user_limited_channels);
+  constexpr bool kServers[][2] = {{false, false}, {false, true}, {true, false}};
+  for (const auto& [insecure, personal] : kServers) {
     rules.connect.insecure = insecure;
+    rules.connect.personal_channel = personal;
     const auto permissions = Permissions::build(rules);
     ASSERT_TRUE(permissions.has_value()) << permissions.error().message;
     for (const std::string& space : spaces)
@@ -197,6 +203,7 @@ TEST(PermissionsTruth, EveryVerdictFollowsTheWrittenOrder) {
                            .subscribed = row / 5 % 2 != 0,
                            .token = row / 10 % 2 != 0,
                            .insecure = insecure,
+                           .personal = personal,
                            .caps = by_caps,
                            .allow = by_subscription};
               const Parts parts = split(c.channel);

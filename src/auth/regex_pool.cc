@@ -24,6 +24,7 @@ std::shared_ptr<const re2::RE2> RegexPool::find(std::string_view text) {
   if (!regex->ok()) return nullptr;
   if (known_.size() >= forget_at_) forget_unused();
   known_.insert_or_assign(std::string(text), regex);
+  latest_[next_++ % latest_.size()] = regex;
   return regex;
 }
 

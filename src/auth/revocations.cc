@@ -63,7 +63,9 @@ void Revocations::forget(Table& table, Table::iterator entry) {
 }
 
 void Revocations::expire(int64_t now) {
-  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+  constexpr int kMostAtOnce = 1000;
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    if (expiries_.empty() || expiries_.begin()->first > now) return;
     const auto [table, key] = expiries_.begin()->second;
     forget(*table, table->find(*key));
   }

@@ -41,7 +41,8 @@ class Revocations {
   // Whether it would be within the limit, as what is there already is.
   bool has_room(const Revocation& one) const;
   void remember(const Revocation& one);
-  // Forgets what expires by then.
+  // Forgets what expires by then, at most 1,000 a call: where more expire at once, the others hold
+  // until the next calls.
   void expire(int64_t now);
 
   bool is_blocked(std::string_view user) const {

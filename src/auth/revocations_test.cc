@@ -42,6 +42,18 @@ TEST(RevocationsTest, TheLastBlockSaysHowLong) {
   EXPECT_TRUE(all.empty());
 }
 
+TEST(RevocationsTest, ManyExpireInSeveralCalls) {
+  Revocations all;
+  for (int i = 0; i < 2500; ++i) {
+    const std::string user = std::to_string(i);
+    all.remember({.kind = Kind::kBlock, .subject = user, .expire_at = 10});
+  }
+  for (const size_t left : {1500u, 500u, 0u}) {
+    all.expire(10);
+    EXPECT_EQ(all.size(), left);
+  }
+}
+
 TEST(RevocationsTest, ATokenByItsId) {
   Revocations all;
   all.remember({.kind = Kind::kToken, .subject = "t1", .expire_at = 10});

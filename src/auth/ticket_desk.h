@@ -65,7 +65,8 @@ class TicketDesk {
              TicketOptions options = {});
   ~TicketDesk();
 
-  // At the beginning of each turn: drops what has expired.
+  // At the beginning of each turn: drops what has expired, at most 1,000 of them; the others are
+  // good no longer either, but count until later turns.
   void set_now(const Now& now);
 
   std::expected<Ticket, TicketRefusal> issue(ByteView text);
@@ -92,6 +93,7 @@ class TicketDesk {
     }
   };
 
+  // It is there no longer. Null: it never was, or has expired.
   std::unique_ptr<Claims> take(const TicketDigest& digest);
   void drop_expired();
   void ask(ShardId owner, const TicketDigest& digest, Done done);

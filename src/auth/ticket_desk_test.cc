@@ -182,6 +182,21 @@ TEST_F(TicketDeskTest, ItExpires) {
   EXPECT_EQ(show(1, another), "expired");
 }
 
+// A turn drops a thousand; those that are left over are no better.
+TEST_F(TicketDeskTest, ManyExpireInSeveralTurns) {
+  TicketDesk desk(0, 2, ends_[0], ids_, {.tickets = 3000, .count = {}});
+  desk.set_now(now_);
+  std::string last;
+  for (int i = 0; i < 1500; ++i) last = desk.issue("{}")->text;
+  now_.mono += seconds(30);
+  desk.set_now(now_);
+  EXPECT_EQ(desk.tickets(), 500u);
+  EXPECT_EQ(outcome_of(*desk.redeem(last, nullptr)), "expired");
+  EXPECT_EQ(desk.tickets(), 499u);
+  desk.set_now(now_);
+  EXPECT_EQ(desk.tickets(), 0u);
+}
+
 TEST_F(TicketDeskTest, WhatIsNoTicketOfThisServerIsInvalid) {
   const std::string ticket = issued(0);
   for (std::string bad : {std::string("pt_"), ticket + "A", ticket.substr(0, 38),

@@ -12,12 +12,15 @@ TokenResult TokenAuthenticator::judge(UnverifiedToken token, const KeyCache::Fou
   return accept(std::move(token), now);
 }
 
-// Only what is signed is worth compiling.
+// Only what is signed, and good now, is worth compiling.
 TokenResult TokenAuthenticator::accept(UnverifiedToken token, WallMillis now) {
-  auto caps = Capabilities::build(std::move(token.claims.caps), regexes_);
+  std::vector<CapabilityRule> rules = std::move(token.claims.caps);
+  TokenResult result = TokenRules::judge_time(std::move(token), now);
+  if (!result) return result;
+  auto caps = Capabilities::build(std::move(rules), regexes_);
   if (!caps) return std::unexpected(TokenError::kInvalid);
-  token.claims.claims.caps = std::move(*caps);
-  return TokenRules::judge_time(std::move(token), now);
+  result->caps = std::move(*caps);
+  return result;
 }
 
 std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view token,

@@ -189,12 +189,19 @@ Outcome render_channels(const Runner&, const Command& command, const std::string
   return outcome;
 }
 
+// Milliseconds, for one, would shut the user out for ever.
+constexpr int64_t kMostAhead = 24 * 3600;
+
 bool run_remembered(const Runner& runner, hub::StepId step, const Command& command,
                     const std::string&, Outcome& outcome) {
   hub::ControlPtr control = command.control;
   const int64_t now = runner.hub.now().wall / 1000;
   if (control->expire_at != 0 && control->expire_at <= now) {
     // It would protect nothing, and nobody would notice.
+    outcome.error = ApiError::kBadRequest;
+    return false;
+  }
+  if (control->issued_before > now + kMostAhead) {
     outcome.error = ApiError::kBadRequest;
     return false;
   }

@@ -1,6 +1,7 @@
 #include "http_api/publish_door.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "auth/bearer.h"
 #include "auth/ticket_order.h"
@@ -36,6 +37,7 @@ struct Refusal {
 };
 
 constexpr Refusal kTooOften{ApiError::kTooManyRequests, 429};
+constexpr std::string_view kTooManyPublishes = "too many publishes, try again later";
 
 Refusal refusal(auth::Verdict verdict) {
   switch (verdict) {
@@ -169,7 +171,12 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
     return publish(nullptr, std::move(call));
   }
   const std::string token(auth::bearer_token(call.request.header("Authorization")));
-  if (!token.empty()) return verify(token, std::move(call));
+  if (!token.empty()) {
+    // Forged ones are paid for, too; the user is asked once the token says who that is.
+    if (!may_publish({}, std::exchange(call.address, 0)))
+      return refuse(call, kTooOften, kTooManyPublishes);
+    return verify(token, std::move(call));
+  }
   const auto who = without_token(call.request);
   if (!who) return refuse(call, kUnauthorized, "a token is needed");
   publish(&*who, std::move(call));
@@ -240,7 +247,7 @@ bool PublishDoor::may_publish(const auth::Principal& who, uint64_t address) cons
 
 void PublishDoor::publish(const auth::Principal* who, Call call) {
   if (who != nullptr && !may_publish(*who, call.address))
-    return refuse(call, kTooOften, "too many publishes, try again later");
+    return refuse(call, kTooOften, kTooManyPublishes);
   auth::Verdict verdict =
       access_.has_name(call.channel) ? auth::Verdict::kAllow : auth::Verdict::kBadName;
   if (who != nullptr) verdict = access_.check(*who, call.channel, auth::Verb::kPublish);

@@ -68,6 +68,17 @@ TEST_F(PublishDoorTest, AboveARateOfTheNodeItIs429WithATime) {
   EXPECT_EQ(stored().size(), 2u);
 }
 
+TEST_F(PublishDoorTest, ForgedTokensSpendTheRateOfTheirAddress) {
+  parley::testing::FakeQuotas quotas;
+  quotas.left = 1;
+  make({.quotas = &quotas});
+  const auto forged = [this] {
+    return send(post("a", {{"Authorization", "Bearer forged"}})).status;
+  };
+  EXPECT_EQ(forged(), 401);
+  EXPECT_EQ(forged(), 429) << "before the signature is looked at";
+}
+
 TEST_F(PublishDoorTest, AboveTheChannelsRateItIs429) {
   hub::ChannelOptions options = parley::testing::FakeRules::usual();
   options.publish_rate = {.per_second = 2};

@@ -101,6 +101,17 @@ TEST_F(UsersApiTest, RefusesWhatCannotBeMeant) {
   EXPECT_TRUE(world.revocations().empty());
 }
 
+TEST_F(UsersApiTest, InvalidatesNothingThatIsIssuedMoreThanADayFromNow) {
+  const auto invalidate = [this](int64_t before) {
+    return call("invalidate_user_tokens",
+                R"({"user":"ann","issued_before":)" + std::to_string(before) + "}");
+  };
+  EXPECT_EQ(invalidate(kNowSeconds * 1000), kBadRequestBody);
+  EXPECT_EQ(invalidate(kNowSeconds + 24 * 3600 + 1), kBadRequestBody);
+  EXPECT_TRUE(world.revocations().empty());
+  EXPECT_EQ(invalidate(kNowSeconds + 24 * 3600), kDone);
+}
+
 TEST_F(UsersApiTest, AboveTheLimitIs111) {
   world.revocations() = auth::Revocations(1);
   EXPECT_EQ(call("block_user", R"({"user":"ann"})"), kDone);

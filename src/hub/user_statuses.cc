@@ -45,8 +45,11 @@ void UserStatuses::remove_oldest() {
 }
 
 void UserStatuses::expire(int64_t now) {
-  while (!by_age_.empty() && by_age_.front().touched + options_.keep.count() <= now)
+  constexpr int kMostAtOnce = 1000;
+  for (int i = 0; i < kMostAtOnce; ++i) {
+    if (by_age_.empty() || by_age_.front().touched + options_.keep.count() > now) return;
     remove_oldest();
+  }
 }
 
 }  // namespace parley::hub

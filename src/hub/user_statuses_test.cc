@@ -39,6 +39,15 @@ TEST(UserStatusesTest, ExpireBehindTheLastSign) {
   EXPECT_EQ(all.size(), 0u);
 }
 
+TEST(UserStatusesTest, ManyExpireInSeveralCalls) {
+  UserStatuses all(few(3000));
+  for (int i = 0; i < 2500; ++i) all.note_active(std::to_string(i), 1);
+  for (const size_t left : {1500u, 500u, 0u}) {
+    all.expire(1000);
+    EXPECT_EQ(all.size(), left);
+  }
+}
+
 TEST(UserStatusesTest, TheOldestMakesRoom) {
   UserStatuses all(few(2));
   all.note_active("ann", 1);

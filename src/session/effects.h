@@ -26,6 +26,9 @@ struct RewindCommand {
   SubscriptionHandle handle = 0;
   uint64_t offset = 0;
 };
+struct RenewCommand {
+  SubscriptionHandle handle = 0;
+};
 struct UnsubscribeCommand {
   SubscriptionHandle handle = 0;
 };
@@ -69,10 +72,10 @@ struct SupersedeCommand {};
 struct EndCommand {
   EndReason reason = EndReason::kClientLeft;
 };
-using Command = std::variant<SubscribeCommand, RewindCommand, UnsubscribeCommand, PublishCommand,
-                             HistoryCommand, PresenceCommand, VerifyCommand, HoldCommand,
-                             AwaitSentCommand, EnterPresenceCommand, TimerCommand, IdentifyCommand,
-                             NoteActiveCommand, SupersedeCommand, EndCommand>;
+using Command = std::variant<SubscribeCommand, RewindCommand, RenewCommand, UnsubscribeCommand,
+                             PublishCommand, HistoryCommand, PresenceCommand, VerifyCommand,
+                             HoldCommand, AwaitSentCommand, EnterPresenceCommand, TimerCommand,
+                             IdentifyCommand, NoteActiveCommand, SupersedeCommand, EndCommand>;
 
 // What: one reused object per shard, bound to one session during one handler call. Owner:
 // SessionTable. Shard: own. Nothing follows end(): later calls of the same handler are ignored.
@@ -118,6 +121,9 @@ class Effects {
   // The reader goes on behind `offset`, which it stood at or had passed: what follows is delivered
   // as its publications, at the client's pace. For live subscriptions.
   void rewind(SubscriptionHandle handle, uint64_t offset) { add(RewindCommand{handle, offset}); }
+  // In on_verified(), of a token for a subscription that is there already: from now on it lives by
+  // this token, and ends when it is revoked. Not for tokens that the adapter refuses.
+  void renew(SubscriptionHandle handle) { add(RenewCommand{handle}); }
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
   void publish(hub::StepId step, hub::PublishRecord&& record) {

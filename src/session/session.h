@@ -93,6 +93,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void run_adapter(Handler handler, bool wake = true);
   void execute(SubscribeCommand& command);
   void execute(RewindCommand& command);
+  void execute(RenewCommand& command);
   void execute(UnsubscribeCommand& command);
   void execute(PublishCommand& command);
   void execute(HistoryCommand& command);

@@ -16,19 +16,23 @@ ShownTokens& Session::shown() {
   return *shown_;
 }
 
-// Adapters that refuse a good token after all end the session, or do not subscribe.
+// Adapters that refuse a good token after all end the session, or neither subscribe nor renew.
 std::optional<VerifiedSubscription> Session::take_note(auth::TokenUse use,
                                                        const auth::Claims& claims) {
-  if (use == auth::TokenUse::kSubscribe) {
-    if (shown_) shown_->renew(claims.grant.channel, claims.id);
+  if (use == auth::TokenUse::kSubscribe)
     return VerifiedSubscription{claims.grant.channel, claims.id};
-  }
   by_token_ = true;
   if (shown_ || claims.id != auth::TokenId{} || !claims.meta.empty()) {
     shown().connection = claims.id;
     shown().meta = claims.meta;
   }
   return std::nullopt;
+}
+
+void Session::execute(RenewCommand& command) {
+  const VerifiedSubscription* verified = table_.verified_subscription_;
+  if (verified != nullptr && find(command.handle) != nullptr)
+    shown().keep(command.handle, verified->channel, verified->id);
 }
 
 std::optional<EndReason> Session::objection() const {

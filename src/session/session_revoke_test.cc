@@ -47,6 +47,18 @@ class RevokeTest : public testing::SessionFixture {
         [&](Effects& effects) { effects.verify(2, auth::TokenUse::kSubscribe, token); });
     world_.run();
   }
+  // Shows a token of that id for a subscription that is there; the adapter takes it or not.
+  void renew_by(Known& known, const std::string& channel, const std::string& token, bool taken) {
+    world_.tokens().subscribe_token(token, channel, std::string(known.script.identity.user)).id = {
+        .uid = token, .issued_at = 0};
+    known.script.verified = [this, channel, taken](hub::StepId, const auth::TokenResult&,
+                                                   Effects& e) {
+      if (taken) e.renew(handles_[channel]);
+    };
+    act(known.client, known.script,
+        [&](Effects& effects) { effects.verify(3, auth::TokenUse::kSubscribe, token); });
+    world_.run();
+  }
   hub::Answer block(const std::string& user) {
     Control control{.kind = Control::Kind::kBlock};
     control.user = user;
@@ -228,6 +240,43 @@ TEST_F(RevokeTest, ASubscriptionThatWasLeftIsForgotten) {
   note_off(ann);
   revoke("s1");
   EXPECT_TRUE(off_.empty());
+}
+
+// It lived by no token until a refresh showed one.
+TEST_F(RevokeTest, ATokenThatOnlyRenewedCanBeRevoked) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  handles_["free"] = subscribe(ann.client, ann.script, "free");
+  world_.run();
+  renew_by(ann, "free", "s1", true);
+  note_off(ann);
+  revoke("s1");
+  EXPECT_EQ(off_, std::vector<std::string>{"free"});
+}
+
+TEST_F(RevokeTest, ARenewedSubscriptionLivesByItsNewToken) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  subscribe_by(ann, "one", "s1");
+  renew_by(ann, "one", "s2", true);
+  note_off(ann);
+  revoke("s1");
+  EXPECT_TRUE(off_.empty());
+  revoke("s2");
+  EXPECT_EQ(off_, std::vector<std::string>{"one"});
+}
+
+// A good token, but not for this subscription, as the adapter finds.
+TEST_F(RevokeTest, ATokenThatTheAdapterRefusesChangesNothing) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  subscribe_by(ann, "one", "s1");
+  renew_by(ann, "one", "bobs", false);
+  note_off(ann);
+  revoke("bobs");
+  EXPECT_TRUE(off_.empty());
+  revoke("s1");
+  EXPECT_EQ(off_, std::vector<std::string>{"one"});
 }
 
 TEST_F(RevokeTest, WhatIsForgottenIsGoodAgain) {

@@ -24,13 +24,10 @@ struct ShownTokens {
   Buffer meta;  // of the connection's token: JSON
   std::vector<OfSubscription> subscriptions;
 
+  // In place of the token that the subscription lived by until now, if it did by one.
   void keep(SubscriptionHandle handle, std::string_view channel, const auth::TokenId& id) {
+    drop(handle);
     subscriptions.push_back({handle, std::string(channel), id});
-  }
-  // A newer token for the same subscription.
-  void renew(std::string_view channel, const auth::TokenId& id) {
-    for (OfSubscription& one : subscriptions)
-      if (one.channel == channel) one.id = id;
   }
   void drop(SubscriptionHandle handle) {
     std::erase_if(subscriptions, [handle](const auto& one) { return one.handle == handle; });
@@ -38,7 +35,7 @@ struct ShownTokens {
 };
 
 // A token that the adapter is being told of: the subscription that it asks for next, to this
-// channel, is by it.
+// channel, is by it, and so is the one that it renews.
 struct VerifiedSubscription {
   std::string channel;
   auth::TokenId id;

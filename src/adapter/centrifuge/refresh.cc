@@ -129,6 +129,7 @@ void CentrifugeAdapter::sub_refresh_verified(const PendingRequest& request,
   if (!is_for(claims, *channel)) return effects.end(EndReason::kUnauthorized);
   if (claims.expires_at && expired(*claims.expires_at, effects))
     return effects.end(EndReason::kSubscriptionExpired);
+  effects.renew(channel->handle);
   set_terms(*channel, {.info = codec::json::to_embeddable(std::move(claims.grant.info)),
                        .expires_at = claims.expires_at.value_or(0),
                        .allow = claims.grant.allow});

@@ -6,6 +6,7 @@ namespace parley::adapter::centrifuge {
 namespace {
 
 using hub::Control;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -62,6 +63,40 @@ TEST_F(RevokedClientTest, ASubscriptionByARevokedTokenIsUnsubscribed) {
   EXPECT_THAT(ask(client, R"({"id":3,"subscribe":{"channel":"news","token":"sub"}})"),
               ElementsAre(HasSubstr(R"("code":103)")));
   EXPECT_FALSE(client.ended());
+}
+
+TEST_F(RevokedClientTest, ASubscriptionThatATokenOnlyRenewedIsUnsubscribed) {
+  FakeClient& client = connect_with("good");
+  ask(client, R"({"id":2,"subscribe":{"channel":"news"}})");
+  ask(client, R"({"id":3,"sub_refresh":{"channel":"news","token":"sub"}})");
+  control(Control::Kind::kRevoke, "s1");
+  EXPECT_THAT(take(client), ElementsAre(HasSubstr(R"("unsubscribe":{"code":2000)")));
+  EXPECT_FALSE(client.ended());
+}
+
+TEST_F(RevokedClientTest, ASubscriptionOfTheServerIsUnsubscribedLikewise) {
+  world.tokens().connect_token("good", "42").subscriptions = {{.channel = "news"}};
+  FakeClient& client = connect_with("good");
+  ask(client, R"({"id":3,"sub_refresh":{"channel":"news","token":"sub"}})");
+  control(Control::Kind::kRevoke, "s1");
+  EXPECT_THAT(take(client), ElementsAre(HasSubstr(R"("unsubscribe":{"code":2000)")));
+}
+
+// She shows the token of another user for a subscription that she has just left: it is refused,
+// her session lives on, and what she still has stays revocable.
+TEST_F(RevokedClientTest, ATokenThatIsRefusedDoesNotHideTheOneThatOpened) {
+  world.tokens().subscribe_token("bobs", "news", "43").id = {.uid = "s2", .issued_at = 100};
+  world.rules().set("plain", {});
+  FakeClient& client = connect_with("good");
+  ask(client, R"({"id":2,"subscribe":{"channel":"news","token":"sub"}})");
+  ask(client, R"({"id":3,"subscribe":{"channel":"plain"}})");
+  EXPECT_THAT(ask(client, R"({"id":4,"sub_refresh":{"channel":"plain","token":"bobs"}})"
+                          "\n"
+                          R"({"id":5,"unsubscribe":{"channel":"plain"}})"),
+              Contains(HasSubstr(R"("code":103)")));
+  ASSERT_FALSE(client.ended());
+  control(Control::Kind::kRevoke, "s1");
+  EXPECT_THAT(take(client), ElementsAre(HasSubstr(R"("unsubscribe":{"code":2000)")));
 }
 
 TEST_F(RevokedClientTest, SaysWhatItsSoftwareIs) {
