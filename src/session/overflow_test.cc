@@ -239,7 +239,8 @@ TEST_F(BlockedPublishTest, AReaderThatTakesAByteNowAndThenDoesNotBlockForEver) {
   FakeClient& publisher = open();
   subscribe(slow, "a");
   slow.allow(3);
-  for (int i = 0; i < 20; ++i) publish("a", "x");  // in one turn, so that none waits
+  // More than it takes in forty seconds, in as many turns as they need.
+  for (int i = 0; i < 20; ++i) publish("a", std::string(100, 'x'));
   world_.advance(milliseconds(1));
   const testing::MetricDelta given_up("parley_publishes_unblocked_total");
   for (int i = 0; i < 40; ++i) {
