@@ -193,7 +193,7 @@ METHOD = """
 ## Method
 
 Each server runs on core 0, alone with its threads, and is started anew for every measurement; `parley bench` runs on core 1. It connects and subscribes
-everybody, warms up for half a second, measures for two, and waits for what is still on its way. CPU is the run time of the server's threads and children
+everybody, warms up for half a second, measures for SECONDS, and waits for what is still on its way. CPU is the run time of the server's threads and children
 and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the API: by messages). Messages have 128 bytes.
 
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
@@ -220,4 +220,5 @@ def whole(facts):
     if facts.counted:
         lines += ["", "## Instructions", "", "In user space, for each delivery; with one subscriber that is a whole message, with its reply.", "", *counted_lines(facts)]
     lines += ["", "## What went wrong", "", *fault_lines(facts)]
-    return lines + METHOD.rstrip().splitlines()
+    seconds = os.environ.get("BENCH_SECONDS", "2") + " s"
+    return lines + METHOD.replace("SECONDS", seconds).rstrip().splitlines()
