@@ -43,6 +43,8 @@ const strictNginx = (port, target) => `
 
 const haproxyAround = (folder, rest) => `
 global
+  # Two threads that log at the same moment lose a line.
+  nbthread 1
   log stdout format raw local0
 ${rest}
 `;
