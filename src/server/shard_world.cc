@@ -117,8 +117,8 @@ Duration ShardWorld::max_sleep() const {
 }
 
 void ShardWorld::climb(MemoryStep step) {
-  // A few at a time: what they free shows a second later.
-  constexpr size_t kEndedPerSecond = 100;
+  // A few at a time: what they free shows before the next call.
+  constexpr size_t kEndedAtOnce = 100;
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
   http_.save(saving);
@@ -128,7 +128,7 @@ void ShardWorld::climb(MemoryStep step) {
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
                                                  : std::nullopt);
-  if (step == MemoryStep::kEnd) sessions_.end_fattest(kEndedPerSecond);
+  if (step == MemoryStep::kEnd) sessions_.end_fattest(kEndedAtOnce);
 }
 
 void ShardWorld::drain(Duration window) {
