@@ -25,8 +25,7 @@ broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
 }
 
 auth::TicketOptions ticket_options(const Shared& shared) {
-  return {.tickets = shared.config.client.ticket_limit,
-          .count = [] { return static_cast<size_t>(metrics::total("parley_tickets")); }};
+  return {.tickets = shared.config.client.ticket_limit, .quota = &shared.tickets};
 }
 
 // Each shard minds the users that it is home to.
