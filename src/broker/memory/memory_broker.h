@@ -61,6 +61,7 @@ class MemoryBroker final : public hub::Broker {
   };
   using Event =
       std::variant<AttachedEvent, PublicationEvent, PublishedEvent, ReadEvent, RemovedEvent>;
+  static size_t work_of(const Event& event);
   struct Delivery;
 
   PublishResult apply(hub::PublishRecord& record);
