@@ -127,6 +127,13 @@ io::QuotaOptions quota_options(const config::Config& config) {
           .user_publishes = {.per_second = client.user_publish_rate_limit}};
 }
 
+Crowd connections() {
+  // Read in this order, who comes meanwhile is not there before having come.
+  const int64_t there = io::meters::open_sockets.value();
+  return {.there = static_cast<size_t>(std::max<int64_t>(0, there)),
+          .came = static_cast<size_t>(io::meters::accepted.value())};
+}
+
 // The worlds of all shards, from building to the last goodbye.
 class Process {
  public:
@@ -210,6 +217,13 @@ class Process {
                            [world = worlds_[i].get(), step] { world->climb(step); });
   }
 
+  // What clients that have gone made this process hold.
+  void give_back() {
+    return_free_memory();
+    for (size_t i = 0; i < worlds_.size(); ++i)
+      group_.post_reserved(static_cast<ShardId>(i), return_end_of_heap);
+  }
+
   size_t sessions_left() {
     std::atomic<size_t> left{0};
     std::atomic<size_t> answers{0};
@@ -238,10 +252,9 @@ class Process {
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
-  MemoryWatch memory_{
-      options_.config.memory.limit, resident_bytes, [this](MemoryStep step) { climb(step); },
-      return_free_memory,
-      [] { return static_cast<size_t>(std::max<int64_t>(0, io::meters::open_sockets.value())); }};
+  MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
+                      [this](MemoryStep step) { climb(step); }, [this] { give_back(); },
+                      connections};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {

@@ -1,13 +1,19 @@
 // Thousands of light clients in a few processes, cut and brought back together.
+import os from 'node:os';
 import { now } from './light_clients.mjs';
 import { Worker } from './worker.mjs';
 
 const WORKER = new URL('crowd_worker.mjs', import.meta.url);
+const BEHIND = 5;
 
 export class Crowd {
   #workers;
 
-  constructor(workers) { this.#workers = Array.from({ length: workers }, () => new Worker(WORKER)); }
+  /** `behind`: their own work comes after the server's and that of others here, as if they were on machines of their own. */
+  constructor(workers, { behind = false } = {}) {
+    this.#workers = Array.from({ length: workers }, () => new Worker(WORKER));
+    if (behind) for (const { pid } of this.#workers) os.setPriority(pid, Math.min(os.getPriority() + BEHIND, os.constants.priority.PRIORITY_LOW));
+  }
 
   /** What each worker answers, in one list. */
   async #all(action, argumentOf) {
@@ -32,6 +38,12 @@ export class Crowd {
   comeBack(jitterMs = 0) { return this.#all('comeBack', () => ({ jitterMs })); }
   caughtUp(ms) { return this.#all('caughtUp', () => ({ ms })); }
   async lacking(last, ms) { return (await this.#all('lacking', () => ({ last, ms }))).reduce((a, b) => a + b, 0); }
+  /** All ask for so much history, again and again. */
+  async askHistory(limit, ms) {
+    const all = await this.#all('askHistory', () => ({ limit, ms }));
+    return all.reduce((a, b) => ({ answers: a.answers + b.answers, lacking: a.lacking + b.lacking }));
+  }
+
   latencies() { return this.#all('latencies'); }
   ends(ms) { return this.#all('ends', () => ({ ms })); }
 

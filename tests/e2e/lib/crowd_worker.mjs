@@ -50,6 +50,23 @@ serveActions({
       wrong: sum('wrong'), notRecovered: sum('notRecovered'),
     };
   },
+  /** Each asks for the history of its channel, and again when it was answered, for so long: how many answers there were, and how many had not as much. */
+  async askHistory({ limit, ms }) {
+    const end = now() + ms;
+    let answers = 0;
+    let lacking = 0;
+    await Promise.all(clients.map((client) => new Promise((resolve) => {
+      const ask = () => client.send({ id: 3, history: { channel: client.channel, limit } });
+      client.onReply = ({ history }) => {
+        answers += 1;
+        if (history?.publications.length !== limit) lacking += 1;
+        if (now() < end) ask();
+        else resolve();
+      };
+      ask();
+    })));
+    return { answers, lacking };
+  },
   async latencies() { return latencies.splice(0); },
   /** Lets the clients be ended by the server, and resolves when all are: what each was told, when that was, and up to where it had come. */
   async ends({ ms }) {
