@@ -1,11 +1,11 @@
 // A process that holds a part of a crowd (crowd.mjs).
 import { setTimeout as pause } from 'node:timers/promises';
-import { LightEventSource, LightWebSocket, now } from './light_clients.mjs';
+import { LISTENERS, LightEventSource, LightWebSocket, now } from './light_clients.mjs';
 import { inParallel } from './raw_http.mjs';
 import { until } from './wait.mjs';
 import { serveActions } from './worker.mjs';
 
-const KINDS = { websocket: LightWebSocket, eventsource: LightEventSource };
+const KINDS = { websocket: LightWebSocket, eventsource: LightEventSource, ...LISTENERS };
 const LONGEST_PAUSE_MS = 2_000;
 
 let clients = [];
