@@ -18,7 +18,7 @@ async function persist(client, jitterMs) {
   for (let longest = 100; await client.open().then((how) => how !== 'live' && refused.push(how)); longest = Math.min(2 * longest, LONGEST_PAUSE_MS)) {
     await pause(Math.random() * longest);
   }
-  return { at: client.steps.at(-1), steps: client.steps, refused: refused.length };
+  return { at: client.steps.at(-1), steps: client.steps, refused };
 }
 
 const sum = (what) => clients.reduce((total, client) => total + client[what], 0);
