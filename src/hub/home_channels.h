@@ -160,6 +160,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void read_missing(HomeChannel& channel);
   void caught_up_page(HomeChannel& channel, std::expected<ReadPage, BrokerError> page);
   void lose(HomeChannel& channel, HubError error);
+  static HubError to_hub_error(BrokerError error);
   BrokerToken add_pending(Pending pending);
   Pending take_pending(BrokerToken token);
 

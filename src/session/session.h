@@ -119,6 +119,14 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // Why it may not be here, if it may not.
   std::optional<EndReason> objection() const;
 
+  // A subscription's handle: which place, and which use of that place. Never 0.
+  static constexpr uint32_t kPlaceBits = 16;
+  static constexpr SubscriptionHandle make_handle(size_t place, uint32_t generation) {
+    return static_cast<SubscriptionHandle>(place) | (generation & 0x7fff) << kPlaceBits | 1u << 31;
+  }
+  static constexpr size_t place_of(SubscriptionHandle handle) {
+    return handle & ((1u << kPlaceBits) - 1);
+  }
   SubscriptionHandle new_handle(Variant variant);
   hub::Subscription* find(SubscriptionHandle handle);
   void forget(SubscriptionHandle handle);

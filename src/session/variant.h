@@ -39,6 +39,11 @@ inline VariedSubscription* as_varied(hub::Subscription& subscription) {
   return subscription.varied ? static_cast<VariedSubscription*>(&subscription) : nullptr;
 }
 
+// What the client was given last is no base any more.
+inline void forget_base(hub::Subscription& subscription) {
+  if (VariedSubscription* varied = as_varied(subscription)) varied->last_sent = 0;
+}
+
 // Subscriptions have no virtual destructor, which would cost each a word.
 struct SubscriptionDeleter {
   void operator()(hub::Subscription* subscription) const {
