@@ -51,10 +51,19 @@ serveActions({
     };
   },
   async latencies() { return latencies.splice(0); },
-  /** Lets the clients be ended by the server, and resolves when all are: what each was told, when that was, and up to where it had come. */
+  /**
+   * Lets the clients be ended by the server, and resolves when all are: what each was told, when that was read, since when it can have been there (on busy
+   * cores this process waits, too), and up to where the client had come.
+   */
   async ends({ ms }) {
+    let since = now();
+    let looked = since;
+    setInterval(() => {
+      since = looked;
+      looked = now();
+    }, 20).unref();
     const ends = clients.map((client) => new Promise((resolve) => {
-      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset });
+      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset, since });
     }));
     return Promise.race([Promise.all(ends), pause(ms).then(() => [])]);
   },
