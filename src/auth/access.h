@@ -75,6 +75,7 @@ inline constexpr size_t kMaxChannelLength = 255;
 // 1 to kMaxChannelLength bytes of printable ASCII (config key channel.max_length; the names of all
 // protocols meet here).
 bool is_channel_name(std::string_view name);
+bool is_printable_ascii(std::string_view text);
 
 // What some namespace may allow as a name: 1 to kMaxChannelLength bytes of UTF-8 without control
 // characters. Whether its own does is for Access::has_name.

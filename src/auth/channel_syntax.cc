@@ -9,7 +9,27 @@ size_t find(std::string_view text, std::string_view mark) {
 }
 
 size_t find_last(std::string_view text, std::string_view mark) {
-  return mark.size() == 1 ? text.rfind(mark[0]) : text.rfind(mark);
+  // Few names have one, and to look from the front for none at all is faster.
+  const size_t first = find(text, mark);
+  return first == text.npos ? first : text.rfind(mark);
+}
+
+// Of all but the users.
+ChannelName parse_front(const ChannelSyntax& syntax, std::string_view channel) {
+  ChannelName name{.rest = channel, .separator = syntax.user_separator};
+  std::string_view plain = channel;
+  if (const std::string& prefix = syntax.private_prefix;
+      !prefix.empty() && channel.starts_with(prefix[0]) && channel.starts_with(prefix)) {
+    name.is_private = true;
+    plain.remove_prefix(prefix.size());
+  }
+  if (const std::string& boundary = syntax.namespace_boundary; !boundary.empty()) {
+    if (const size_t at = find(plain, boundary); at != plain.npos) {
+      name.name_space = plain.substr(0, at);
+      name.rest = plain.substr(at + boundary.size());
+    }
+  }
+  return name;
 }
 
 }  // namespace
@@ -25,19 +45,12 @@ bool ChannelName::lists(std::string_view user) const {
   }
 }
 
+std::string_view namespace_of(const ChannelSyntax& syntax, std::string_view channel) {
+  return parse_front(syntax, channel).name_space;
+}
+
 ChannelName parse_channel(const ChannelSyntax& syntax, std::string_view channel) {
-  ChannelName name{.rest = channel, .separator = syntax.user_separator};
-  std::string_view plain = channel;
-  if (!syntax.private_prefix.empty() && channel.starts_with(syntax.private_prefix)) {
-    name.is_private = true;
-    plain.remove_prefix(syntax.private_prefix.size());
-  }
-  if (const std::string& boundary = syntax.namespace_boundary; !boundary.empty()) {
-    if (const size_t at = find(plain, boundary); at != plain.npos) {
-      name.name_space = plain.substr(0, at);
-      name.rest = plain.substr(at + boundary.size());
-    }
-  }
+  ChannelName name = parse_front(syntax, channel);
   if (const std::string& boundary = syntax.user_boundary; !boundary.empty()) {
     if (const size_t at = find_last(channel, boundary); at != channel.npos) {
       name.user_limited = true;

@@ -35,5 +35,7 @@ struct ChannelName {
 // Takes any bytes; what may be in a name is for permissions to say. Shared by them and by the
 // lookup of a channel's options, which must agree on the namespace.
 ChannelName parse_channel(const ChannelSyntax& syntax, std::string_view channel);
+// Its `name_space` alone.
+std::string_view namespace_of(const ChannelSyntax& syntax, std::string_view channel);
 
 }  // namespace parley::auth

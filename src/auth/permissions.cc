@@ -39,10 +39,6 @@ VerbRule rule_of(Verb verb) {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-bool is_printable_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
 bool is_printable_utf8(std::string_view text) {
   return is_valid_utf8(text) && std::ranges::none_of(text, is_control);
 }
@@ -127,6 +123,7 @@ Result<std::unique_ptr<Permissions>> Permissions::build(PermissionRules rules) {
   std::unique_ptr<Permissions> built(new Permissions(rules));
   rules.without_namespace.name.clear();
   TRY(built->add(std::move(rules.without_namespace)));
+  built->without_namespace_ = &built->namespaces_.find("")->second;
   for (PermissionOptions& options : rules.namespaces) {
     if (!is_namespace_name(options.name))
       return fail(
@@ -163,13 +160,19 @@ std::string Permissions::personal_channel(const Principal& who) const {
   if (!personal_namespace_.empty()) channel = personal_namespace_ + syntax_.namespace_boundary;
   channel += syntax_.user_boundary + who.user;
   const ChannelName name = parse_channel(syntax_, channel);
-  const auto found = namespaces_.find(name.name_space);
+  const Namespace* found = find(name.name_space);
   // A user id with a separator or boundary in it would open the channel to other users.
   if (name.name_space != personal_namespace_ || name.is_private || name.users != who.user ||
-      !name.lists(who.user) || found == namespaces_.end() || channel.size() > syntax_.max_length ||
-      !permits_name(found->second, channel, name.rest))
+      !name.lists(who.user) || found == nullptr || channel.size() > syntax_.max_length ||
+      !permits_name(*found, channel, name.rest))
     return {};
   return channel;
+}
+
+const Permissions::Namespace* Permissions::find(std::string_view name_space) const {
+  if (name_space.empty()) return without_namespace_;
+  const auto found = namespaces_.find(name_space);
+  return found == namespaces_.end() ? nullptr : &found->second;
 }
 
 bool Permissions::permits_name(const Namespace& ns, std::string_view channel,
@@ -183,10 +186,10 @@ Verdict Permissions::decide(const Principal& who, std::string_view channel, Verb
                             Standing standing) const {
   if (channel.empty() || channel.size() > syntax_.max_length) return Verdict::kBadName;
   const ChannelName name = parse_channel(syntax_, channel);
-  const auto found = namespaces_.find(name.name_space);
-  if (found == namespaces_.end()) return Verdict::kUnknownChannel;
-  if (!permits_name(found->second, channel, name.rest)) return Verdict::kBadName;
-  const PermissionOptions& options = found->second.options;
+  const Namespace* found = find(name.name_space);
+  if (found == nullptr) return Verdict::kUnknownChannel;
+  if (!permits_name(*found, channel, name.rest)) return Verdict::kBadName;
+  const PermissionOptions& options = found->options;
   const bool has_personal = connect_.personal_channel && name.name_space == personal_namespace_;
   const bool minds_users = options.allow_user_limited_channels || has_personal;
   const auto granted = [&] { return has_capability(who, channel, name, minds_users, verb); };

@@ -77,11 +77,14 @@ class Permissions final : public Access {
   Verdict decide_subscribe(const Principal& who, const ChannelName& name,
                            const PermissionOptions& options, Standing standing) const;
   static bool permits_name(const Namespace& ns, std::string_view channel, std::string_view rest);
+  // Null: there is none of that name.
+  const Namespace* find(std::string_view name_space) const;
 
   ChannelSyntax syntax_;
   ConnectRules connect_;
   std::string personal_namespace_;
   Namespaces namespaces_;
+  const Namespace* without_namespace_ = nullptr;  // in `namespaces_`
 };
 
 }  // namespace parley::auth

@@ -59,6 +59,15 @@ TEST(Hash, StableHashNeverChanges) {
   EXPECT_EQ(stable_hash(""), stable_hash(""));
   EXPECT_NE(stable_hash("news"), stable_hash("newt"));
   EXPECT_NE(siphash13({1, 2}, "news"), siphash13({1, 3}, "news"));
+  EXPECT_EQ(stable_hash("news"), 0xf33e99703be5600au);
+  // Of texts of 0 to 39 bytes.
+  uint64_t all = 0;
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    all = all * 31 + stable_hash(text);
+    text.push_back(static_cast<char>(0xf0 + i * 7));
+  }
+  EXPECT_EQ(all, 0x1aaf52c17aa0ef77u);
 }
 
 TEST(Random, UuidsAreVersion4AndDiffer) {

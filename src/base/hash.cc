@@ -22,6 +22,20 @@ struct SipState {
   }
 };
 
+// Fewer than eight bytes as a number, the first one lowest; in two pieces that may overlap.
+uint64_t rest_of(const char* at, size_t size) {
+  static_assert(std::endian::native == std::endian::little);
+  if (size >= 4) {
+    uint32_t low, high;
+    std::memcpy(&low, at, 4);
+    std::memcpy(&high, at + size - 4, 4);
+    return low | static_cast<uint64_t>(high) << (8 * (size - 4));
+  }
+  uint64_t rest = 0;
+  for (size_t i = 0; i < size; ++i) rest |= uint64_t{static_cast<uint8_t>(at[i])} << (8 * i);
+  return rest;
+}
+
 }  // namespace
 
 uint64_t siphash13(HashKey key, std::string_view bytes) {
@@ -36,9 +50,7 @@ uint64_t siphash13(HashKey key, std::string_view bytes) {
     s.round();
     s.v0 ^= word;
   }
-  uint64_t last = static_cast<uint64_t>(bytes.size()) << 56;
-  for (size_t i = 0; i < left; ++i)
-    last |= static_cast<uint64_t>(static_cast<uint8_t>(at[i])) << (8 * i);
+  const uint64_t last = static_cast<uint64_t>(bytes.size()) << 56 | rest_of(at, left);
   s.v3 ^= last;
   s.round();
   s.v0 ^= last;

@@ -7,14 +7,23 @@ namespace {
 
 constexpr uint8_t kFailed = 0xff;
 
-// The end of the run of ASCII that starts at `at`, found eight bytes at a time.
+constexpr uint64_t kHighBits = 0x8080808080808080ull;
+
+uint64_t word_at(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// The end of the run of ASCII that starts at `at`, found 32 and eight bytes at a time.
 const char* skip_ascii(const char* at, const char* end) {
-  while (end - at >= 8) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    if (word & 0x8080808080808080ull) break;
-    at += 8;
-  }
+  const char* const begin = at;
+  for (; end - at >= 32; at += 32)
+    if ((word_at(at) | word_at(at + 8) | word_at(at + 16) | word_at(at + 24)) & kHighBits) break;
+  for (; end - at >= 8; at += 8)
+    if (word_at(at) & kHighBits) break;
+  // What is left, and some that was looked at before.
+  if (end - at < 8 && end - begin >= 8 && !(word_at(end - 8) & kHighBits)) return end;
   while (at < end && static_cast<uint8_t>(*at) < 0x80) ++at;
   return at;
 }

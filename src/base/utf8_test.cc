@@ -120,5 +120,16 @@ TEST(Utf8, TruncateKeepsCharactersWhole) {
   EXPECT_EQ(truncate_utf8("a", 0), "");
 }
 
+// Many bytes are looked at together.
+TEST(Utf8, OneBadByteIsSeenAtEveryPlace) {
+  for (size_t size = 1; size < 80; ++size)
+    for (size_t place = 0; place < size; ++place) {
+      std::string text(size, 'a');
+      ASSERT_TRUE(is_valid_utf8(text));
+      text[place] = '\x80';
+      ASSERT_FALSE(is_valid_utf8(text)) << size << ' ' << place;
+    }
+}
+
 }  // namespace
 }  // namespace parley

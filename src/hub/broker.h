@@ -48,9 +48,9 @@ struct Attached {
 struct PublishRecord {
   ChannelKey channel;
   std::shared_ptr<const ChannelOptions> options;
-  std::unique_ptr<Publication> publication;
-  std::string principal;        // scope of the idempotency key
-  std::string idempotency_key;  // "" when the client gave none and the broker is local
+  std::shared_ptr<Publication> publication;  // nobody else's until it is sequenced
+  std::string principal;                     // scope of the idempotency key
+  std::string idempotency_key;               // "" when the client gave none and the broker is local
   AckLevel ack = AckLevel::kAccepted;
   bool skip_history = false;
   bool metered = false;  // of a client, whom the channel's rate is for; not of the server itself
@@ -59,6 +59,20 @@ struct PublishRecord {
   // empty one compares with all. 0: none.
   uint64_t version = 0;
   std::string version_epoch;
+
+  // As a new one, but strings keep their room.
+  void clear() {
+    channel.name.clear();
+    channel.aspect = Aspect::kMessages;
+    options.reset();
+    publication.reset();
+    principal.clear();
+    idempotency_key.clear();
+    ack = AckLevel::kAccepted;
+    skip_history = metered = false;
+    version = 0;
+    version_epoch.clear();
+  }
 };
 
 struct Published {
@@ -122,7 +136,7 @@ class Broker {
   virtual void attach(const ChannelKey& channel, std::shared_ptr<const ChannelOptions> options,
                       uint32_t attempt) = 0;
   virtual void detach(const ChannelKey& channel) = 0;
-  virtual void publish(BrokerToken token, PublishRecord record) = 0;
+  virtual void publish(BrokerToken token, PublishRecord&& record) = 0;
   virtual void read(BrokerToken token, const ChannelKey& channel, const ReadQuery& query) = 0;
   // Forgets the publications, keeps epoch and top offset.
   virtual void remove_history(BrokerToken token, const ChannelKey& channel) = 0;

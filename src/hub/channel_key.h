@@ -54,7 +54,7 @@ class SlotTable {
     for (size_t i = 0; i < kSlots; ++i) home_[i] = static_cast<ShardId>(i % shards);
   }
   ShardId shards() const { return shards_; }
-  ShardId home(std::string_view name) const { return home_[slot_of(name)]; }
+  ShardId home(std::string_view name) const { return shards_ == 1 ? 0 : home_[slot_of(name)]; }
 
  private:
   ShardId shards_;

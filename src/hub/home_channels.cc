@@ -135,8 +135,11 @@ void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
 }
 
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
+  if (recent_ != nullptr && recent_->key == key) return recent_;
   const auto found = channels_.find(ChannelKeyView(key));
-  return found == channels_.end() ? nullptr : found->get();
+  if (found == channels_.end()) return nullptr;
+  recent_ = found->get();
+  return recent_;
 }
 
 void HomeChannels::attach(HomeChannel& channel) {
@@ -192,6 +195,7 @@ void HomeChannels::close_if_unwanted(HomeChannel& channel) {
     broker_.detach(channel.key);
   }
   if (channel.key.aspect == Aspect::kMessages) channels_gauge.add(-1);
+  if (recent_ == &channel) recent_ = nullptr;
   channels_.erase(channels_.find(ChannelKeyView(channel.key)));
 }
 
@@ -222,10 +226,14 @@ void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
   const uint64_t offset = publication->offset;
   for (Interest& interest : channel.interests) {
     if (interest.behind) continue;
-    HubMessage message = Feed{interest.id, publication};
+    // Nobody needs it behind the last shard, unless one is given it from the tail.
+    const bool last = &interest == &channel.interests.back() && !channel.linked();
+    HubMessage message{std::in_place_type<Feed>, interest.id,
+                       last ? std::move(publication) : publication};
     if (outlet_.try_feed(interest.shard, message)) {
       interest.next = offset;
     } else {
+      if (last) publication = std::move(std::get<Feed>(message).publication);
       note_behind(channel, interest);
     }
   }
@@ -362,7 +370,7 @@ void HomeChannels::on_published(BrokerToken token, std::expected<Published, Brok
     return outlet_.reply(pending.from, pending.ticket,
                          std::unexpected(to_hub_error(result.error())));
   if (!result->duplicate) published.add(1);
-  outlet_.reply(pending.from, pending.ticket, *result);
+  outlet_.published(pending.from, pending.ticket, *result);
 }
 
 void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) {

@@ -28,6 +28,10 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
    public:
     virtual ~Outlet() = default;
     virtual void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) = 0;
+    // The reply to a publish that was done.
+    virtual void published(ShardId to, uint64_t ticket, const Published& published) {
+      reply(to, ticket, published);
+    }
     virtual bool try_feed(ShardId to, HubMessage& message) = 0;
   };
 
@@ -171,6 +175,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   BucketTable publishes_{kMeteredChannels};  // by the name's hash
   PublishGate gate_;
   Channels channels_;
+  // The one found last: what comes in one turn is often for one channel. Null: none, or it went.
+  HomeChannel* recent_ = nullptr;
   IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;
   std::vector<ChannelKey> lost_;

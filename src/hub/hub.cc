@@ -86,7 +86,7 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
     answer_later(who, step, HubError::kOverloaded);
 }
 
-void Hub::send_publish(RequesterId who, StepId step, PublishRecord record) {
+void Hub::send_publish(RequesterId who, StepId step, PublishRecord&& record) {
   const ShardId home = slots_.home(record.channel.name);
   const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
   if (home != shard() || !loopback_.empty()) return ask(home, ticket, std::move(record));
@@ -239,19 +239,19 @@ bool Hub::send_parked() {
 }
 
 void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) {
-  // The broker's completions come within turn(), and nothing sent before is still on its way.
-  const bool at_once =
-      to == shard() && loopback_.empty() && body && std::holds_alternative<Published>(*body);
-  if (at_once) {
-    const Ticket asked = take_ticket(ticket);
-    return answer(asked.who, asked.step, std::get<Published>(*body));
-  }
   auto message = std::make_unique<Reply>(Reply{ticket, std::move(body)});
   if (to == shard()) {
     loopback_.push_back(std::move(message));
   } else {
     post_.send_reply(to, std::move(message));
   }
+}
+
+void Hub::published(ShardId to, uint64_t ticket, const Published& published) {
+  if (to != shard() || !loopback_.empty()) return reply(to, ticket, published);
+  // The broker's completions come within turn(), and nothing sent before is still on its way.
+  const Ticket asked = take_ticket(ticket);
+  if (Requester* requester = find(asked.who)) requester->on_published(asked.step, published);
 }
 
 bool Hub::try_feed(ShardId to, HubMessage& message) {

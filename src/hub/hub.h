@@ -166,9 +166,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   bool tell_backlog(const ChannelKey& channel, InterestId interest,
                     const Backlog& backlog) override;
   void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
+  void published(ShardId to, uint64_t ticket, const Published& published) override;
   bool try_feed(ShardId to, HubMessage& message) override;
 
-  void send_publish(RequesterId who, StepId step, PublishRecord record);
+  void send_publish(RequesterId who, StepId step, PublishRecord&& record);
   void run_brake();
   void ask(ShardId to, Ticket ticket, RequestBody body);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);

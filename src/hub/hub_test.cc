@@ -90,6 +90,31 @@ class HubTest : public ::testing::Test {
   std::string here_ = homed(slots_, 0), there_ = homed(slots_, 1);
 };
 
+// What sessions do with the records that they use again.
+TEST_F(HubTest, AClearedRecordIsAsANewOne) {
+  PublishRecord used{.channel = {"a", Aspect::kPresence},
+                     .options = rules_.find("h:1"),
+                     .publication = std::make_shared<Publication>(),
+                     .principal = "p",
+                     .idempotency_key = "k",
+                     .ack = AckLevel::kDurable,
+                     .skip_history = true,
+                     .metered = true,
+                     .version = 7,
+                     .version_epoch = "e"};
+  used.clear();
+  // Names every member: one that is added must be cleared, too.
+  const auto& [channel, options, publication, principal, key, ack, skip, metered, version, epoch] =
+      used;
+  EXPECT_EQ(channel, ChannelKey());
+  EXPECT_EQ(options, nullptr);
+  EXPECT_EQ(publication, nullptr);
+  EXPECT_EQ(principal + key + epoch, "");
+  EXPECT_EQ(ack, AckLevel::kAccepted);
+  EXPECT_FALSE(skip || metered);
+  EXPECT_EQ(version, 0u);
+}
+
 TEST_F(HubTest, NothingIsAnsweredBeforeTheCallReturned) {
   hub_.subscribe(subscription_, {here_}, {});
   publish(here_, 7);
@@ -567,7 +592,7 @@ TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
     BrokerCapabilities capabilities() const override { return {}; }
     void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, uint32_t) override {}
     void detach(const ChannelKey&) override {}
-    void publish(BrokerToken, PublishRecord) override {}
+    void publish(BrokerToken, PublishRecord&&) override {}
     void read(BrokerToken, const ChannelKey&, const ReadQuery&) override {}
     void remove_history(BrokerToken, const ChannelKey&) override {}
     bool run(const Now&, BrokerEvents&, size_t) override { return true; }

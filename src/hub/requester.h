@@ -76,6 +76,10 @@ class Requester {
  public:
   virtual ~Requester() = default;
   virtual void on_answer(StepId step, Answer answer) = 0;
+  // The answer to a publish that was done: nearly all of them are this one.
+  virtual void on_published(StepId step, const Published& published) {
+    on_answer(step, Answer(published));
+  }
   // Of the sessions that supersede the others of their user it is not the newest.
   virtual void on_outranked() {}
 };

@@ -201,7 +201,7 @@ std::shared_ptr<const Policy> Policy::for_development() {
 }
 
 std::shared_ptr<const hub::ChannelOptions> Policy::find(std::string_view channel) const {
-  const std::string_view name_space = auth::parse_channel(syntax_, channel).name_space;
+  const std::string_view name_space = auth::namespace_of(syntax_, channel);
   if (name_space.empty()) return without_namespace_;
   const auto found = namespaces_.find(name_space);
   return found == namespaces_.end() ? nullptr : found->second;

@@ -82,7 +82,7 @@ void DurableBroker::attach(const hub::ChannelKey& key,
   });
 }
 
-void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record) {
   if (record.publication->time == 0) record.publication->time = sim_.now().wall;
   const std::string channel = record.channel.name;
   const AckLevel level = std::max(record.ack, record.options->level);

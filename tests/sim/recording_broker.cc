@@ -2,7 +2,7 @@
 
 namespace parley::sim {
 
-void RecordingBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+void RecordingBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record) {
   Asked asked{record.channel.name, std::make_unique<hub::Publication>()};
   asked.publication->data = record.publication->data;
   asked.publication->tags = record.publication->tags;

@@ -38,7 +38,7 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
     broker_->attach(channel, std::move(options), attempt);
   }
   void detach(const hub::ChannelKey& channel) override { broker_->detach(channel); }
-  void publish(hub::BrokerToken token, hub::PublishRecord record) override;
+  void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
             const hub::ReadQuery& query) override {
     reads_.emplace(token, channel.name);

@@ -244,7 +244,7 @@ hub::PublishRecord RemoteBroker::copy(const hub::PublishRecord& record) {
 }
 
 // A publish always carries a key, so that it can be asked again.
-void RemoteBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+void RemoteBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record) {
   if (std::max(record.ack, record.options->level) > capabilities().max_level)
     return tell(answers_, [token](BrokerEvents& events) {
       events.on_published(token, std::unexpected(BrokerError::kUnsupported));

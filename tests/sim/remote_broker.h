@@ -72,7 +72,7 @@ class RemoteBroker final : public hub::Broker {
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
               uint32_t attempt) override;
   void detach(const hub::ChannelKey& channel) override;
-  void publish(hub::BrokerToken token, hub::PublishRecord record) override;
+  void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
             const hub::ReadQuery& query) override;
   void remove_history(hub::BrokerToken token, const hub::ChannelKey& channel) override;

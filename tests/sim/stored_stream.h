@@ -24,7 +24,7 @@ struct StoredStream {
   std::deque<hub::PublicationPtr> kept;
 
   // `step`: how far the offset moves on; 1 for contiguous ones.
-  hub::PublicationPtr append(std::unique_ptr<hub::Publication> publication,
+  hub::PublicationPtr append(std::shared_ptr<hub::Publication> publication,
                              const hub::ChannelOptions& options, bool skip_history, uint64_t step) {
     publication->prev = top;
     publication->offset = top += step;

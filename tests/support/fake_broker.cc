@@ -103,7 +103,7 @@ void FakeBroker::detach(const hub::ChannelKey& channel) {
 }
 
 hub::Published FakeBroker::append(const std::string& name, const hub::ChannelOptions& options,
-                                  std::unique_ptr<hub::Publication> publication) {
+                                  std::shared_ptr<hub::Publication> publication) {
   Stream& target = stream(name);
   publication->prev = target.top;
   publication->offset = target.top += options_.sparse ? 1 + random_() % 3 : 1;
@@ -126,7 +126,7 @@ hub::Published FakeBroker::append(const std::string& name, const hub::ChannelOpt
   return {.position = {shared->epoch, shared->offset}, .prev = shared->prev};
 }
 
-void FakeBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+void FakeBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record) {
   std::expected<hub::Published, BrokerError> result;
   const auto key = std::make_tuple(record.channel.name, record.principal, record.idempotency_key);
   if (const auto error = take(fail_publish)) {

@@ -59,7 +59,7 @@ class FakeBroker final : public hub::Broker {
   // The sequencer restarts while the feed is broken: nobody is told.
   void roll_back_silently(const std::string& name, uint64_t top);
   hub::Published append(const std::string& name, const hub::ChannelOptions& options,
-                        std::unique_ptr<hub::Publication> publication);
+                        std::shared_ptr<hub::Publication> publication);
 
   hub::BrokerCapabilities capabilities() const override {
     return {.contiguous_offsets = !options_.sparse, .history = true, .atomic_idempotency = true};
@@ -67,7 +67,7 @@ class FakeBroker final : public hub::Broker {
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
               uint32_t attempt) override;
   void detach(const hub::ChannelKey& channel) override;
-  void publish(hub::BrokerToken token, hub::PublishRecord record) override;
+  void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
             const hub::ReadQuery& query) override;
   void remove_history(hub::BrokerToken token, const hub::ChannelKey& channel) override;

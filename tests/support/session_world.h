@@ -100,7 +100,7 @@ class ScriptedBroker final : public hub::Broker {
     real_.attach(channel, std::move(options), attempt);
   }
   void detach(const hub::ChannelKey& channel) override { real_.detach(channel); }
-  void publish(hub::BrokerToken token, hub::PublishRecord record) override {
+  void publish(hub::BrokerToken token, hub::PublishRecord&& record) override {
     real_.publish(token, std::move(record));
   }
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,

@@ -27,11 +27,11 @@ struct MemoryBroker::Delivery {
     if (const Attachment* to = attachments.find(event.attachment))
       events.on_attached(to->channel, to->attempt, std::move(event.result));
   }
-  void operator()(PublicationEvent& event) const {
-    if (const Attachment* to = attachments.find(event.attachment))
-      events.on_publication(to->channel, std::move(event.publication));
+  void operator()(PublishedEvent& event) const {
+    const Attachment* to = event.attachment.exists() ? attachments.find(event.attachment) : nullptr;
+    if (to != nullptr) events.on_publication(to->channel, std::move(event.publication));
+    events.on_published(event.token, event.result);
   }
-  void operator()(PublishedEvent& event) const { events.on_published(event.token, event.result); }
   void operator()(ReadEvent& event) const { events.on_read(event.token, std::move(event.page)); }
   void operator()(RemovedEvent& event) const { events.on_history_removed(event.token, {}); }
 };
@@ -67,18 +67,18 @@ void MemoryBroker::detach(const hub::ChannelKey& channel) {
   streams_.enforce_budget();
 }
 
-void MemoryBroker::publish(hub::BrokerToken token, hub::PublishRecord record) {
+void MemoryBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record) {
   CHECK(record.channel.aspect == hub::Aspect::kMessages && record.options && record.publication);
-  // In two steps: the feed's event must stand in the queue before the completion.
-  PublishResult result = apply(record);
-  queue_.push_back(PublishedEvent{token, std::move(result)});
+  queue_.emplace_back(std::in_place_type<PublishedEvent>, token);
+  auto& event = std::get<PublishedEvent>(queue_.back());
+  event.result = apply(record, event);
 }
 
-MemoryBroker::PublishResult MemoryBroker::apply(hub::PublishRecord& record) {
+MemoryBroker::PublishResult MemoryBroker::apply(hub::PublishRecord& record, PublishedEvent& event) {
   // The namespace's level bounds what may be delivered, so it cannot be promised either.
   if (std::max(record.ack, record.options->level) > hub::AckLevel::kAccepted)
     return std::unexpected(hub::BrokerError::kUnsupported);
-  if (record.idempotency_key.empty()) return sequence(record);
+  if (record.idempotency_key.empty()) return sequence(record, event);
 
   std::string scope =
       idempotency_scope(record.channel.name, record.principal, record.idempotency_key);
@@ -90,12 +90,12 @@ MemoryBroker::PublishResult MemoryBroker::apply(hub::PublishRecord& record) {
     again.duplicate = true;
     return again;
   }
-  const hub::Published published = sequence(record);
+  const hub::Published published = sequence(record, event);
   idempotency_.remember(std::move(scope), digest, published, now_.mono);
   return published;
 }
 
-hub::Published MemoryBroker::sequence(hub::PublishRecord& record) {
+hub::Published MemoryBroker::sequence(hub::PublishRecord& record, PublishedEvent& event) {
   const bool retain = record.options->has_history() && !record.skip_history;
   if (record.publication->time == 0) record.publication->time = now_.wall;
   Stream& stream = streams_.find_or_create(record.channel.name, record.options, now_.mono);
@@ -114,7 +114,8 @@ hub::Published MemoryBroker::sequence(hub::PublishRecord& record) {
                                  .level = hub::AckLevel::kAccepted,
                                  .duplicate = false,
                                  .outdated = false};
-  if (attachment.exists()) queue_.push_back(PublicationEvent{attachment, std::move(publication)});
+  event.attachment = attachment;
+  if (attachment.exists()) event.publication = std::move(publication);
   return published;
 }
 
@@ -141,10 +142,9 @@ bool MemoryBroker::run(const Now& now, hub::BrokerEvents& events, size_t max_eve
   now_ = now;
   attachments_.recycle();
   for (; max_events > 0 && !queue_.empty(); --max_events) {
-    // Taken out first: the callback may make requests, which add to the queue.
-    Event event = std::move(queue_.front());
+    // The callback may make requests, which add to the queue's end: elements stay where they are.
+    std::visit(Delivery{attachments_, events}, queue_.front());
     queue_.pop_front();
-    std::visit(Delivery{attachments_, events}, event);
   }
   streams_.sweep(now.mono);
   idempotency_.expire(now.mono, kKeysExpiredPerRun);

@@ -30,7 +30,7 @@ class MemoryBroker final : public hub::Broker {
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
               uint32_t attempt) override;
   void detach(const hub::ChannelKey& channel) override;
-  void publish(hub::BrokerToken token, hub::PublishRecord record) override;
+  void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
             const hub::ReadQuery& query) override;
   void remove_history(hub::BrokerToken token, const hub::ChannelKey& channel) override;
@@ -44,13 +44,12 @@ class MemoryBroker final : public hub::Broker {
     AttachmentId attachment;
     hub::Attached result;
   };
-  struct PublicationEvent {
-    AttachmentId attachment;
-    hub::PublicationPtr publication;
-  };
+  // The feed's part goes before the completion.
   struct PublishedEvent {
     hub::BrokerToken token;
     PublishResult result;
+    AttachmentId attachment;          // none: nobody follows the channel
+    hub::PublicationPtr publication;  // null: nothing new was published
   };
   struct ReadEvent {
     hub::BrokerToken token;
@@ -59,12 +58,11 @@ class MemoryBroker final : public hub::Broker {
   struct RemovedEvent {
     hub::BrokerToken token;
   };
-  using Event =
-      std::variant<AttachedEvent, PublicationEvent, PublishedEvent, ReadEvent, RemovedEvent>;
+  using Event = std::variant<AttachedEvent, PublishedEvent, ReadEvent, RemovedEvent>;
   struct Delivery;
 
-  PublishResult apply(hub::PublishRecord& record);
-  hub::Published sequence(hub::PublishRecord& record);
+  PublishResult apply(hub::PublishRecord& record, PublishedEvent& event);
+  hub::Published sequence(hub::PublishRecord& record, PublishedEvent& event);
 
   Now now_;
   StreamTable streams_;

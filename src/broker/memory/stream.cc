@@ -48,14 +48,14 @@ size_t Stream::bytes() const {
          version;
 }
 
-hub::PublicationPtr Stream::append(std::unique_ptr<hub::Publication> publication, bool retain,
+hub::PublicationPtr Stream::append(std::shared_ptr<hub::Publication> publication, bool retain,
                                    Time now) {
   publication->prev = top_;
   publication->offset = ++top_;
   publication->epoch = epoch_;
   hub::PublicationPtr shared(std::move(publication));
   if (!retain) {
-    drop_all();
+    if (retains()) drop_all();
     return shared;
   }
   if (!history_) history_ = std::make_unique<History>();

@@ -37,14 +37,14 @@ class Stream : public ListNode<ByUse>, public ListNode<ByHistory>, public ListNo
   void set_attachment(AttachmentId id) { attachment_ = id; }
   // Borrowed from the table's key, which lives as long as the stream.
   void set_name(const std::string& name) { name_ = &name; }
-  void set_options(std::shared_ptr<const hub::ChannelOptions> options) {
-    options_ = std::move(options);
+  void set_options(const std::shared_ptr<const hub::ChannelOptions>& options) {
+    if (options_ != options) options_ = options;
   }
   void use(Time now) { used_ = now; }
 
   // Gives the publication the next offset. Without `retain` everything up to it leaves the history,
   // because a hole in it could not be seen.
-  hub::PublicationPtr append(std::unique_ptr<hub::Publication> publication, bool retain, Time now);
+  hub::PublicationPtr append(std::shared_ptr<hub::Publication> publication, bool retain, Time now);
   // Whether a publication of this version may be applied; if so it is the last one seen.
   bool take_version(uint64_t version, std::string_view epoch);
   void drop_oldest();

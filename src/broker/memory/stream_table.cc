@@ -31,10 +31,18 @@ StreamTable::~StreamTable() {
           -static_cast<ptrdiff_t>(bytes_));
 }
 
-Stream* StreamTable::find(std::string_view name, Time now) {
+Stream* StreamTable::look_up(std::string_view name) {
+  if (recent_ != nullptr && recent_->name() == name) return recent_;
   const auto found = streams_.find(name);
   if (found == streams_.end()) return nullptr;
-  Stream& stream = found->second;
+  recent_ = &found->second;
+  return recent_;
+}
+
+Stream* StreamTable::find(std::string_view name, Time now) {
+  Stream* found = look_up(name);
+  if (found == nullptr) return nullptr;
+  Stream& stream = *found;
   if (stream.has_expired(now)) change(stream, [&] { stream.drop_expired(now); });
   if (forget_if_idle(stream, now)) return nullptr;
   stream.use(now);
@@ -47,16 +55,17 @@ hub::Epoch StreamTable::epoch_without_stream(std::string_view name) {
 }
 
 Stream& StreamTable::find_or_create(std::string_view name,
-                                    std::shared_ptr<const hub::ChannelOptions> options, Time now) {
+                                    const std::shared_ptr<const hub::ChannelOptions>& options,
+                                    Time now) {
   if (Stream* stream = find(name, now)) {
-    stream->set_options(std::move(options));
+    stream->set_options(options);
     return *stream;
   }
   const auto created =
       streams_.try_emplace(std::string(name), epoch_without_stream(name), now).first;
   Stream& stream = created->second;
   stream.set_name(created->first);
-  stream.set_options(std::move(options));
+  stream.set_options(options);
   sweep_.push_back(stream);
   account(1, 0, static_cast<ptrdiff_t>(stream.bytes()));
   mark_used(stream);
@@ -64,8 +73,10 @@ Stream& StreamTable::find_or_create(std::string_view name,
 }
 
 hub::PublicationPtr StreamTable::append(Stream& stream,
-                                        std::unique_ptr<hub::Publication> publication, bool retain,
+                                        std::shared_ptr<hub::Publication> publication, bool retain,
                                         Time now) {
+  // Nothing to book: it only passes.
+  if (!retain && !stream.retains()) return stream.append(std::move(publication), false, now);
   hub::PublicationPtr shared;
   change(stream, [&] { shared = stream.append(std::move(publication), retain, now); });
   mark_used(stream);
@@ -164,6 +175,7 @@ bool StreamTable::forget_if_idle(Stream& stream, Time now) {
 void StreamTable::forget(Stream& stream) {
   if (stream.top() > 0) epochs_.advance(hub::slot_of(stream.name()));
   account(-1, -static_cast<ptrdiff_t>(stream.retained()), -static_cast<ptrdiff_t>(stream.bytes()));
+  if (recent_ == &stream) recent_ = nullptr;
   streams_.erase(streams_.find(stream.name()));
 }
 

@@ -31,10 +31,10 @@ class StreamTable {
   Stream* find(std::string_view name, Time now);
   // The epoch of a channel for which find() gave nullptr.
   hub::Epoch epoch_without_stream(std::string_view name);
-  Stream& find_or_create(std::string_view name, std::shared_ptr<const hub::ChannelOptions> options,
-                         Time now);
+  Stream& find_or_create(std::string_view name,
+                         const std::shared_ptr<const hub::ChannelOptions>& options, Time now);
 
-  hub::PublicationPtr append(Stream& stream, std::unique_ptr<hub::Publication> publication,
+  hub::PublicationPtr append(Stream& stream, std::shared_ptr<hub::Publication> publication,
                              bool retain, Time now);
   bool take_version(Stream& stream, uint64_t version, std::string_view epoch);
   void drop_history(Stream& stream);
@@ -52,6 +52,7 @@ class StreamTable {
   size_t publications() const { return publications_; }
 
  private:
+  Stream* look_up(std::string_view name);
   template <class Change>
   void change(Stream& stream, Change apply);
   void account(ptrdiff_t streams, ptrdiff_t publications, ptrdiff_t bytes);
@@ -68,6 +69,8 @@ class StreamTable {
   Time swept_at_;
   double sweep_due_ = 0;  // how many streams the sweep is behind
   std::unordered_map<std::string, Stream, SeededHash, std::equal_to<>> streams_;
+  // The one found last: what comes in one turn is often for one channel. Null: none, or it went.
+  Stream* recent_ = nullptr;
   IntrusiveList<Stream, ByUse> unattached_;
   IntrusiveList<Stream, ByHistory> unattached_history_;
   IntrusiveList<Stream, ByHistory> attached_history_;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "codec/centrifuge/plain_publish.h"
 #include "codec/json/reader.h"
 
 namespace parley::codec::centrifuge {
@@ -289,6 +290,7 @@ bool read_command(CommandReader& in, Command& out) {
 template <class T>
 bool JsonCommandDecoder::decode_message(ByteView text, T& out) {
   scratch_.reset();
+  scratch_used_ = true;
   CommandReader in(text, scratch_, limits_);
   if ((in.null() || read(in, out)) && in.finish()) return true;
   refuse_frame(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);
@@ -311,6 +313,8 @@ ByteView JsonCommandDecoder::take_line(ByteView& frame) {
 }
 
 bool JsonCommandDecoder::decode_one(ByteView line, Command& out) {
+  if (read_plain_publish(line, limits_.max_depth, out)) return true;
+  scratch_used_ = true;
   CommandReader in(line, scratch_, limits_);
   if (read_command(in, out)) return true;
   refuse_frame(in.too_many_items ? FrameFault::kTooManyItems : FrameFault::kMalformed);

@@ -22,7 +22,7 @@ class JsonCommandDecoder {
   // Calls `sink(Command&)` for each command in order; it returns false to leave the rest unread.
   template <class Sink>
   FrameEnd decode(ByteView frame, Sink&& sink) {
-    scratch_.reset();
+    if (std::exchange(scratch_used_, false)) scratch_.reset();
     for (uint32_t count = 0; count == 0 || !frame.empty(); ++count) {
       Command command;
       if (count == limits_.max_commands) return refuse_frame(FrameFault::kTooManyCommands);
@@ -45,6 +45,7 @@ class JsonCommandDecoder {
 
   CommandLimits limits_;
   json::Scratch scratch_;
+  bool scratch_used_ = false;  // since its last reset
 };
 
 }  // namespace parley::codec::centrifuge

@@ -144,6 +144,48 @@ TEST(CentrifugeJsonDecoder, PublishKeepsTheBytesOfItsData) {
   EXPECT_EQ(map.only<PublishRequest>().type, 1);
 }
 
+// A publish as clients write it is read in one go; with a space in front it never is.
+TEST(CentrifugeJsonDecoder, PlainPublishesAreReadAsAnyOther) {
+  std::vector<std::string> lines;
+  for (const char* id : {"7", "0", "00", "-1", "999999999", "4294967295", "4294967296", "1.0", ""})
+    for (const char* channel : {"", "a", "caf\xC3\xA9", "a\\n", "a\tb", "\xC3"})
+      for (const char* data : {R"({"m":1})", R"("x")", "[]", "17", "null", " 1", "1 ", "", "{",
+                               "1,1", "\"\xC3\"", R"(1,"channel":"b")", R"(1,"key":"k")"}) {
+        const std::string publish =
+            std::string(R"("publish":{"channel":")") + channel + R"(","data":)" + data + "}";
+        lines.push_back(std::string(R"({"id":)") + id + "," + publish + "}");
+        lines.push_back("{" + publish + R"(,"id":)" + id + "}");
+        lines.push_back("{" + publish + "}");
+        lines.push_back(std::string(R"({"id":)") + id + "," + publish + R"(,"id":1})");
+      }
+  size_t good = 0;
+  for (const std::string& line : lines) {
+    const Decoded plain(line);
+    const Decoded spaced(" " + line);
+    ASSERT_EQ(plain.end, spaced.end) << line;
+    if (plain.end != FrameEnd::kDone) continue;
+    ++good;
+    ASSERT_EQ(plain.commands[0].id, spaced.commands[0].id) << line;
+    const auto& one = plain.only<PublishRequest>();
+    const auto& other = spaced.only<PublishRequest>();
+    ASSERT_EQ(one.channel, other.channel) << line;
+    ASSERT_EQ(one.data, other.data) << line;
+    ASSERT_EQ(one.data.data() == nullptr, other.data.data() == nullptr) << line;
+    ASSERT_EQ(one.key, other.key) << line;
+  }
+  EXPECT_GT(good, 100u);
+}
+
+TEST(CentrifugeJsonDecoder, DataOfAPlainPublishMayBeTwoLessDeep) {
+  const auto publish = [](size_t depth) {
+    return R"({"id":1,"publish":{"channel":"a","data":)" + std::string(depth, '[') +
+           std::string(depth, ']') + "}}";
+  };
+  EXPECT_EQ(end_of(publish(62)), FrameEnd::kDone);
+  EXPECT_EQ(end_of(publish(63)), FrameEnd::kBadRequest);
+  EXPECT_EQ(end_of(publish(0) + "x", {.max_depth = 1}), FrameEnd::kBadRequest);
+}
+
 TEST(CentrifugeJsonDecoder, OtherTranscripts) {
   EXPECT_EQ(Decoded(kTranscripts[6]).only<PresenceRequest>().channel, "test");
   EXPECT_EQ(Decoded(kTranscripts[7]).only<PresenceStatsRequest>().channel, "test");

@@ -1,5 +1,6 @@
 #include "codec/centrifuge/json_encoder.h"
 
+#include "codec/centrifuge/plain_push.h"
 #include "codec/json/write.h"
 
 namespace parley::codec::centrifuge {
@@ -270,7 +271,11 @@ void JsonEncoder::reply(Buffer& out, uint32_t id, const UnsubscribeResult& resul
   append_reply(out, id, R"(,"unsubscribe":)", result);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PublishResult& result) {
-  append_reply(out, id, R"(,"publish":)", result);
+  // Nothing can be in it.
+  if (id == 0) return append_reply(out, id, R"(,"publish":)", result);
+  out.append(R"({"id":)");
+  append_uint(out, id);
+  out.append(R"(,"publish":{}})");
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PresenceResult& result) {
   append_reply(out, id, R"(,"presence":)", result);
@@ -295,6 +300,7 @@ void JsonEncoder::reply(Buffer& out, uint32_t id, const ErrorReply& error) {
 }
 
 void JsonEncoder::push(Buffer& out, std::string_view channel, const Publication& publication) {
+  if (append_plain_push(out, channel, publication)) return;
   // One growth at most for a publication that holds nothing unusual.
   constexpr size_t kFixedPart = 128;
   out.reserve(out.size() + channel.size() + publication.data.size() + kFixedPart);

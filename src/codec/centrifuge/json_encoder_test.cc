@@ -37,6 +37,34 @@ TEST(JsonEncoder, PushesUnderANumber) {
   EXPECT_EQ(out, R"({"push":{"id":4294967297,"pub":{"data":{"a":1},"offset":7}}})");
 }
 
+// Written in one go where nothing is out of the ordinary, and the same either way.
+TEST(CentrifugeJsonEncoder, PlainAndOtherPushes) {
+  const ClientInfo info{.user = "u", .client = "c"};
+  const ClientInfo full{
+      .user = "", .client = "c", .conn_info = R"({"a":1})", .chan_info = R"({"b":2})"};
+  const ClientInfo quoted{.user = "\"", .client = "c"};
+  const ClientInfo broken{.user = "u", .client = "c", .conn_info = "{\n}"};
+  EXPECT_EQ(push("a", Publication{.data = "1"}), R"({"push":{"channel":"a","pub":{"data":1}}})");
+  EXPECT_EQ(
+      push("a", Publication{.data = "1", .info = &info, .offset = UINT64_MAX}),
+      R"({"push":{"channel":"a","pub":{"data":1,"info":{"user":"u","client":"c"},"offset":18446744073709551615}}})");
+  EXPECT_EQ(
+      push("a", Publication{.data = "1", .info = &full}),
+      R"({"push":{"channel":"a","pub":{"data":1,"info":{"user":"","client":"c","conn_info":{"a":1},"chan_info":{"b":2}}}}})");
+  EXPECT_EQ(
+      push("a", Publication{.data = "1", .info = &quoted, .offset = 5}),
+      R"({"push":{"channel":"a","pub":{"data":1,"info":{"user":"\"","client":"c"},"offset":5}}})");
+  EXPECT_EQ(
+      push("a", Publication{.data = "[\r\n1]", .info = &broken}),
+      R"({"push":{"channel":"a","pub":{"data":[1],"info":{"user":"u","client":"c","conn_info":{}}}}})");
+  EXPECT_EQ(push("a\n", Publication{.data = "1"}),
+            R"({"push":{"channel":"a\n","pub":{"data":1}}})");
+  EXPECT_EQ(push("a", Publication{.data = "1", .key = "k"}),
+            R"({"push":{"channel":"a","pub":{"data":1,"key":"k"}}})");
+  EXPECT_EQ(reply(7, PublishResult{}), R"({"id":7,"publish":{}})");
+  EXPECT_EQ(reply(0, PublishResult{}), R"({"publish":{}})");
+}
+
 TEST(CentrifugeJsonEncoder, Connect) {
   EXPECT_EQ(
       reply(1, ConnectResult{.client = "6f0d",

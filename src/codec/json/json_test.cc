@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -5,6 +6,7 @@
 #include <simdjson.h>
 
 #include "codec/json/embed.h"
+#include "codec/json/marks.h"
 #include "codec/json/validate.h"
 #include "codec/json/write.h"
 
@@ -14,6 +16,24 @@ namespace {
 using namespace std::string_literals;
 
 std::string nested(size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+
+// However many bytes are looked at together, each is seen wherever it stands.
+TEST(JsonMarks, EveryByteIsFoundAtEveryPlace) {
+  for (size_t size = 0; size < 50; ++size)
+    for (size_t place = 0; place <= size; ++place)
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'a');
+        const auto c = static_cast<char>(byte);
+        if (place < size) text[place] = c;
+        if (place + 1 < size) text[place + 1] = '\x01';
+        const auto first = [&](auto is) {
+          return static_cast<size_t>(std::ranges::find_if(text, is) - text.begin());
+        };
+        const char* const end = text.data() + size;
+        ASSERT_EQ(find_marked<Special>(text.data(), end) - text.data(), first(Special::is));
+        ASSERT_EQ(find_marked<Unusual>(text.data(), end) - text.data(), first(Unusual::is));
+      }
+}
 
 TEST(JsonValidate, AcceptsEveryKindOfValue) {
   for (const char* text : {"null",

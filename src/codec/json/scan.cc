@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "codec/json/marks.h"
 
 namespace parley::codec::json {
 namespace {
@@ -82,16 +83,7 @@ const char* scan_after_value(const char* at, const char* end, Open& open) {
 
 }  // namespace
 
-const char* find_special(const char* at, const char* end) {
-  while (end - at >= 8) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    if (const uint64_t bits = special_bits(word); bits != 0) return at + first_marked(bits);
-    at += 8;
-  }
-  while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
-  return at;
-}
+const char* find_special(const char* at, const char* end) { return find_marked<Special>(at, end); }
 
 const char* scan_string(const char* at, const char* end, bool& escaped) {
   escaped = false;

@@ -3,7 +3,6 @@
 // nothing allocates. UTF-8 is not looked at here; see is_utf8().
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 #include "base/bytes.h"
@@ -31,23 +30,5 @@ const char* scan_value(const char* at, const char* end, uint32_t max_depth);
 // The first byte in [at, end) that a JSON string cannot hold as it is: quote, backslash or a
 // control character.
 const char* find_special(const char* at, const char* end);
-
-// Marks with its top bit each of eight bytes that is special in the sense above. Exact up to the
-// first one found (the lowest); bytes behind it may be marked wrongly.
-inline uint64_t special_bits(uint64_t word) {
-  constexpr uint64_t kOnes = 0x0101010101010101u;
-  constexpr uint64_t kHighs = kOnes << 7;
-  const uint64_t quote = word ^ (kOnes * '"');
-  const uint64_t backslash = word ^ (kOnes * '\\');
-  const uint64_t found = ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) |
-                         ((backslash - kOnes) & ~backslash);
-  return found & kHighs;
-}
-
-// The place of the first byte that special_bits() marked.
-inline int first_marked(uint64_t bits) {
-  static_assert(std::endian::native == std::endian::little);
-  return std::countr_zero(bits) / 8;
-}
 
 }  // namespace parley::codec::json

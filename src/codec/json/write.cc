@@ -4,7 +4,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "codec/json/scan.h"
+#include "codec/json/marks.h"
 
 namespace parley::codec::json {
 namespace {
@@ -46,17 +46,7 @@ Sequence sequence_at(const char* at, const char* end) {
 }
 
 // The first byte that cannot be copied unseen: special, or not ASCII.
-const char* find_unusual(const char* at, const char* end) {
-  while (end - at >= 8) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    const uint64_t bits = special_bits(word) | (word & 0x8080808080808080u);
-    if (bits != 0) return at + first_marked(bits);
-    at += 8;
-  }
-  while (at != end && *at != '"' && *at != '\\' && static_cast<signed char>(*at) >= 0x20) ++at;
-  return at;
-}
+const char* find_unusual(const char* at, const char* end) { return find_marked<Unusual>(at, end); }
 
 void append_escaped(Buffer& out, char c) {
   constexpr std::string_view kFrom = "\"\\\b\f\n\r\t";
@@ -73,6 +63,16 @@ void append_escaped(Buffer& out, char c) {
 }
 
 }  // namespace
+
+bool is_plain(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  return find_unusual(text.data(), end) == end;
+}
+
+bool is_compact(ByteView json) {
+  return json.empty() || (std::memchr(json.data(), '\n', json.size()) == nullptr &&
+                          std::memchr(json.data(), '\r', json.size()) == nullptr);
+}
 
 void append_string(Buffer& out, std::string_view text) {
   const char* at = text.data();
@@ -109,9 +109,7 @@ void append_string(Buffer& out, std::string_view text) {
 
 void append_compact(Buffer& out, ByteView json) {
   const auto breaks = [](char c) { return c == '\n' || c == '\r'; };
-  if (json.empty()) return;
-  if (std::memchr(json.data(), '\n', json.size()) == nullptr &&
-      std::memchr(json.data(), '\r', json.size()) == nullptr) {
+  if (is_compact(json)) {
     out.append(json);
     return;
   }

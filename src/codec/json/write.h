@@ -13,6 +13,11 @@ void append_string(Buffer& out, std::string_view text);
 // between tokens only. For wire formats where a line break ends a message.
 void append_compact(Buffer& out, ByteView json);
 
+// Whether append_string() would add nothing but the quotes.
+bool is_plain(std::string_view text);
+// Whether append_compact() would leave nothing out.
+bool is_compact(ByteView json);
+
 void append_int(Buffer& out, int64_t value);
 
 }  // namespace parley::codec::json

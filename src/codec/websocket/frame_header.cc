@@ -1,6 +1,6 @@
 #include "codec/websocket/frame_header.h"
 
-#include <algorithm>
+#include <cstring>
 
 namespace parley::codec::websocket {
 namespace {
@@ -91,7 +91,7 @@ Result<FrameHeader, DecodeFailure> parse_frame_header(ByteView bytes, const Head
 
   const size_t size = 2 + width + (masked ? header.mask.size() : 0);
   if (bytes.size() < size) return header;
-  if (masked) std::ranges::copy(bytes.substr(2 + width, header.mask.size()), header.mask.begin());
+  if (masked) std::memcpy(header.mask.data(), bytes.data() + 2 + width, header.mask.size());
   header.header_size = static_cast<uint8_t>(size);
   return header;
 }

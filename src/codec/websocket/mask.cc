@@ -1,25 +1,40 @@
 #include "codec/websocket/mask.h"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 namespace parley::codec::websocket {
+namespace {
+
+void apply_word(char* at, uint64_t key) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  word ^= key;
+  std::memcpy(at, &word, sizeof word);
+}
+
+}  // namespace
 
 void apply_mask(std::span<char> payload, MaskKey key, size_t offset) {
-  std::array<char, 8> rotated;
-  for (size_t i = 0; i < rotated.size(); ++i) rotated[i] = key[(offset + i) % key.size()];
-  uint64_t wide_key;
-  std::memcpy(&wide_key, rotated.data(), sizeof wide_key);
+  static_assert(std::endian::native == std::endian::little);
+  constexpr size_t kWord = sizeof(uint64_t);
+  uint32_t rotated;
+  std::memcpy(&rotated, key.data(), sizeof rotated);
+  rotated = std::rotr(rotated, static_cast<int>(offset % key.size() * 8));
+  const uint64_t wide_key = static_cast<uint64_t>(rotated) << 32 | rotated;
 
   char* at = payload.data();
   size_t left = payload.size();
-  for (; left >= sizeof wide_key; at += sizeof wide_key, left -= sizeof wide_key) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    word ^= wide_key;
-    std::memcpy(at, &word, sizeof word);
+  for (; left >= 4 * kWord; at += 4 * kWord, left -= 4 * kWord) {
+    apply_word(at, wide_key);
+    apply_word(at + kWord, wide_key);
+    apply_word(at + 2 * kWord, wide_key);
+    apply_word(at + 3 * kWord, wide_key);
   }
-  for (size_t i = 0; i < left; ++i) at[i] = static_cast<char>(at[i] ^ rotated[i]);
+  for (; left >= kWord; at += kWord, left -= kWord) apply_word(at, wide_key);
+  for (uint64_t rest = wide_key; left > 0; --left, rest >>= 8, ++at)
+    *at = static_cast<char>(*at ^ static_cast<char>(rest));
 }
 
 }  // namespace parley::codec::websocket
