@@ -30,6 +30,9 @@ constexpr size_t kGoodDescriptors = 10'000;
 // taken. The internal port may have half of them: health and metrics are asked for just then.
 constexpr size_t kOwnDescriptors = 32;
 constexpr uint32_t kMaxShards = 64;
+// The time that a turn has for them bounds them before. Whoever waits outside for longer than the
+// backlog has room is asked by nobody to come in: its own system tries again after 1, 3, 7 s.
+constexpr size_t kAcceptsPerTurn = 512;
 
 Result<io::Address> to_address(const std::string& name, uint16_t port) {
   const std::string host_name = name.empty() ? "0.0.0.0" : name;
@@ -169,7 +172,9 @@ class Process {
   void start(std::vector<io::Listener> listeners, std::vector<io::Listener> internal,
              size_t descriptors) {
     for (size_t i = 0; i < worlds_.size(); ++i) {
-      listen(i, std::move(listeners[i]), worlds_[i]->http(), descriptors - kOwnDescriptors);
+      // One of each shard for who waits for another to be free (io::AcceptOptions::looks).
+      listen(i, std::move(listeners[i]), worlds_[i]->http(),
+             descriptors - kOwnDescriptors - worlds_.size());
       if (!internal.empty())
         listen(i, std::move(internal[i]), worlds_[i]->internal_http(),
                descriptors - kOwnDescriptors / 2);
@@ -203,6 +208,7 @@ class Process {
  private:
   void listen(size_t shard, io::Listener listener, http::Server& server, size_t descriptors) {
     io::AcceptOptions options;
+    options.per_turn = kAcceptsPerTurn;
     options.client_descriptors = static_cast<int>(std::min<size_t>(descriptors, INT_MAX));
     options.refusal = http::Server::no_room();
     group_.shard(static_cast<ShardId>(shard))

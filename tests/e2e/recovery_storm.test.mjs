@@ -48,7 +48,7 @@ for (const kind of ['websocket', 'eventsource']) {
         const [returned, ends] = await loudly(async () => [await crowd.comeBack(), await crowd.caughtUp(BACK_MS)]);
         const caughtUp = ends.map((at) => (at === null ? Infinity : at - begun)).sort((a, b) => a - b);
         const back = returned.map(({ at }) => at - begun).sort((a, b) => a - b);
-        rounds.push({ away_ms: away, back_ms: { median: part(back, 0.5), last: part(back, 1) }, caught_up_ms: { median: part(caughtUp, 0.5), p99: part(caughtUp, 0.99), last: part(caughtUp, 1) }, refused: returned.reduce((all, { refused }) => all + refused, 0) });
+        rounds.push({ away_ms: away, back_ms: { median: part(back, 0.5), last: part(back, 1) }, caught_up_ms: { median: part(caughtUp, 0.5), p99: part(caughtUp, 0.99), last: part(caughtUp, 1) }, refused: returned.reduce((all, { refused }) => all + refused.length, 0) });
       }
       await pause(LONG ? 2_000 : 200);
       const last = await publisher.stop();

@@ -8,6 +8,8 @@ const BEHIND = 5;
 
 export class Crowd {
   #workers;
+  // Of its own: a search for a free port takes long where another crowd has just left thousands behind that are not free yet.
+  #network = 1 + Math.floor(Math.random() * 254);
 
   /** `behind`: their own work comes after the server's and that of others here, as if they were on machines of their own. */
   constructor(workers, { behind = false } = {}) {
@@ -21,20 +23,20 @@ export class Crowd {
     return answers.flat();
   }
 
-  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, steps, refused} of each. */
+  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, steps, refused: how each time} of each. */
   async open(port, { kind, count, channels, atOnce = 128, timed = false }) {
     const list = Array.from({ length: count }, (_, i) => channels[i % channels.length]);
     const each = this.#workers.length;
     return this.#all('open', (w) => ({
       // An address of its own, so that there are ports enough.
-      port, kind, timed, address: `127.0.0.${2 + w}`, atOnce: Math.ceil(atOnce / each), channels: list.filter((_, i) => Math.floor(i / channels.length) % each === w),
+      port, kind, timed, address: `127.${this.#network}.0.${2 + w}`, atOnce: Math.ceil(atOnce / each), channels: list.filter((_, i) => Math.floor(i / channels.length) % each === w),
     }));
   }
 
   /** All lines break at once. */
   cut() { return this.#all('cut'); }
 
-  /** All come back, each after a random part of `jitterMs`. Resolves with {at, steps, refused} of each. */
+  /** All come back, each after a random part of `jitterMs`. Resolves with {at, steps, refused: how each time} of each. */
   comeBack(jitterMs = 0) { return this.#all('comeBack', () => ({ jitterMs })); }
   caughtUp(ms) { return this.#all('caughtUp', () => ({ ms })); }
   async lacking(last, ms) { return (await this.#all('lacking', () => ({ last, ms }))).reduce((a, b) => a + b, 0); }
