@@ -1,13 +1,25 @@
 #include "server/memory_ladder.h"
 
 #include <cstdio>
-#include <cstdlib>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
+#ifdef PARLEY_JEMALLOC
+#include <fmt/format.h>
+#include <jemalloc/jemalloc.h>
+#endif
+
 #include "io/fd.h"
+
+#ifdef PARLEY_JEMALLOC
+// Read by jemalloc before main(): what is freed goes back to the system within a second or two, by
+// a thread that sleeps otherwise, so that a shard which is idle keeps nothing.
+extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming)
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+#endif
 
 namespace parley::server {
 namespace {
@@ -15,10 +27,6 @@ namespace {
 // Parts of a hundred at which a step begins.
 constexpr size_t kBegin[kMemorySteps] = {0, 80, 90, 95};
 constexpr size_t kLess = 5;
-// A block of its own costs some microseconds, little beside what so many bytes cost anyway.
-constexpr int kLargeBlock = 32 << 10;
-// What may stay free at the end of a heap, as glibc has it at first.
-constexpr int kFreeEnd = 128 << 10;
 
 }  // namespace
 
@@ -31,21 +39,14 @@ MemoryStep MemoryLadder::update(size_t used) {
   return step_ = static_cast<MemoryStep>(step);
 }
 
-void return_free_memory() { ::malloc_trim(0); }
-
-void return_end_of_heap() {
-  // What is freed next to so much at the end of a heap takes all of that along; were there less,
-  // this would be a block of its own, which leaves nothing either.
-  void* volatile block = ::malloc(kFreeEnd);
-  ::free(block);
+#ifdef PARLEY_JEMALLOC
+void return_free_memory() {
+  static constexpr auto kAllArenas = MALLCTL_ARENAS_ALL;
+  ::mallctl(fmt::format("arena.{}.purge", kAllArenas).c_str(), nullptr, nullptr, nullptr, 0);
 }
-
-void return_large_blocks_at_once() {
-  ::mallopt(M_MMAP_THRESHOLD, kLargeBlock);
-  // A block of 4 MiB, with which the configuration is read, has made this 8 MiB: twice the largest
-  // that was freed.
-  ::mallopt(M_TRIM_THRESHOLD, kFreeEnd);
-}
+#else
+void return_free_memory() {}
+#endif
 
 size_t resident_bytes() {
   const io::UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));

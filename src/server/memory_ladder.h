@@ -31,15 +31,8 @@ class MemoryLadder {
 
 // What this process holds in memory; 0 where the system does not say.
 size_t resident_bytes();
-// Gives back to the system what was freed but is kept for later. Takes milliseconds, or more where
-// there is much of it.
+// Gives back to the system what was freed but is kept for later, of all threads. The allocator does
+// that by itself within some seconds. Nothing where the build has none of its own (sanitizers).
 void return_free_memory();
-// The part of it that only the thread which freed it can give back: malloc_trim() (glibc 2.36)
-// leaves the free end of every heap but the first, megabytes behind the last block of a crowd.
-void return_end_of_heap();
-// From now on what is large goes back as soon as it is freed, whatever small things lie behind it:
-// messages that never ended, bodies, answers that nobody read. Otherwise it stays with the process
-// until return_free_memory(), which holds up every shard for half a microsecond per KiB.
-void return_large_blocks_at_once();
 
 }  // namespace parley::server

@@ -223,13 +223,6 @@ class Process {
                            [world = worlds_[i].get(), step] { world->climb(step); });
   }
 
-  // What clients that have gone made this process hold.
-  void give_back() {
-    return_free_memory();
-    for (size_t i = 0; i < worlds_.size(); ++i)
-      group_.post_reserved(static_cast<ShardId>(i), return_end_of_heap);
-  }
-
   size_t sessions_left() {
     std::atomic<size_t> left{0};
     std::atomic<size_t> answers{0};
@@ -259,8 +252,7 @@ class Process {
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
   MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
-                      [this](MemoryStep step) { climb(step); }, [this] { give_back(); },
-                      connections};
+                      [this](MemoryStep step) { climb(step); }, return_free_memory, connections};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {
@@ -295,7 +287,6 @@ int wait_for_end(const sigset_t& signals, const ServerOptions& options, Process&
 }
 
 Result<int> serve(const ServerOptions& options) {
-  return_large_blocks_at_once();
   const sigset_t signals = block_signals();
   auto policy = TRY(make_policy(options.dev, options.config));
   auto proxies = TRY(http::TrustedProxies::parse(options.config.http_server.trusted_proxies));
