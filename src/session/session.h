@@ -144,6 +144,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void tell_gaps();
   void tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake);
   void plan_frames(FlushPlan& plan);
+  void plan_ordered(FlushPlan& plan, const FrameQueue& ordered);
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);
