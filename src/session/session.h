@@ -86,11 +86,13 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void on_dirty(hub::Subscription& subscription) override;
   hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
+  void on_published(hub::StepId step, const hub::Published& published) override;
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
   template <class Handler>
   void run_adapter(Handler handler, bool wake = true);
+  void carry_out(Effects& effects);
   void execute(SubscribeCommand& command);
   void execute(RewindCommand& command);
   void execute(RenewCommand& command);
