@@ -26,7 +26,7 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   hub::PublishRecord& record = effects.publish(step);
   record.channel.name = request.channel;
   record.publication = std::make_shared<hub::Publication>();
-  record.publication->data = request.data;
+  record.publication->data = Buffer(request.data);
   record.publication->kind = codec_->kind_of(request.data);
   record.publication->publisher = publisher(subscribed ? channel : nullptr);
   record.principal = who().user;
