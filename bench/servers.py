@@ -150,6 +150,8 @@ def turns(server):
 def load(server, arguments, watched=True):
     """What `parley bench` says of the server, as an object; from core 1."""
     command = [PARLEY, "bench", *arguments, "--url", server.url, "--json"]
+    if arguments[0] != "idle":
+        command += ["--spin"]
     if watched:
         command += ["--pid", server.pid]
     if server.protocol != "centrifuge":

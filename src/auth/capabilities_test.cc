@@ -5,6 +5,7 @@
 #include "auth/token_authenticator.h"
 #include "auth/token_claims.h"
 #include "auth/token_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::auth {
 namespace {
@@ -168,7 +169,11 @@ TEST(RegexPool, KeepsTheLatestThatNobodyHolds) {
   const std::weak_ptr<const re2::RE2> one = pool.find("a+");
   for (int i = 0; i < 63; ++i) pool.find("x" + std::to_string(i));
   EXPECT_FALSE(one.expired());
+  const parley::testing::MetricDelta compiled("parley_regexes_compiled_total");
+  pool.find("a+");
+  EXPECT_EQ(compiled(), 0);
   pool.find("b+");
+  EXPECT_EQ(compiled(), 1);
   EXPECT_TRUE(one.expired());
 }
 

@@ -4,11 +4,15 @@
 
 #include <re2/re2.h>
 
+#include "base/metrics.h"
+
 namespace parley::auth {
 namespace {
 
 constexpr int64_t kMaxBytes = 64 * 1024;  // of an expression with all that matching caches
 constexpr size_t kLeastKnown = 64;
+metrics::Counter compiled("parley_regexes_compiled_total",
+                          "Regular expressions of tokens' capabilities that were compiled");
 
 }  // namespace
 
@@ -22,6 +26,7 @@ std::shared_ptr<const re2::RE2> RegexPool::find(std::string_view text) {
   auto regex =
       std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
   if (!regex->ok()) return nullptr;
+  compiled.add();
   if (known_.size() >= forget_at_) forget_unused();
   known_.insert_or_assign(std::string(text), regex);
   latest_[next_++ % latest_.size()] = regex;

@@ -1,7 +1,5 @@
 #include "auth/ticket_desk.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/metrics.h"
 
@@ -30,10 +28,28 @@ TokenResult result_of(std::unique_ptr<Claims> claims) {
 }  // namespace
 
 TicketDesk::TicketDesk(ShardId self, size_t shards, TicketPost& post, IdSource& ids,
-                       TicketOptions options)
-    : self_(self), post_(post), ids_(ids), options_(std::move(options)), parked_(shards) {}
+                       const TicketOptions& options)
+    : self_(self),
+      post_(post),
+      ids_(ids),
+      options_(options),
+      calls_(shards, post, {.requests = options.parked, .bytes = 0}) {}
 
-TicketDesk::~TicketDesk() { tickets_kept.add(-static_cast<int64_t>(tickets_.size())); }
+TicketDesk::~TicketDesk() {
+  for (size_t n = tickets_.size(); n > 0; --n) give_room();
+}
+
+bool TicketDesk::take_room() {
+  if (tickets_.size() >= options_.tickets) return false;
+  if (options_.quota != nullptr && !options_.quota->take()) return false;
+  tickets_kept.add(1);
+  return true;
+}
+
+void TicketDesk::give_room() {
+  if (options_.quota != nullptr) options_.quota->give_back();
+  tickets_kept.add(-1);
+}
 
 void TicketDesk::set_now(const Now& now) {
   now_ = now;
@@ -53,8 +69,7 @@ std::expected<Ticket, TicketRefusal> TicketDesk::issue(ByteView text) {
   if (options_.tickets == 0) return std::unexpected(TicketRefusal::kOff);
   auto order = read_ticket_order(text, options_.order, regexes_);
   if (!order) return std::unexpected(TicketRefusal::kMalformed);
-  const size_t count = options_.count ? options_.count() : tickets_.size();
-  if (std::max(count, tickets_.size()) >= options_.tickets) {
+  if (!take_room()) {
     ticket_events.add(Event::kOverLimit);
     return std::unexpected(TicketRefusal::kTooMany);
   }
@@ -67,7 +82,6 @@ std::expected<Ticket, TicketRefusal> TicketDesk::issue(ByteView text) {
       tickets_.try_emplace(digest, std::make_unique<Claims>(std::move(order->claims)), deadline)
           .second;
   CHECK(fresh);
-  tickets_kept.add(1);
   ticket_events.add(Event::kCreated);
   return ticket;
 }
@@ -77,7 +91,7 @@ std::unique_ptr<Claims> TicketDesk::take(const TicketDigest& digest) {
   if (kept.empty()) return nullptr;
   const bool late = kept.mapped().deadline->first <= now_.mono;
   deadlines_.erase(kept.mapped().deadline);
-  tickets_kept.add(-1);
+  give_room();
   if (late) {
     ticket_events.add(Event::kExpired);
     return nullptr;
@@ -87,41 +101,12 @@ std::unique_ptr<Claims> TicketDesk::take(const TicketDigest& digest) {
 
 std::optional<TokenResult> TicketDesk::redeem(std::string_view ticket, Done done) {
   const auto name = parse_ticket(ticket);
-  if (!name || name->owner >= parked_.size()) return refused(TokenError::kInvalid);
+  if (!name || !calls_.is_shard(name->owner)) return refused(TokenError::kInvalid);
   if (name->owner == self_) return result_of(take(name->digest));
-  auto& parked = parked_[name->owner];
-  // Nobody overtakes those who wait.
-  if (parked.empty() && post_.take_credit(name->owner)) {
-    ask(name->owner, name->digest, std::move(done));
-  } else if (parked_count_ < options_.parked) {
-    ++parked_count_;
-    parked.emplace_back(name->digest, std::move(done));
-  } else {
-    ticket_events.add(Event::kBusy);
-    return std::unexpected(TokenError::kUnavailable);
-  }
-  return std::nullopt;
-}
-
-void TicketDesk::ask(ShardId owner, const TicketDigest& digest, Done done) {
-  if (free_places_.empty()) {
-    free_places_.push_back(static_cast<uint32_t>(waiting_.size()));
-    waiting_.emplace_back();
-  }
-  const uint32_t place = free_places_.back();
-  free_places_.pop_back();
-  waiting_[place] = std::move(done);
-  post_.send_request(owner, {.wanted = std::make_unique<TicketDigest>(digest), .place = place});
-}
-
-void TicketDesk::ask_parked(ShardId owner) {
-  auto& parked = parked_[owner];
-  while (!parked.empty() && post_.take_credit(owner)) {
-    auto [digest, done] = std::move(parked.front());
-    parked.pop_front();
-    --parked_count_;
-    ask(owner, digest, std::move(done));
-  }
+  TicketMail mail{.wanted = std::make_unique<TicketDigest>(name->digest)};
+  if (calls_.ask(name->owner, mail, done, 0)) return std::nullopt;
+  ticket_events.add(Event::kBusy);
+  return std::unexpected(TokenError::kUnavailable);
 }
 
 void TicketDesk::receive(ShardId from, TicketMail&& mail) {
@@ -129,9 +114,7 @@ void TicketDesk::receive(ShardId from, TicketMail&& mail) {
     post_.send_answer(from, {.granted = take(*mail.wanted), .place = mail.place});
     return;
   }
-  Done done = std::exchange(waiting_[mail.place], nullptr);
-  free_places_.push_back(mail.place);
-  ask_parked(from);
+  Done done = calls_.settle(from, mail.place);
   done(result_of(std::move(mail.granted)));
 }
 

@@ -3,17 +3,15 @@
 #pragma once
 
 #include <cstring>
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "auth/ticket_order.h"
+#include "base/shard_calls.h"
 #include "base/time.h"
 
 namespace parley::auth {
@@ -25,19 +23,21 @@ struct TicketMail {
   uint32_t place = 0;                    // where the asker waits
 };
 
-// What: carries mail to other shards, one FIFO per ordered pair; never waits. Owner: server. A
-// request holds a credit from take_credit() until its answer was drained.
-class TicketPost {
+using TicketPost = ShardPost<TicketMail>;
+
+// What: how many tickets may wait to be used, for all desks of a node. Owner: the server; outlives
+// the desks. Shard: any; never waits.
+class TicketQuota {
  public:
-  virtual ~TicketPost() = default;
-  virtual bool take_credit(ShardId to) = 0;
-  virtual void send_request(ShardId to, TicketMail mail) = 0;
-  virtual void send_answer(ShardId to, TicketMail mail) = 0;
+  virtual ~TicketQuota() = default;
+  // Room for one more; false: there is none.
+  virtual bool take() = 0;
+  virtual void give_back() = 0;
 };
 
 struct TicketOptions {
-  size_t tickets = 10'000;        // that wait to be used; 0: none are made
-  std::function<size_t()> count;  // how many wait; empty: only those here
+  size_t tickets = 10'000;       // that wait here to be used; 0: none are made
+  TicketQuota* quota = nullptr;  // asked besides, where there is one
   TicketOrderLimits order;
   size_t parked = 4096;  // that wait here for credits; above: kUnavailable
 };
@@ -62,7 +62,7 @@ class TicketDesk {
   // Borrows post and ids, which are the operating system's. A node of `shards`, of which this is
   // `self`.
   TicketDesk(ShardId self, size_t shards, TicketPost& post, IdSource& ids,
-             TicketOptions options = {});
+             const TicketOptions& options = {});
   ~TicketDesk();
 
   // At the beginning of each turn: drops what has expired, at most 1,000 of them; the others are
@@ -76,7 +76,7 @@ class TicketDesk {
   void receive(ShardId from, TicketMail&& mail);
 
   size_t tickets() const { return tickets_.size(); }
-  size_t waiting() const { return waiting_.size() - free_places_.size() + parked_count_; }
+  size_t waiting() const { return calls_.unsettled(); }
 
  private:
   using Deadlines = std::multimap<Time, TicketDigest>;
@@ -93,11 +93,11 @@ class TicketDesk {
     }
   };
 
+  bool take_room();
+  void give_room();
   // It is there no longer. Null: it never was, or has expired.
   std::unique_ptr<Claims> take(const TicketDigest& digest);
   void drop_expired();
-  void ask(ShardId owner, const TicketDigest& digest, Done done);
-  void ask_parked(ShardId owner);
 
   const ShardId self_;
   TicketPost& post_;
@@ -107,10 +107,7 @@ class TicketDesk {
   RegexPool regexes_;
   std::unordered_map<TicketDigest, Kept, DigestHash> tickets_;
   Deadlines deadlines_;
-  std::vector<Done> waiting_;  // by place
-  std::vector<uint32_t> free_places_;
-  std::vector<std::deque<std::pair<TicketDigest, Done>>> parked_;  // wait for credits, by owner
-  size_t parked_count_ = 0;
+  ShardCalls<TicketMail, Done> calls_;
 };
 
 }  // namespace parley::auth

@@ -76,8 +76,8 @@ class TicketDeskTest : public ::testing::Test {
   parley::testing::SeededIds ids_;
   TicketLines lines_;
   TicketLines::End ends_[2] = {{lines_, 0}, {lines_, 1}};
-  TicketDesk desks_[2] = {{0, 2, ends_[0], ids_, {.tickets = 3, .count = {}, .parked = 2}},
-                          {1, 2, ends_[1], ids_, {.tickets = 3, .count = {}, .parked = 2}}};
+  TicketDesk desks_[2] = {{0, 2, ends_[0], ids_, {.tickets = 3, .parked = 2}},
+                          {1, 2, ends_[1], ids_, {.tickets = 3, .parked = 2}}};
   std::vector<std::string> answers_;
 };
 
@@ -184,7 +184,7 @@ TEST_F(TicketDeskTest, ItExpires) {
 
 // A turn drops a thousand; those that are left over are no better.
 TEST_F(TicketDeskTest, ManyExpireInSeveralTurns) {
-  TicketDesk desk(0, 2, ends_[0], ids_, {.tickets = 3000, .count = {}});
+  TicketDesk desk(0, 2, ends_[0], ids_, {.tickets = 3000});
   desk.set_now(now_);
   std::string last;
   for (int i = 0; i < 1500; ++i) last = desk.issue("{}")->text;
@@ -251,14 +251,36 @@ TEST_F(TicketDeskTest, AreLimited) {
   show(0, one);
   issued(0);
 
-  size_t elsewhere = 3;
-  TicketDesk counted(0, 2, ends_[0], ids_,
-                     {.tickets = 3, .count = [&elsewhere] { return elsewhere; }});
-  EXPECT_EQ(counted.issue("{}").error(), TicketRefusal::kTooMany);
-  elsewhere = 2;
-  EXPECT_TRUE(counted.issue("{}").has_value());
-  TicketDesk off(0, 2, ends_[0], ids_, {.tickets = 0, .count = {}});
+  TicketDesk off(0, 2, ends_[0], ids_, {.tickets = 0});
   EXPECT_EQ(off.issue("{}").error(), TicketRefusal::kOff);
+}
+
+struct FakeQuota final : TicketQuota {
+  bool take() override { return room > 0 && room-- > 0; }
+  void give_back() override { ++room; }
+  size_t room = 2;
+};
+
+TEST_F(TicketDeskTest, AllDesksShareTheNodesLimit) {
+  FakeQuota quota;
+  {
+    TicketDesk one(0, 2, ends_[0], ids_, {.quota = &quota});
+    TicketDesk other(1, 2, ends_[1], ids_, {.quota = &quota});
+    one.set_now(now_), other.set_now(now_);
+    const std::string used = one.issue("{}")->text;
+    EXPECT_TRUE(other.issue(R"({"ttl":1})").has_value());
+    EXPECT_EQ(one.issue("{}").error(), TicketRefusal::kTooMany);
+    EXPECT_EQ(other.issue("[]").error(), TicketRefusal::kMalformed);
+    one.redeem(used, nullptr);
+    EXPECT_EQ(quota.room, 1u);
+    one.redeem(used, nullptr);
+    EXPECT_EQ(quota.room, 1u) << "used once";
+    EXPECT_TRUE(other.issue("{}").has_value());
+    now_.mono += seconds(1);
+    other.set_now(now_);
+    EXPECT_EQ(quota.room, 1u) << "expired";
+  }
+  EXPECT_EQ(quota.room, 2u) << "and given back in the end";
 }
 
 TEST_F(TicketDeskTest, WhoCannotBeAskedForIsComeLaterAndKeepsTheTicket) {

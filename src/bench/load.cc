@@ -38,7 +38,7 @@ Load::Load(const Plan& plan, const Target& target, uint64_t run)
                .subscribers = plan.subscribers,
                .streams_per_channel = streams_per_channel(plan)}),
       members_(connections(plan)),
-      sockets_(static_cast<uint32_t>(connections(plan)), target, *this) {
+      sockets_(static_cast<uint32_t>(connections(plan)), target, *this, plan.spin) {
   const Door door{.host = target.host, .token = plan.token, .api_key = plan.api_key};
   dialects_.push_back(make_subscriber(plan.protocol, door));
   dialects_.push_back(plan.api ? make_api_publisher(door, plan.batch)

@@ -186,7 +186,8 @@ Result<Request> to_request(const Wishes& wishes) {
                   .token = wishes.token,
                   .api_key = wishes.api_key,
                   .payload_bytes = wishes.payload_bytes,
-                  .at_once = wishes.at_once};
+                  .at_once = wishes.at_once,
+                  .spin = wishes.spin};
   TRY(set_members(wishes, *scenario, request));
   TRY(set_pace(wishes, *scenario, request.plan));
   TRY(check_protocol(request));

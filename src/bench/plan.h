@@ -62,6 +62,7 @@ struct Plan {
   uint32_t window = 1;
   uint32_t payload_bytes = 128;
   uint32_t at_once = 128;  // connections that are being made at a time
+  bool spin = false;       // never sleep: a server on this machine need not wake the load
 };
 
 // What was asked for; what was not has the scenario's own value.
@@ -77,6 +78,7 @@ struct Wishes {
   uint64_t count = 0;  // of messages; 0: as many as there is time for
   uint32_t payload_bytes = 128;
   uint32_t at_once = 128;
+  bool spin = false;
   int pid = 0;  // of the server, to be watched; 0: none
 };
 

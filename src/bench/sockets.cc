@@ -29,9 +29,10 @@ uint64_t monotonic_ns() {
 
 double monotonic() { return static_cast<double>(monotonic_ns()) * 1e-9; }
 
-Sockets::Sockets(uint32_t count, Target target, Listener& listener)
+Sockets::Sockets(uint32_t count, Target target, Listener& listener, bool spin)
     : target_(std::move(target)),
       listener_(listener),
+      spin_(spin),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       connections_(count),
       buffer_(kBufferBytes) {
@@ -92,12 +93,21 @@ void Sockets::close(uint32_t index, const std::string& why) {
   listener_.on_close(index, why);
 }
 
+int Sockets::wait(std::span<epoll_event> events, double timeout_seconds) {
+  const auto ns = spin_ ? 0 : static_cast<int64_t>(std::max(0.0, timeout_seconds) * 1e9);
+  const timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
+  const double end = monotonic() + timeout_seconds;
+  int count = 0;
+  do {
+    count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()), &timeout,
+                           nullptr);
+  } while (spin_ && count == 0 && monotonic() < end);
+  return count;
+}
+
 void Sockets::poll(double timeout_seconds) {
   std::array<epoll_event, 256> events;
-  const auto ns = static_cast<int64_t>(std::max(0.0, timeout_seconds) * 1e9);
-  const timespec timeout{ns / 1'000'000'000, ns % 1'000'000'000};
-  const int count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   &timeout, nullptr);
+  const int count = wait(events, timeout_seconds);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
     on_event(event.data.u32, event.events);

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/epoll.h>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -32,7 +35,8 @@ class Sockets {
     virtual void on_close(uint32_t index, const std::string& why) = 0;
   };
 
-  Sockets(uint32_t count, Target target, Listener& listener);
+  // spin: asks for events again and again instead of sleeping.
+  Sockets(uint32_t count, Target target, Listener& listener, bool spin = false);
   ~Sockets();
   Sockets(const Sockets&) = delete;
 
@@ -59,6 +63,7 @@ class Sockets {
     Buffer out;
   };
 
+  int wait(std::span<epoll_event> events, double timeout_seconds);
   void watch(uint32_t index, int operation);
   void on_event(uint32_t index, uint32_t events);
   void on_connected(uint32_t index);
@@ -68,6 +73,7 @@ class Sockets {
 
   Target target_;
   Listener& listener_;
+  const bool spin_;
   io::UniqueFd epoll_;
   std::vector<Connection> connections_;
   std::vector<char> buffer_;

@@ -275,6 +275,8 @@ void add_load(CLI::App& app, bench::Wishes& wishes) {
                1, UINT32_MAX, "above 0")
       ->type_name("N");
   add_number(app, "--at-once", wishes.at_once, "Connections that are being made at a time [128]");
+  app.add_flag("--spin", wishes.spin,
+               "Never sleep: a server on this machine need not wake the load");
 }
 
 void add_bench(CLI::App& app, Raw& raw) {

@@ -25,7 +25,7 @@ class CreateTicketTest : public ApiTest {
   }
   NoTicketPost post_office;
   SystemIdSource ids;
-  auth::TicketDesk desk{0, 1, post_office, ids, {.tickets = 3, .count = {}}};
+  auth::TicketDesk desk{0, 1, post_office, ids, {.tickets = 3}};
 };
 
 TEST_F(CreateTicketTest, AnswersWithTheTicketAndItsEnd) {

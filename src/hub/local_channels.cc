@@ -34,10 +34,6 @@ bool Subscription::pullable() const {
   return catchup_ != nullptr || position_ < channel_->tail().top();
 }
 
-bool Subscription::ends_at(uint64_t offset) const {
-  return live() && !linked() && !catchup_ && offset >= channel_->tail().top();
-}
-
 LocalChannels::~LocalChannels() {
   followed_gauge.add(-static_cast<int64_t>(channels_.size()));
   subscriptions_gauge.add(-static_cast<int64_t>(subscriptions_));

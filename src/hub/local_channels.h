@@ -79,6 +79,10 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   Time quiet_since_{};
 };
 
+inline bool Subscription::ends_at(uint64_t offset) const {
+  return live() && !linked() && !catchup_ && offset >= channel_->tail().top();
+}
+
 // What: follows channels for this shard's subscribers. Owner: Hub. Shard: its hub's.
 // Failure: a channel that cannot be followed answers its pending subscribes with the error and
 // disappears.

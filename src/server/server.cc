@@ -134,6 +134,7 @@ class Process {
           http::TrustedProxies proxies, unsigned shards)
       : options_(options),
         quotas_(quota_options(options.config)),
+        tickets_(options.config.client.ticket_limit),
         proxies_(std::move(proxies)),
         status_(to_string(uuid4(ids_)), node_name(options), options.config.warnings),
         slots_(static_cast<ShardId>(shards)),
@@ -150,6 +151,7 @@ class Process {
                 .node = status_,
                 .keys = keys_,
                 .quotas = quotas_,
+                .tickets = tickets_,
                 .proxies = proxies_} {
     for (unsigned i = 0; i < shards; ++i)
       worlds_.push_back(std::make_unique<ShardWorld>(group_.shard(static_cast<ShardId>(i)), mail_,
@@ -224,6 +226,7 @@ class Process {
 
   const ServerOptions& options_;
   io::NodeQuotas quotas_;
+  TicketCount tickets_;
   const http::TrustedProxies proxies_;
   SystemIdSource ids_;
   NodeStatus status_;

@@ -25,8 +25,7 @@ broker::memory::MemoryBrokerOptions broker_options(const Shared& shared) {
 }
 
 auth::TicketOptions ticket_options(const Shared& shared) {
-  return {.tickets = shared.config.client.ticket_limit,
-          .count = [] { return static_cast<size_t>(metrics::total("parley_tickets")); }};
+  return {.tickets = shared.config.client.ticket_limit, .quota = &shared.tickets};
 }
 
 // Each shard minds the users that it is home to.
@@ -117,8 +116,8 @@ Duration ShardWorld::max_sleep() const {
 }
 
 void ShardWorld::climb(MemoryStep step) {
-  // A few at a time: what they free shows a second later.
-  constexpr size_t kEndedPerSecond = 100;
+  // A few at a time: what they free shows before the next call.
+  constexpr size_t kEndedAtOnce = 100;
   const bool saving = step >= MemoryStep::kSave;
   routes_->save(saving);
   http_.save(saving);
@@ -128,7 +127,7 @@ void ShardWorld::climb(MemoryStep step) {
   if (!drain_)
     admission_.close(step >= MemoryStep::kRefuse ? std::optional(http::Admission::Reason::kOverload)
                                                  : std::nullopt);
-  if (step == MemoryStep::kEnd) sessions_.end_fattest(kEndedPerSecond);
+  if (step == MemoryStep::kEnd) sessions_.end_fattest(kEndedAtOnce);
 }
 
 void ShardWorld::drain(Duration window) {

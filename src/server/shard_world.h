@@ -21,8 +21,8 @@
 #include "server/memory_ladder.h"
 #include "server/node_status.h"
 #include "server/policy.h"
-#include "server/ticket_line.h"
-#include "server/uplink_line.h"
+#include "server/shard_lines.h"
+#include "server/ticket_count.h"
 #include "session/session_table.h"
 
 namespace parley::server {
@@ -39,6 +39,7 @@ struct Shared {
   const NodeStatus& node;
   KeySource& keys;
   io::NodeQuotas& quotas;
+  TicketCount& tickets;
   const http::TrustedProxies& proxies;
 };
 

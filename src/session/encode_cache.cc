@@ -52,6 +52,7 @@ void EncodeCache::begin_gather() {
 
 EncodeCache::Run* EncodeCache::run(const hub::LocalChannel& channel, const Dialect& dialect,
                                    const Framing& framing, uint64_t position, Form form) {
+  ++version_;
   // A channel can outlive the cache of a session table before us.
   if (!channel.addon || static_cast<ChannelRuns&>(*channel.addon).cache != this)
     channel.addon = std::make_unique<ChannelRuns>(*this);
@@ -161,6 +162,7 @@ void EncodeCache::begin_turn(bool flushed) {
 }
 
 void EncodeCache::release(ChannelRuns& channel) {
+  ++version_;
   for (auto& run : channel.runs) {
     bytes_ -= run->bytes.size();
     const size_t capacity = run->bytes.capacity();

@@ -63,6 +63,9 @@ class EncodeCache {
   Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
                 const hub::Publication& publication, const hub::Publication* base = nullptr);
 
+  // Changes whenever a run may have changed, or gone.
+  uint64_t version() const { return version_; }
+
   // Between flushes. `flushed`: no session still has something to take, so what is cached can go.
   void begin_turn(bool flushed);
 
@@ -92,6 +95,7 @@ class EncodeCache {
   Buffer scratch_;
   size_t bytes_ = 0;  // in runs in use
   uint64_t gather_ = 0;
+  uint64_t version_ = 0;
 };
 
 }  // namespace parley::session

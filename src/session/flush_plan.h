@@ -37,6 +37,8 @@ struct FlushPlan {
   std::vector<Early> early;
   std::vector<FoundGap> gaps;
   SliceSink* sink = nullptr;
+  // Not null: it was lent what LastRun says, and nothing else stands here.
+  hub::Subscription* same = nullptr;
   size_t bytes = 0;      // lent
   bool room = true;      // the sink takes more
   bool held = false;     // control frames wait for other publications: no data may overtake them
@@ -46,20 +48,32 @@ struct FlushPlan {
     clear();
     sink = &to;
   }
-  void lend(const Piece& piece) {
-    pieces.push_back(piece);
+  const Piece& lend(const Piece& piece) {
     bytes += piece.bytes.size();
     if (!piece.bytes.empty()) room = sink->append(piece.bytes);
+    return pieces.emplace_back(piece);
   }
   void clear() {
     pieces.clear();
     early.clear();
     gaps.clear();
     sink = nullptr;
+    same = nullptr;
     bytes = 0;
     room = true;
     held = blocked = false;
   }
+};
+
+// The run that a reader was lent last. Most readers of a channel stand in one place: the next is
+// lent the same without looking for it.
+struct LastRun {
+  FlushPlan::Piece piece{};  // ... `subscription` is that reader's
+  const hub::LocalChannel* channel = nullptr;
+  const Dialect* dialect = nullptr;
+  const Framing* framing = nullptr;
+  uint64_t position = 0;  // where the reader stood
+  uint64_t version = 0;   // of the cache
 };
 
 }  // namespace parley::session

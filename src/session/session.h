@@ -154,7 +154,12 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
                                    const Dialect& dialect);
   uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
                         const hub::Pull& pull);
+  bool gather_same(SliceSink& sink);
+  void gather_all(SliceSink& sink);
+  bool consumed_same(FlushPlan& plan, size_t n);
   bool consumed_run(FlushPlan& plan, size_t n);
+  void consumed_all(FlushPlan& plan, size_t n);
+  void book_run(hub::Subscription& subscription, const FlushPlan::Piece& piece);
   void share(hub::Subscription& served, size_t bytes);
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);

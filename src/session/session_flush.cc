@@ -31,9 +31,32 @@ bool Session::must_tell_gaps() const {
   return false;
 }
 
+// Nearly every gather: one subscription has something and nothing else waits, and its reader stands
+// where the one before it stood. What is lent is what plan_data() would lend. False: it is not
+// that.
+bool Session::gather_same(SliceSink& sink) {
+  hub::Subscription* only = dirty_.first();
+  if (only == nullptr || outbox_ || held_ || !dirty_.holds_only(*only) || only->varied)
+    return false;
+  const LastRun& last = table_.last_run_;
+  // What lends no byte has nobody to report it consumed.
+  if (only->channel() != last.channel || only->position() != last.position ||
+      table_.cache_.version() != last.version || last.piece.bytes.empty() ||
+      !table_.hub().reads_tail(*only, slow_) || &adapter_->dialect() != last.dialect ||
+      &link_->framing() != last.framing)
+    return false;
+  table_.plan_.same = only;
+  table_.plan_.room = sink.append(last.piece.bytes);
+  return true;
+}
+
+void Session::gather(SliceSink& sink) {
+  if (!gather_same(sink)) gather_all(sink);
+}
+
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
 // behind the publications it must follow), then publications.
-void Session::gather(SliceSink& sink) {
+void Session::gather_all(SliceSink& sink) {
   FlushPlan& plan = table_.plan_;
   for (bool moved = true; moved;) {
     if (must_tell_gaps()) tell_gaps();
@@ -135,13 +158,20 @@ std::optional<uint64_t> Session::plan_run(FlushPlan& plan, hub::Subscription& su
   // Another subscription of ours to this channel was lent from the run, which must not grow now.
   if (run->last <= position) return position;
   const size_t frame = run->first_behind(position);
-  plan.lend({.kind = FlushPlan::Kind::kRun,
-             .bytes = ByteView(run->bytes).substr(run->begin_of(frame)),
-             .subscription = &subscription,
-             .last = run->last,
-             .run = run,
-             .frame = frame,
-             .frames = run->frames.size() - frame});
+  const FlushPlan::Piece& piece =
+      plan.lend({.kind = FlushPlan::Kind::kRun,
+                 .bytes = ByteView(run->bytes).substr(run->begin_of(frame)),
+                 .subscription = &subscription,
+                 .last = run->last,
+                 .run = run,
+                 .frame = frame,
+                 .frames = run->frames.size() - frame});
+  table_.last_run_ = {.piece = piece,
+                      .channel = subscription.channel(),
+                      .dialect = &dialect,
+                      .framing = &link_->framing(),
+                      .position = position,
+                      .version = table_.cache_.version()};
   return run->last;
 }
 
@@ -166,7 +196,12 @@ uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
 
 void Session::consumed(size_t n) {
   FlushPlan& plan = table_.plan_;
-  if (plan.sink == nullptr || consumed_run(plan, n)) return;
+  if (plan.same != nullptr ? consumed_same(plan, n) : plan.sink == nullptr || consumed_run(plan, n))
+    return;
+  consumed_all(plan, n);
+}
+
+void Session::consumed_all(FlushPlan& plan, size_t n) {
   const bool progress = n > 0;
   const bool all = n >= plan.bytes;
   if (plan.bytes > 0) slow_ = !all;
@@ -207,6 +242,21 @@ void Session::consumed(size_t n) {
     if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
 }
 
+// As consumed_run() of what gather_same() lent. False: it is for consumed() to book.
+bool Session::consumed_same(FlushPlan& plan, size_t n) {
+  hub::Subscription& subscription = *std::exchange(plan.same, nullptr);
+  const FlushPlan::Piece& piece = table_.last_run_.piece;
+  if (n < piece.bytes.size() || wait_ != Wait::kNothing || awaiting_sent_ ||
+      !subscription.ends_at(piece.last)) {
+    plan.pieces.push_back(piece);
+    plan.pieces.back().subscription = &subscription;
+    plan.bytes = piece.bytes.size();
+    return false;
+  }
+  book_run(subscription, piece);
+  return true;
+}
+
 // Nearly every flush: one run, all of it taken, and nothing else waits. False: it was not that, and
 // nothing is booked.
 bool Session::consumed_run(FlushPlan& plan, size_t n) {
@@ -215,13 +265,19 @@ bool Session::consumed_run(FlushPlan& plan, size_t n) {
   if (piece.kind != FlushPlan::Kind::kRun || wait_ != Wait::kNothing || awaiting_sent_ ||
       !dirty_.holds_only(*piece.subscription) || !piece.subscription->ends_at(piece.last))
     return false;
-  slow_ = false;
-  take_whole(piece);
-  share(*piece.subscription, n);
-  piece.subscription->dirty = false;
-  dirty_.clear();
+  book_run(*piece.subscription, piece);
   plan.clear();
   return true;
+}
+
+// All of it was taken, and nobody else of us has anything.
+void Session::book_run(hub::Subscription& subscription, const FlushPlan::Piece& piece) {
+  slow_ = false;
+  delivered.add(piece.frames);
+  advance(subscription, piece.last);
+  share(subscription, piece.bytes.size());
+  subscription.dirty = false;
+  dirty_.clear();
 }
 
 // A slow peer is to see all its channels, not only the busiest: after a window's worth the next one

@@ -520,6 +520,30 @@ TEST_F(SessionFlushTest, ReaderAheadOfTheSharedRunIsServedAtOnce) {
   EXPECT_EQ(texts(fast), (Texts{"a:201:now"}));
 }
 
+// They stand in one place, so that all but the first are lent what the one before was.
+TEST_F(SessionFlushTest, ReadersInOnePlaceGetTheSameWhereverTheyAreBrokenOff) {
+  std::vector<testing::FakeClient*> crowd;
+  for (size_t i = 0; i < 30; ++i) {
+    crowd.push_back(&open());
+    subscribe(*crowd.back(), "a");
+  }
+  for (size_t i = 0; i < crowd.size(); ++i) crowd[i]->allow(i);
+  for (const char* text : {"one", "two", "three"}) publish("a", text);
+  world_.run();
+  act(*crowd[7], [](Effects& effects) { effects.send_urgent("ping"); });
+  world_.run();
+  publish("a", "four");
+  world_.run();
+  for (testing::FakeClient* client : crowd) client->unblock();
+  world_.run();
+  for (size_t i = 0; i < crowd.size(); ++i) {
+    Texts expected{"a:1:one", "a:2:two", "a:3:three", "a:4:four"};
+    if (i == 7) expected.insert(expected.begin() + 1, "ping");
+    EXPECT_EQ(texts(*crowd[i]), expected) << i;
+    EXPECT_FALSE(crowd[i]->session()->has_output());
+  }
+}
+
 TEST_F(SessionFlushTest, BusyChannelDoesNotStarveTheOthers) {
   auto& client = open();
   subscribe(client, "a");

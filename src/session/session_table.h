@@ -110,6 +110,7 @@ class SessionTable final : private hub::ControlSink {
   bool delivering_verified_ = false;
   EncodeCache cache_;
   FlushPlan plan_;
+  LastRun last_run_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // empty ones, for the next session
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_;

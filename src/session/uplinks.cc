@@ -62,7 +62,10 @@ std::optional<UplinkKey> parse_uplink_key(std::string_view text) {
 
 Uplinks::Uplinks(ShardId self, size_t shards, UplinkPost& post, IdSource& ids,
                  const UplinkLimits& limits)
-    : self_(self), post_(post), ids_(ids), limits_(limits), parked_(shards) {}
+    : self_(self),
+      post_(post),
+      ids_(ids),
+      calls_(shards, post, {.requests = limits.parked_requests, .bytes = limits.parked_bytes}) {}
 
 UplinkKey Uplinks::open(UplinkSink& sink) {
   if (free_.empty()) {
@@ -96,52 +99,20 @@ void Uplinks::deliver(std::string_view text, Buffer message, Answer answer) {
     answer(outcome);
   };
   const auto key = parse_uplink_key(text);
-  if (!key || key->shard >= parked_.size()) return settle(Delivery::kUnknown);
+  if (!key || !calls_.is_shard(key->shard)) return settle(Delivery::kUnknown);
   if (key->shard == self_) return settle(take(*key, std::move(message)));
-  auto request = std::make_unique<UplinkRequest>(*key, std::move(message));
-  Parked& parked = parked_[key->shard];
-  // Nobody overtakes those who wait.
-  if (parked.empty() && post_.take_credit(key->shard))
-    return send(key->shard, std::move(request), std::move(answer));
-  if (parked_requests_ >= limits_.parked_requests ||
-      parked_bytes_ + request->message.size() > limits_.parked_bytes)
-    return settle(Delivery::kBusy);
-  ++parked_requests_;
-  parked_bytes_ += request->message.size();
-  parked.emplace_back(std::move(request), std::move(answer));
-}
-
-void Uplinks::send(ShardId to, std::unique_ptr<UplinkRequest> request, Answer answer) {
-  if (free_tickets_.empty()) {
-    free_tickets_.push_back(static_cast<uint32_t>(waiting_.size()));
-    waiting_.emplace_back();
-  }
-  const uint32_t ticket = free_tickets_.back();
-  free_tickets_.pop_back();
-  waiting_[ticket] = std::move(answer);
+  const size_t bytes = message.size();
+  UplinkMail mail{.request = std::make_unique<UplinkRequest>(*key, std::move(message))};
+  if (!calls_.ask(key->shard, mail, answer, bytes)) return settle(Delivery::kBusy);
   uplink_forwarded.add();
-  post_.send_request(to, {.request = std::move(request), .ticket = ticket});
-}
-
-void Uplinks::send_parked(ShardId to) {
-  Parked& requests = parked_[to];
-  while (!requests.empty() && post_.take_credit(to)) {
-    auto [request, answer] = std::move(requests.front());
-    requests.pop_front();
-    --parked_requests_;
-    parked_bytes_ -= request->message.size();
-    send(to, std::move(request), std::move(answer));
-  }
 }
 
 void Uplinks::receive(ShardId from, UplinkMail&& mail) {
   if (mail.request) {
     const Delivery outcome = take(mail.request->key, std::move(mail.request->message));
-    return post_.send_answer(from, {.ticket = mail.ticket, .answer = outcome});
+    return post_.send_answer(from, {.place = mail.place, .answer = outcome});
   }
-  Answer answer = std::exchange(waiting_[mail.ticket], nullptr);
-  free_tickets_.push_back(mail.ticket);
-  send_parked(from);
+  Answer answer = calls_.settle(from, mail.place);
   uplink_requests.add(static_cast<size_t>(mail.answer));
   answer(mail.answer);
 }

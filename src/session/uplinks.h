@@ -2,7 +2,6 @@
 // docs/adr/0015-push-and-uplink.md.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "base/affinity.h"
 #include "base/bytes.h"
 #include "base/random.h"
+#include "base/shard_calls.h"
 
 namespace parley::session {
 
@@ -59,19 +59,11 @@ struct UplinkRequest {
 };
 struct UplinkMail {
   std::unique_ptr<UplinkRequest> request;  // null: an answer
-  uint32_t ticket = 0;
+  uint32_t place = 0;                      // where the asker waits
   Delivery answer = Delivery::kTaken;
 };
 
-// What: carries mail to other shards, one FIFO per ordered pair; never waits. Owner: server. A
-// request holds a credit from take_credit() until its answer was drained.
-class UplinkPost {
- public:
-  virtual ~UplinkPost() = default;
-  virtual bool take_credit(ShardId to) = 0;
-  virtual void send_request(ShardId to, UplinkMail mail) = 0;
-  virtual void send_answer(ShardId to, UplinkMail mail) = 0;
-};
+using UplinkPost = ShardPost<UplinkMail>;
 
 struct UplinkLimits {
   // What waits on one shard for credits of others; above: kBusy.
@@ -107,23 +99,15 @@ class Uplinks {
     UplinkSink* sink = nullptr;
     uint64_t secret[2] = {};
   };
-  using Parked = std::deque<std::pair<std::unique_ptr<UplinkRequest>, Answer>>;
 
   Delivery take(const UplinkKey& key, Buffer&& message);
-  void send(ShardId to, std::unique_ptr<UplinkRequest> request, Answer answer);
-  void send_parked(ShardId to);
 
   const ShardId self_;
   UplinkPost& post_;
   IdSource& ids_;
-  const UplinkLimits limits_;
+  ShardCalls<UplinkMail, Answer> calls_;
   std::vector<Row> rows_;
   std::vector<uint32_t> free_;
-  std::vector<Answer> waiting_;  // by ticket
-  std::vector<uint32_t> free_tickets_;
-  std::vector<Parked> parked_;  // waits for credits, by shard
-  size_t parked_requests_ = 0;
-  size_t parked_bytes_ = 0;
 };
 
 }  // namespace parley::session

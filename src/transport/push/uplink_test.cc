@@ -150,7 +150,7 @@ TEST_F(UplinkTest, ARequestOfASessionElsewhereIsHandedOn) {
   settle();
   client.receive();
   EXPECT_EQ(client.received, "");
-  uplinks.receive(1, {.ticket = sent.ticket, .answer = session::Delivery::kTaken});
+  uplinks.receive(1, {.place = sent.place, .answer = session::Delivery::kTaken});
   ASSERT_TRUE(pump_until_received(client, "\r\n\r\n"));
   EXPECT_THAT(client.received, StartsWith("HTTP/1.1 204 "));
 }
@@ -161,11 +161,11 @@ TEST_F(UplinkTest, AnAnswerFindsItsClientGone) {
   Client client(address);
   client.send(post("/up", to_string(there) + " x"));
   ASSERT_TRUE(pump([&] { return !mail.sent.empty(); }));
-  const uint32_t ticket = mail.sent.front().ticket;
+  const uint32_t place = mail.sent.front().place;
   client.break_off();
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
   settle();
-  uplinks.receive(1, {.ticket = ticket, .answer = session::Delivery::kTaken});
+  uplinks.receive(1, {.place = place, .answer = session::Delivery::kTaken});
 }
 
 TEST_F(UplinkTest, TwoRequestsOfOneConnectionKeepTheirOrder) {
@@ -177,7 +177,7 @@ TEST_F(UplinkTest, TwoRequestsOfOneConnectionKeepTheirOrder) {
   ASSERT_TRUE(pump([&] { return !mail.sent.empty(); }));
   settle();
   EXPECT_THAT(script.messages, ElementsAre("hello"));
-  uplinks.receive(1, {.ticket = mail.sent.front().ticket, .answer = session::Delivery::kTaken});
+  uplinks.receive(1, {.place = mail.sent.front().place, .answer = session::Delivery::kTaken});
   ASSERT_TRUE(pump([&] { return script.messages.size() == 2; }));
 }
 
