@@ -83,6 +83,10 @@ class Adapter {
                              std::expected<hub::Subscribed, hub::HubError> result,
                              Effects& effects) = 0;
   virtual void on_answer(hub::StepId step, hub::Answer answer, Effects& effects) = 0;
+  // The answer to a publish that was done: nearly all of them are this one.
+  virtual void on_published(hub::StepId step, const hub::Published& published, Effects& effects) {
+    on_answer(step, hub::Answer(published), effects);
+  }
   // What Effects::verify() asked for. Protocols without tokens never ask.
   virtual void on_verified(hub::StepId, auth::TokenResult, Effects&) {}
   // Publications of the subscription are missing; what follows comes after the gap, unless the

@@ -1,5 +1,6 @@
 #include "session/effects.h"
 
+#include "base/check.h"
 #include "hub/local_channels.h"
 #include "session/meters.h"
 #include "session/session.h"
@@ -73,6 +74,31 @@ const hub::ChannelKey* Effects::channel(SubscriptionHandle handle) const {
   const hub::Subscription* subscription = session_->find(handle);
   if (subscription == nullptr || subscription->channel() == nullptr) return nullptr;
   return &subscription->channel()->key();
+}
+
+hub::PublishRecord& Effects::publish(hub::StepId step) {
+  CHECK(!ended_);
+  std::unique_ptr<hub::PublishRecord> record;
+  if (spare_records_.empty()) {
+    record = std::make_unique<hub::PublishRecord>();
+  } else {
+    record = std::move(spare_records_.back());
+    spare_records_.pop_back();
+  }
+  hub::PublishRecord& empty = *record;
+  commands_.emplace_back(std::in_place_type<PublishCommand>, step, std::move(record));
+  return empty;
+}
+
+void Effects::give_back(std::unique_ptr<hub::PublishRecord> record) {
+  constexpr size_t kKept = 64;
+  constexpr size_t kMaxRoom = 1024;
+  hub::PublishRecord& used = *record;
+  const size_t room = used.channel.name.capacity() + used.principal.capacity() +
+                      used.idempotency_key.capacity() + used.version_epoch.capacity();
+  if (spare_records_.size() == kKept || room > kMaxRoom) return;
+  used.clear();
+  spare_records_.push_back(std::move(record));
 }
 
 void Effects::identify() {

@@ -2,6 +2,7 @@
 // timers run, in order, after the handler has returned; answers are always later inputs.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,7 +35,7 @@ struct UnsubscribeCommand {
 };
 struct PublishCommand {
   hub::StepId step = 0;
-  hub::PublishRecord record;
+  std::unique_ptr<hub::PublishRecord> record;
 };
 struct HistoryCommand {
   hub::StepId step = 0;
@@ -127,9 +128,11 @@ class Effects {
   // At once, and quietly: the adapter says itself what its protocol wants said.
   void unsubscribe(SubscriptionHandle handle) { add(UnsubscribeCommand{handle}); }
   void publish(hub::StepId step, hub::PublishRecord&& record) {
-    if (!ended_)
-      commands_.emplace_back(std::in_place_type<PublishCommand>, step, std::move(record));
+    if (!ended_) publish(step) = std::move(record);
   }
+  // The same, to be filled in before anything else is asked for: an empty record, whose strings
+  // have room. Not after end().
+  hub::PublishRecord& publish(hub::StepId step);
   void history(hub::StepId step, std::string channel, hub::ReadQuery query) {
     add(HistoryCommand{step, std::move(channel), query});
   }
@@ -178,6 +181,8 @@ class Effects {
   friend class Session;
   friend class SessionTable;
   void end_as_slow();  // too much waits for the client
+  // For the next publish.
+  void give_back(std::unique_ptr<hub::PublishRecord> record);
   void add(Command command) {
     if (!ended_) commands_.push_back(std::move(command));
   }
@@ -186,6 +191,7 @@ class Effects {
   IdSource* ids_ = nullptr;
   Session* session_ = nullptr;
   std::vector<Command> commands_;
+  std::vector<std::unique_ptr<hub::PublishRecord>> spare_records_;
   Buffer scratch_;
   bool ended_ = false;
 };

@@ -20,7 +20,7 @@ struct FlushPlan {
     uint64_t last = 0;                          // ... offset of the newest publication in it
     const EncodeCache::Run* run = nullptr;      // kRun: a range of its bytes
     size_t frame = 0;                           // ... the first frame in it
-    size_t frames = 0;                          // ... and how many
+    size_t frames = 0;                          // kRun, kOrdered: how many
   };
   // A subscription that was served before its turn, because a control frame waits for it.
   struct Early {

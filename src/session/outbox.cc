@@ -1,24 +1,34 @@
 #include "session/outbox.h"
 
+#include <algorithm>
+
 namespace parley::session {
 
 void FrameQueue::append(MessageType type, ByteView message, const Framing& framing,
                         Barrier barrier) {
   compact();
-  const size_t start = bytes_.size();
-  bytes_.append(message);
-  framing.frame(type, bytes_, start);
+  framing.append(type, bytes_, message);
   marks_.push_back({bytes_.size(), barrier});
 }
 
-ByteView FrameQueue::frame(size_t n) const {
+ByteView FrameQueue::frame(size_t n) const { return frames_from(n, 1); }
+
+ByteView FrameQueue::frames_from(size_t n, size_t count) const {
   const size_t begin = first_ + n == 0 ? 0 : marks_[first_ + n - 1].end;
-  return ByteView(bytes_).substr(begin, marks_[first_ + n].end - begin);
+  return ByteView(bytes_).substr(begin, marks_[first_ + n + count - 1].end - begin);
 }
 
-void FrameQueue::pop() {
-  sent_ = marks_[first_].end;
-  ++first_;
+void FrameQueue::pop_bytes(size_t n, Buffer& rest) {
+  const size_t stop = sent_ + n;
+  const auto last = std::ranges::lower_bound(marks_.begin() + static_cast<ptrdiff_t>(first_),
+                                             marks_.end(), stop, {}, &Mark::end);
+  rest.assign(bytes_, stop, last->end - stop);
+  pop(static_cast<size_t>(last - marks_.begin()) + 1 - first_);
+}
+
+void FrameQueue::pop(size_t count) {
+  first_ += count;
+  sent_ = marks_[first_ - 1].end;
   if (first_ < marks_.size()) return;
   bytes_.clear();
   marks_.clear();

@@ -29,7 +29,12 @@ class FrameQueue {
   // The n-th frame from the front. Valid until the next append().
   ByteView frame(size_t n) const;
   const Barrier& barrier(size_t n) const { return marks_[first_ + n].barrier; }
-  void pop();
+  // `count` frames from the n-th on, which lie one behind the other. Valid as one is.
+  ByteView frames_from(size_t n, size_t count) const;
+  void pop(size_t count = 1);
+  // Takes out the frames that the first n bytes reach into; of the last of them, which was broken
+  // off there, what is left goes to `rest`.
+  void pop_bytes(size_t n, Buffer& rest);
   // Frames that wait for this subscription, or for any with handle 0, wait no longer.
   void lift_barriers(SubscriptionHandle handle);
 

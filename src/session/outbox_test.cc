@@ -44,6 +44,27 @@ TEST_F(FrameQueueTest, KeepsFramesApartAndInOrder) {
   EXPECT_EQ(queue_.frame(0), "<e>");
 }
 
+TEST_F(FrameQueueTest, FramesGoTogetherAndMayBeBrokenOffAnywhere) {
+  for (size_t before = 0; before < 3; ++before)
+    for (size_t n = 1; n < 12; ++n) {
+      queue_ = {};
+      for (size_t i = 0; i < before; ++i) append("gone");
+      for (const char* message : {"a", "bc", "def"}) append(message);
+      if (before > 0) queue_.pop(before);
+      const std::string all = "<a><bc><def>";
+      ASSERT_EQ(queue_.frames_from(0, 3), all);
+      ASSERT_EQ(queue_.frames_from(1, 2), all.substr(3));
+      Buffer rest = "old";
+      queue_.pop_bytes(n, rest);
+      const size_t whole = n <= 3 ? 3 : n <= 7 ? 7 : 12;
+      ASSERT_EQ(rest, all.substr(n, whole - n)) << n;
+      ASSERT_EQ(queue_.size(), all.size() - whole) << n;
+      if (!queue_.empty()) {
+        ASSERT_EQ(queue_.frames_from(0, queue_.frames()), all.substr(whole));
+      }
+    }
+}
+
 TEST_F(FrameQueueTest, DoesNotKeepWhatWasSent) {
   const std::string message(100, 'x');
   append(message);

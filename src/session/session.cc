@@ -39,16 +39,27 @@ void Session::run_adapter(Handler handler, bool wake) {
   effects.now_ = &table_.hub().now();
   handler(effects);
   effects.session_ = nullptr;
-  auto commands = std::exchange(table_.running_, {});
-  commands.swap(effects.commands_);
-  for (Command& command : commands) std::visit([this](auto& c) { execute(c); }, command);
-  commands.clear();
-  table_.running_ = std::move(commands);
+  if (!effects.commands_.empty()) carry_out(effects);
   if (link_ != nullptr && outbox_ && !outbox_->empty()) {
     note_waiting();
     if (wake) link_->wake(true);
   }
-  deliver_verified();
+  if (!table_.verified_.empty()) deliver_verified();
+}
+
+// A command may be the next handler's cause, whose commands are then carried out within it.
+void Session::carry_out(Effects& effects) {
+  auto commands = std::exchange(table_.running_, {});
+  commands.swap(effects.commands_);
+  for (Command& command : commands) {
+    if (auto* publish = std::get_if<PublishCommand>(&command)) {
+      execute(*publish);
+    } else {
+      std::visit([this](auto& c) { execute(c); }, command);
+    }
+  }
+  commands.clear();
+  table_.running_ = std::move(commands);
 }
 
 void Session::open(const Handshake& handshake, Seat seat) {
@@ -94,6 +105,11 @@ void Session::on_answer(hub::StepId step, hub::Answer answer) {
   run_adapter([&](Effects& effects) { adapter_->on_answer(step, std::move(answer), effects); });
 }
 
+void Session::on_published(hub::StepId step, const hub::Published& published) {
+  note_pending(-1);
+  run_adapter([&](Effects& effects) { adapter_->on_published(step, published, effects); });
+}
+
 void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result) {
   if (ended_) return;
   note_pending(-1);
@@ -108,7 +124,7 @@ void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResul
 // they were asked for.
 void Session::deliver_verified() {
   auto& verified = table_.verified_;
-  if (table_.delivering_verified_ || verified.empty()) return;
+  if (table_.delivering_verified_) return;
   table_.delivering_verified_ = true;
   for (size_t i = 0; i < verified.size(); ++i) {
     auto [step, use, result] = std::move(verified[i]);

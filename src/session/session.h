@@ -86,11 +86,13 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void on_dirty(hub::Subscription& subscription) override;
   hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
+  void on_published(hub::StepId step, const hub::Published& published) override;
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
   template <class Handler>
   void run_adapter(Handler handler, bool wake = true);
+  void carry_out(Effects& effects);
   void execute(SubscribeCommand& command);
   void execute(RewindCommand& command);
   void execute(RenewCommand& command);
@@ -145,6 +147,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void tell_gaps();
   void tell_gap(SubscriptionHandle handle, const hub::Gap& gap, bool wake);
   void plan_frames(FlushPlan& plan);
+  void plan_ordered(FlushPlan& plan, const FrameQueue& ordered);
   bool must_wait(FlushPlan& plan, const Barrier& barrier);
   uint64_t plan_early(FlushPlan& plan, hub::Subscription& subscription);
   uint64_t plan_data(FlushPlan& plan, hub::Subscription& subscription);

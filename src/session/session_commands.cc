@@ -35,7 +35,8 @@ void Session::execute(UnsubscribeCommand& command) {
 void Session::execute(PublishCommand& command) {
   if (ended_) return;
   note_pending(1);
-  table_.hub().publish(requester_, command.step, std::move(command.record));
+  table_.hub().publish(requester_, command.step, std::move(*command.record));
+  table_.effects_.give_back(std::move(command.record));
 }
 
 void Session::execute(HistoryCommand& command) {

@@ -85,14 +85,25 @@ void Session::plan_frames(FlushPlan& plan) {
   const FrameQueue& urgent = outbox_->urgent;
   for (size_t i = 0; plan.room && i < urgent.frames(); ++i)
     plan.lend({.kind = Kind::kUrgent, .bytes = urgent.frame(i)});
-  const FrameQueue& ordered = outbox_->ordered;
-  for (size_t i = 0; plan.room && i < ordered.frames(); ++i) {
+  plan_ordered(plan, outbox_->ordered);
+}
+
+// Those that wait for nothing go together, as one piece.
+void Session::plan_ordered(FlushPlan& plan, const FrameQueue& ordered) {
+  const size_t all = ordered.frames();
+  for (size_t i = 0; plan.room && i < all;) {
     if (must_wait(plan, ordered.barrier(i))) {
       // What stands behind the frame may be the answer to any subscribe, or tell any gap.
-      plan.held = i + 1 < ordered.frames();
+      plan.held = i + 1 < all;
       return;
     }
-    if (plan.room) plan.lend({.kind = Kind::kOrdered, .bytes = ordered.frame(i)});
+    size_t next = i + 1;
+    while (next < all && ordered.barrier(next).handle == 0) ++next;
+    if (plan.room)
+      plan.lend({.kind = FlushPlan::Kind::kOrdered,
+                 .bytes = ordered.frames_from(i, next - i),
+                 .frames = next - i});
+    i = next;
   }
 }
 
@@ -287,7 +298,7 @@ void Session::take_whole(const FlushPlan::Piece& piece) {
       outbox_->urgent.pop();
       return;
     case FlushPlan::Kind::kOrdered:
-      outbox_->ordered.pop();
+      outbox_->ordered.pop(piece.frames);
       return;
     case FlushPlan::Kind::kRun:
       delivered.add(piece.frames);
@@ -314,8 +325,7 @@ void Session::take_part(const FlushPlan::Piece& piece, size_t n) {
       outbox_->urgent.pop();
       return;
     case FlushPlan::Kind::kOrdered:
-      outbox_->rest.assign(piece.bytes.substr(n));
-      outbox_->ordered.pop();
+      outbox_->ordered.pop_bytes(n, outbox_->rest);
       return;
     case FlushPlan::Kind::kSingle:
       delivered.add(1);

@@ -22,6 +22,12 @@ class Framing {
   virtual ~Framing() = default;
   // Turns the bytes of `out` from `start` on, one whole message, into one frame.
   virtual void frame(MessageType type, Buffer& out, size_t start) const = 0;
+  // Appends the message as one frame.
+  virtual void append(MessageType type, Buffer& out, ByteView message) const {
+    const size_t start = out.size();
+    out.append(message);
+    frame(type, out, start);
+  }
 };
 
 // Where a session's bytes to write go. False from append(): something had to stay behind; stop.

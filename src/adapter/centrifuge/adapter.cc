@@ -6,6 +6,9 @@
 #include "base/check.h"
 
 namespace parley::adapter::centrifuge {
+namespace {
+const auth::Principal kAnybody{};
+}  // namespace
 
 void CentrifugeAdapter::on_open(const session::Handshake& handshake, session::Effects& effects) {
   codec_ = &codec_for(handshake);
@@ -208,8 +211,7 @@ void CentrifugeAdapter::push(std::string_view channel, const PushBody& body,
 }
 
 const auth::Principal& CentrifugeAdapter::who() const {
-  static const auth::Principal anybody;
-  return account_ ? account_->who : anybody;
+  return account_ ? account_->who : kAnybody;
 }
 
 hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
@@ -224,8 +226,9 @@ hub::ClientInfo CentrifugeAdapter::client_info(const Channel* channel) const {
 std::shared_ptr<const hub::ClientInfo> CentrifugeAdapter::publisher(const Channel* channel) {
   const bool shows = channel != nullptr && channel->terms;
   const ByteView channel_info = shows ? ByteView(channel->terms->info) : ByteView();
-  const bool same = publisher_ && publisher_->user == who().user &&
-                    publisher_->connection_info == who().info &&
+  const auth::Principal& shown = who();
+  const bool same = publisher_ && publisher_->user == shown.user &&
+                    publisher_->connection_info == shown.info &&
                     publisher_->channel_info == channel_info;
   if (!same) publisher_ = std::make_shared<const hub::ClientInfo>(client_info(channel));
   return publisher_;

@@ -42,6 +42,8 @@ class CentrifugeAdapter final : public session::Adapter {
                      std::expected<hub::Subscribed, hub::HubError> result,
                      session::Effects& effects) override;
   void on_answer(hub::StepId step, hub::Answer result, session::Effects& effects) override;
+  void on_published(hub::StepId step, const hub::Published& published,
+                    session::Effects& effects) override;
   void on_verified(hub::StepId step, auth::TokenResult result, session::Effects& effects) override;
   void on_gap(session::SubscriptionHandle handle, const hub::Gap& gap,
               session::Effects& effects) override;

@@ -13,25 +13,31 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::PublishRequest& request,
   auto options = context_.rules.find(request.channel);
   if (!options) return refuse(id, wire::ErrorCode::kUnknownChannel, effects);
   const Channel* channel = find(request.channel);
-  const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish, standing(channel));
+  const auth::Standing held = standing(channel);
+  const auth::Verdict verdict = check(request.channel, auth::Verb::kPublish, held);
   if (verdict != auth::Verdict::kAllow) return refuse(id, error_code(verdict), effects);
   if (request.data.empty() || request.type != 0)
     return refuse(id, wire::ErrorCode::kBadRequest, effects);
 
   // While its subscribe is in flight, the reply to that must go first, so it waits for nothing.
-  const bool subscribed = standing(channel).subscribed;
-  hub::PublishRecord record{.channel = {std::string(request.channel)}};
-  record.publication = std::make_unique<hub::Publication>();
-  record.publication->data = request.data;
+  const bool subscribed = held.subscribed;
+  const hub::StepId step =
+      requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
+  hub::PublishRecord& record = effects.publish(step);
+  record.channel.name = request.channel;
+  record.publication = std::make_shared<hub::Publication>();
+  record.publication->data = Buffer(request.data);
   record.publication->kind = codec_->kind_of(request.data);
   record.publication->publisher = publisher(subscribed ? channel : nullptr);
   record.principal = who().user;
   record.ack = options->level;
   record.options = std::move(options);
   record.metered = true;
-  const hub::StepId step =
-      requests_.add({.command = id, .subscription = subscribed ? channel->handle : 0});
-  effects.publish(step, std::move(record));
+}
+
+void CentrifugeAdapter::on_published(hub::StepId step, const hub::Published& published,
+                                     session::Effects& effects) {
+  answer(requests_.take(step), published, effects);
 }
 
 // The publisher sees its publication before the reply.

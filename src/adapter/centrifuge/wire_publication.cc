@@ -7,25 +7,29 @@ wire::ClientInfo to_wire(const hub::ClientInfo& info) {
 }
 
 WirePublication::WirePublication(const Codec& codec, const hub::Publication& publication) {
-  publication_.data = codec.content(publication, room_);
+  // JSON stands in every encoding as it is.
+  publication_.data = publication.kind == hub::ContentKind::kJson
+                          ? ByteView(publication.data)
+                          : codec.content(publication, room().content);
   publication_.offset = publication.offset;
   if (publication.publisher) {
     info_ = to_wire(*publication.publisher);
     publication_.info = &info_;
   }
   if (publication.tags.empty()) return;
-  tags_.assign(publication.tags.begin(), publication.tags.end());
-  publication_.tags = tags_;
+  room().tags.assign(publication.tags.begin(), publication.tags.end());
+  publication_.tags = room().tags;
 }
 
 // One encoder for all of a thread: it keeps nothing between deltas but its memory.
 bool WirePublication::become_delta(const Codec& codec, const hub::Publication& base) {
   static thread_local codec::fossil::Encoder encoder;
-  Buffer room;
-  delta_.clear();
-  if (!encoder.encode(codec.content(base, room), publication_.data, codec.cuts(), delta_))
+  Buffer content;
+  Buffer& delta = room().delta;
+  delta.clear();
+  if (!encoder.encode(codec.content(base, content), publication_.data, codec.cuts(), delta))
     return false;
-  publication_.data = delta_;
+  publication_.data = delta;
   publication_.delta = true;
   return true;
 }

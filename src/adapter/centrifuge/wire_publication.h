@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,10 +29,16 @@ class WirePublication {
   bool become_delta(const Codec& codec, const hub::Publication& base);
 
  private:
+  // What few publications need.
+  struct Room {
+    std::vector<wire::Publication::Tag> tags;
+    Buffer content;
+    Buffer delta;
+  };
+  Room& room() { return room_ ? *room_ : room_.emplace(); }
+
   wire::ClientInfo info_;
-  std::vector<wire::Publication::Tag> tags_;
-  Buffer room_;
-  Buffer delta_;
+  std::optional<Room> room_;
   wire::Publication publication_;
 };
 

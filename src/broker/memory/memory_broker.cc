@@ -50,7 +50,7 @@ hub::BrokerCapabilities MemoryBroker::capabilities() const {
 void MemoryBroker::attach(const hub::ChannelKey& channel,
                           std::shared_ptr<const hub::ChannelOptions> options, uint32_t attempt) {
   CHECK(channel.aspect == hub::Aspect::kMessages && options);
-  Stream& stream = streams_.find_or_create(channel.name, std::move(options), now_.mono);
+  Stream& stream = streams_.find_or_create(channel.name, options, now_.mono);
   if (stream.attachment().exists()) attachments_.remove(stream.attachment());
   const AttachmentId id = attachments_.add(channel, attempt);
   streams_.attach(stream, id);

@@ -1,5 +1,7 @@
 #include "codec/centrifuge/json_encoder.h"
 
+#include <algorithm>
+
 #include "codec/centrifuge/plain_push.h"
 #include "codec/json/write.h"
 
@@ -273,9 +275,13 @@ void JsonEncoder::reply(Buffer& out, uint32_t id, const UnsubscribeResult& resul
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PublishResult& result) {
   // Nothing can be in it.
   if (id == 0) return append_reply(out, id, R"(,"publish":)", result);
-  out.append(R"({"id":)");
-  append_uint(out, id);
-  out.append(R"(,"publish":{}})");
+  constexpr std::string_view kFront = R"({"id":)";
+  constexpr std::string_view kBack = R"(,"publish":{}})";
+  char text[kFront.size() + 10 + kBack.size()];
+  char* end = std::ranges::copy(kFront, text).out;
+  end = std::to_chars(end, end + 10, id).ptr;
+  end = std::ranges::copy(kBack, end).out;
+  out.append(text, end);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PresenceResult& result) {
   append_reply(out, id, R"(,"presence":)", result);

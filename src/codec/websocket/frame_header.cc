@@ -61,10 +61,37 @@ Result<void, DecodeFailure> judge_length(uint64_t length, size_t width) {
   return {};
 }
 
+// Nearly every frame is a whole message, not compressed, of at most 64 KiB. False: it is not that,
+// or something is wrong with it.
+bool parse_ordinary(ByteView bytes, const HeaderRules& rules, FrameHeader& header) {
+  if (bytes.size() < kMaxHeaderSize || rules.in_message) return false;
+  const auto at = [bytes](size_t i) { return static_cast<uint8_t>(bytes[i]); };
+  const auto opcode = static_cast<Opcode>(at(0) ^ kFin);
+  if (opcode != Opcode::kText && opcode != Opcode::kBinary) return false;
+  const bool masked = at(1) & kMasked;
+  uint64_t length = at(1) & ~kMasked;
+  size_t size = 2;
+  if (length == kLength16) {
+    length = static_cast<uint64_t>(at(2)) << 8 | at(3);
+    if (length < kLength16) return false;
+    size = 4;
+  } else if (length == kLength64) {
+    return false;
+  }
+  if (masked != (rules.role == Role::kServer) || length > rules.max_data_payload) return false;
+  header.payload_size = length;
+  header.opcode = opcode;
+  header.fin = true;
+  if (masked) std::memcpy(header.mask.data(), bytes.data() + size, header.mask.size());
+  header.header_size = static_cast<uint8_t>(size + (masked ? header.mask.size() : 0));
+  return true;
+}
+
 }  // namespace
 
 Result<FrameHeader, DecodeFailure> parse_frame_header(ByteView bytes, const HeaderRules& rules) {
   FrameHeader header;
+  if (parse_ordinary(bytes, rules, header)) return header;
   if (bytes.empty()) return header;
   const auto first = static_cast<uint8_t>(bytes[0]);
   const bool may_compress = rules.max_compressed_payload > 0;

@@ -33,7 +33,15 @@ void apply_mask(std::span<char> payload, MaskKey key, size_t offset) {
     apply_word(at + 3 * kWord, wide_key);
   }
   for (; left >= kWord; at += kWord, left -= kWord) apply_word(at, wide_key);
-  for (uint64_t rest = wide_key; left > 0; --left, rest >>= 8, ++at)
+  if (left >= sizeof rotated) {
+    uint32_t half;
+    std::memcpy(&half, at, sizeof half);
+    half ^= rotated;
+    std::memcpy(at, &half, sizeof half);
+    at += sizeof half;
+    left -= sizeof half;
+  }
+  for (uint32_t rest = rotated; left > 0; --left, rest >>= 8, ++at)
     *at = static_cast<char>(*at ^ static_cast<char>(rest));
 }
 

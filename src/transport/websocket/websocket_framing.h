@@ -15,6 +15,7 @@ constexpr codec::websocket::Opcode opcode_of(session::MessageType type) {
 class WebSocketFraming final : public session::Framing {
  public:
   void frame(session::MessageType type, Buffer& out, size_t start) const override;
+  void append(session::MessageType type, Buffer& out, ByteView message) const override;
 };
 
 }  // namespace parley::transport::websocket
