@@ -108,7 +108,7 @@ void Connection::start_body(ByteView behind) {
     meters::count_unrouted(match.status);
     return refuse(match.status, why(match.status), match.allow);
   }
-  if (!match.handler->admits(request, match.path_tail)) {
+  if (!match.handler->admits({request, match.path_tail, *this})) {
     request.keep_alive = false;
     return serve(behind);
   }
