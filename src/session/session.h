@@ -198,10 +198,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
-  bool shed_ = false;      // ended for want of memory
-  bool only_ = false;      // supersedes the others of its user
-  bool by_token_ = false;  // came with one
-  uint8_t transport_ = 0;  // in the table's list of names
+  bool shed_ = false;       // ended for want of memory
+  bool only_ = false;       // supersedes the others of its user
+  bool by_token_ = false;   // came with one
+  uint8_t transport_ = 0;   // in the table's list of names
+  uint8_t bad_tokens_ = 0;  // that it has shown
 };
 
 }  // namespace parley::session

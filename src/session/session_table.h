@@ -22,7 +22,8 @@ namespace parley::session {
 struct SessionLimits {
   size_t outbox_bytes = 1 << 20;  // control frames waiting for one client; above: ended as slow
   uint32_t pending_commands =
-      1024;  // unanswered ones; above: reading pauses until half are answered
+      1024;                // unanswered ones; above: reading pauses until half are answered
+  uint8_t bad_tokens = 3;  // with no good signature, or none at all: ended with the last of them
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
   Quotas* quotas = nullptr;            // of the node; null: nothing is limited
 };
