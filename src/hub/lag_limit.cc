@@ -12,7 +12,7 @@ void LagLimit::reset(uint64_t top) {
   counted_from_ = counted_ = by_bytes_ = by_time_ = 0;
   marks_.clear();
   if (keys_) keys_->reset(top);
-  if (watch_) watch_->line = 0;
+  if (watch_) watch_->line = watch_->least = 0;
 }
 
 void LagLimit::make_room(const Tail& tail, const PublicationPtr& next) {

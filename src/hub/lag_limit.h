@@ -23,6 +23,7 @@ struct LagWatch {
   Backlog told;
   Time told_at{};
   uint64_t line = 0;    // at the last sweep
+  uint64_t least = 0;   // no live reader's position is before it
   bool listed = false;  // it is looked at in each turn
 };
 

@@ -27,8 +27,12 @@ bool LocalChannels::holds_up(const LocalChannel& channel, const Subscription& su
 void LocalChannels::recount(LocalChannel& channel) {
   const LagLimit& lag = *channel.lag_;
   LagWatch& watch = *lag.watch();
+  // As long as the line has not come to where the last of them was, nobody is behind it.
+  if (lag.line() <= watch.least) return;
   watch.laggards.clear();
+  watch.least = UINT64_MAX;
   for (Subscription* subscription : channel.live_) {
+    watch.least = std::min(watch.least, subscription->position_);
     if (!lag.exceeded_by(subscription->position_)) subscription->late_ = 0;
     if (holds_up(channel, *subscription)) watch.laggards.push_back(subscription);
   }

@@ -143,7 +143,10 @@ void LocalChannels::go_live(LocalChannel& channel, Subscription& subscription, u
   subscriptions_gauge.add(1);
   // A cursor may be ahead of the tail: pages overtake a feed that fell behind.
   result.top = {channel.epoch_, std::max(cursor, channel.tail_.top())};
-  if (channel.lag_) subscription.catchup().owed = channel.tail_.top();
+  if (channel.lag_) {
+    subscription.catchup().owed = channel.tail_.top();
+    if (LagWatch* watch = channel.lag_->watch()) watch->least = std::min(watch->least, cursor);
+  }
   answer(subscription, std::move(result));
 }
 

@@ -54,6 +54,29 @@ TEST_F(BacklogTest, WhoIsBeyondTheLimitIsTold) {
   EXPECT_FALSE(looks_again_);
 }
 
+// Who keeps up is not looked at for each publication, but is noticed when it no longer does.
+TEST_F(BacklogTest, WhoKeptUpForLongIsNoticedToo) {
+  Subscription& quick = live();
+  Subscription& slow = subscribe();
+  local_.deliver_ready(100);
+  for (uint64_t n = 11; n <= 30; ++n) {
+    feed(n, n);
+    drain(quick);
+    drain(slow);
+    EXPECT_EQ(told(), "");
+  }
+  for (uint64_t n = 31; n <= 33; ++n) {
+    feed(n, n);
+    drain(quick);
+    EXPECT_EQ(told(), "");
+  }
+  feed(34, 34);
+  drain(quick);
+  EXPECT_EQ(told(), "many");
+  drain(slow);
+  EXPECT_EQ(told(), "nobody");
+}
+
 TEST_F(BacklogTest, ItIsSaidAgainWhileItIsSo) {
   live();
   feed(11, 15);

@@ -174,6 +174,7 @@ void LocalChannels::rewind(Subscription& subscription, uint64_t offset) {
   if (channel.lag_) {
     subscription.catchup().owed = channel.tail_.top();
     subscription.catchup().conflated_to = 0;
+    if (LagWatch* watch = channel.lag_->watch()) watch->least = 0;
   }
   mark_dirty(subscription);
 }

@@ -1,5 +1,6 @@
 #include "io/epoll_loop.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -77,7 +78,20 @@ bool EpollLoop::watch(int fd, WatchedFd& watched) {
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void EpollLoop::unwatch(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void EpollLoop::unwatch(int fd, const WatchedFd& watched) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  std::ranges::replace(ready_, &watched, nullptr);
+}
+
+void EpollLoop::call_soon(WatchedFd& watched) {
+  if (std::ranges::find(ready_, &watched) == ready_.end()) ready_.push_back(&watched);
+}
+
+void EpollLoop::serve_watched() {
+  for (WatchedFd*& watched : ready_)
+    if (watched != nullptr && !watched->on_ready()) watched = nullptr;
+  std::erase(ready_, nullptr);
+}
 
 void EpollLoop::watch_waker(int fd) {
   epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
@@ -95,7 +109,7 @@ void EpollLoop::attach_handler(Socket& socket, std::unique_ptr<SocketHandler> ha
 
 bool EpollLoop::has_work() const {
   return !deferred_.empty() || !urgent_.empty() || !dirty_.empty() || !dead_.empty() ||
-         !retired_.empty();
+         !retired_.empty() || !ready_.empty();
 }
 
 void EpollLoop::wait(int timeout_ms) {
@@ -114,7 +128,7 @@ void EpollLoop::dispatch(const Now& now) {
     const uint64_t bits = events_[i].data.u64;
     if (bits == 0) continue;
     if ((bits & kWatchedTag) != 0) {
-      from_bits<WatchedFd>(bits & ~kWatchedTag)->on_ready();
+      call_soon(*from_bits<WatchedFd>(bits & ~kWatchedTag));
     } else {
       on_event(*from_bits<Socket>(bits), events_[i].events, budget);
     }
@@ -348,7 +362,7 @@ void EpollLoop::end_our_side(Socket& socket) {
 DetachedSocket EpollLoop::detach(Socket& socket, ByteView unread) {
   home_.check();
   CHECK(socket.open());
-  unwatch(socket.fd_.get());
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket.fd_.get(), nullptr);
   DetachedSocket detached{std::move(socket.fd_), Buffer(unread)};
   close(socket, CloseReason::kDetached);
   return detached;

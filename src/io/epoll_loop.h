@@ -19,7 +19,9 @@ namespace parley::io {
 class WatchedFd {
  public:
   virtual ~WatchedFd() = default;
-  virtual void on_ready() = 0;
+  // At the end of the turn, when the descriptors of what closed in it are free. True: not all was
+  // done; called again in the next turn, however many sockets are ready before it.
+  virtual bool on_ready() = 0;
 };
 
 struct LoopOptions {
@@ -49,7 +51,9 @@ class EpollLoop {
 
   Socket& add(UniqueFd fd, std::unique_ptr<SocketHandler> handler);
   bool watch(int fd, WatchedFd& watched);
-  void unwatch(int fd);
+  void unwatch(int fd, const WatchedFd& watched);
+  // As if its descriptor were ready.
+  void call_soon(WatchedFd& watched);
   void watch_waker(int fd);
   size_t open_sockets() const { return sockets_.size(); }
   bool flush_pending() const { return !dirty_.empty() || !urgent_.empty(); }
@@ -59,6 +63,7 @@ class EpollLoop {
   void dispatch(const Now& now);
   void flush();
   void reap();
+  void serve_watched();
   // Something is left that needs another turn at once.
   bool has_work() const;
 
@@ -108,7 +113,8 @@ class EpollLoop {
   std::vector<Socket*> deferred_;
   std::vector<Socket*> deferred_before_;
   std::unordered_map<const Socket*, Lag> lags_;
-  Time now_{};  // of this turn
+  Time now_{};                     // of this turn
+  std::vector<WatchedFd*> ready_;  // null: unwatched meanwhile
   List urgent_;
   List dirty_;
   unsigned urgent_in_a_row_ = 0;

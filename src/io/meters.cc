@@ -12,6 +12,8 @@ metrics::CounterFamily accept_errors("parley_io_accept_errors_total",
                                      "Failed accepts; accepting pauses when resources run out, and "
                                      "connections are refused when clients have all descriptors",
                                      "reason", kAcceptErrors);
+metrics::Counter accept_waits("parley_io_accept_waits_total",
+                              "Connections that found all descriptors taken and waited a moment");
 metrics::CounterFamily farewells_cut("parley_io_farewells_cut_total",
                                      "Connections that could not be closed in order", "reason",
                                      kFarewellCuts);

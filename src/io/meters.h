@@ -16,6 +16,7 @@ enum class LongTurn : uint8_t { k10Ms, k50Ms };
 
 extern metrics::Counter accepted;
 extern metrics::CounterFamily accept_errors;
+extern metrics::Counter accept_waits;
 extern metrics::CounterFamily farewells_cut;
 extern metrics::Gauge open_sockets;
 extern metrics::Counter bytes_received;

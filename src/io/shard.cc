@@ -39,6 +39,7 @@ void Shard::turn(Duration max_sleep) {
   end_hooks();
   loop_.flush();
   loop_.reap();
+  loop_.serve_watched();
   stopped_acceptors_.clear();
   end_hooks();
   measure_turn();

@@ -199,6 +199,62 @@ TEST_F(ShardTest, AClientWithoutADescriptorIsToldSoAndTheOthersStay) {
   EXPECT_TRUE(pump([&] { return taken; }));
 }
 
+// After a break in the network all come back while what they had is still to be closed.
+TEST_F(ShardTest, WhatIsClosingMakesRoomForThoseWhoComeBack) {
+  constexpr size_t kClients = 100;
+  ShardOptions slow;
+  slow.loop.part_time = Duration(0);  // a few sockets a turn
+  start(std::move(slow));
+  auto listeners = loopback_listeners(1);
+  const Address where = listeners[0].address;
+  // For both ends of all, and a few that were open before.
+  const int enough = UniqueFd(::dup(0)).get() + 2 * static_cast<int>(kClients) + 16;
+  size_t taken = 0;
+  const auto take = [&taken](const PeerAddress&) {
+    ++taken;
+    return std::make_unique<RecordingHandler>(std::make_shared<Record>());
+  };
+  shard->listen(std::move(listeners[0]), take, {.client_descriptors = enough, .refusal = "full"});
+  std::vector<std::unique_ptr<Client>> clients;
+  const auto all_come = [&] {
+    for (size_t i = 0; i < kClients; ++i) clients.push_back(std::make_unique<Client>(where));
+  };
+  all_come();
+  ASSERT_TRUE(pump([&] { return taken == kClients; }));
+  const MetricDelta full(R"(parley_io_accept_errors_total{reason="full"})");
+  const MetricDelta waited("parley_io_accept_waits_total");
+  for (const auto& client : clients) client->break_off();
+  clients.clear();
+  all_come();
+  ASSERT_TRUE(pump([&] { return taken + static_cast<size_t>(full()) == 2 * kClients; }));
+  EXPECT_EQ(full(), 0);
+  EXPECT_GT(waited(), 0);
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == kClients; }));
+}
+
+// However many sockets have become ready before it, a listener with a backlog has its say in each
+// turn.
+TEST_F(ShardTest, ManyReadySocketsDoNotKeepNewcomersWaiting) {
+  constexpr size_t kOthers = 1100;  // more than the kernel is asked for at once, twice
+  start({}, {}, {.per_turn = 1});
+  std::vector<std::unique_ptr<Client>> others;
+  for (size_t i = 0; i < kOthers; ++i) others.push_back(connect());
+  const auto all_send = [&] {
+    for (const auto& other : others) other->send("x");
+  };
+  for (int i = 0; i < 5; ++i) shard->turn(milliseconds(0));
+  all_send();
+  std::vector<std::unique_ptr<Client>> newcomers;
+  for (size_t i = 0; i < 3; ++i) newcomers.push_back(std::make_unique<Client>(address));
+  for (int i = 0; i < 2; ++i) shard->turn(milliseconds(0));
+  EXPECT_EQ(records.size(), kOthers);
+  all_send();
+  for (size_t taken = 1; taken <= 3; ++taken) {
+    shard->turn(milliseconds(0));
+    EXPECT_EQ(records.size(), kOthers + taken);
+  }
+}
+
 TEST(FdLimit, IsRaisedToTheHardLimit) {
   rlimit limit{};
   const size_t now = raise_fd_limit();

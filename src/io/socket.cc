@@ -1,5 +1,8 @@
 #include "io/socket.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "io/epoll_loop.h"
 #include "io/farewell.h"
 
@@ -50,6 +53,13 @@ void Socket::resume_reading() {
   clear(kPaused);
   // The edge that announced bytes may have passed meanwhile.
   loop_.defer_read(*this);
+}
+
+bool Socket::unheard(Duration time) const {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
+  return info.tcpi_unacked > 0 && milliseconds(info.tcpi_last_ack_recv) >= time;
 }
 
 PeerAddress Socket::peer() const {

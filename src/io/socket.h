@@ -108,6 +108,10 @@ class Socket : public ListNode<Socket> {
   void resume_reading();
   bool reading_paused() const { return has(kPaused); }
 
+  // The peer owes a confirmation, and for so long nothing at all has come from its side: it cannot
+  // be reached. One that merely does not read confirms what it was sent. Asks the kernel.
+  bool unheard(Duration time) const;
+
   // Asks the kernel; a reset connection may have no name any more.
   PeerAddress peer() const;
 

@@ -441,5 +441,25 @@ TEST_F(SocketTest, InputThatIsNotReadToTheEndIsWeighed) {
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
 }
 
+// Its kernel drops what comes, as if the line were down.
+TEST_F(SocketTest, APeerThatConfirmsNothingIsUnheard) {
+  const auto client = connect();
+  Record& record = last();
+  EXPECT_FALSE(record.socket->unheard(Duration(0)));
+  client->lose_what_comes();
+  EXPECT_FALSE(record.socket->unheard(Duration(0)));
+  write(record, "hello");
+  EXPECT_TRUE(pump([&] { return record.socket->unheard(milliseconds(50)); }));
+  EXPECT_FALSE(record.socket->unheard(seconds(30)));
+}
+
+TEST_F(SocketTest, APeerThatDoesNotReadIsHeard) {
+  const auto client = connect(4096);
+  Record& record = last();
+  write(record, pattern(4 << 20));
+  ASSERT_TRUE(pump([&] { return record.was_blocked; }));
+  EXPECT_TRUE(pump([&] { return !record.socket->unheard(Duration(0)); }));
+}
+
 }  // namespace
 }  // namespace parley::io::testing

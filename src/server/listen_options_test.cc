@@ -17,5 +17,9 @@ TEST(ListenOptionsTest, PeersAreGivenUpAfterAPingAndTheTimeForItsAnswer) {
   EXPECT_EQ(listen_options(client).user_timeout, most);
 }
 
+TEST(ListenOptionsTest, TheSystemBoundsTheBacklog) {
+  EXPECT_EQ(listen_options({}).backlog, 65'535);
+}
+
 }  // namespace
 }  // namespace parley::server

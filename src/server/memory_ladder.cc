@@ -1,6 +1,7 @@
 #include "server/memory_ladder.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -16,6 +17,8 @@ constexpr size_t kBegin[kMemorySteps] = {0, 80, 90, 95};
 constexpr size_t kLess = 5;
 // A block of its own costs some microseconds, little beside what so many bytes cost anyway.
 constexpr int kLargeBlock = 32 << 10;
+// What may stay free at the end of a heap, as glibc has it at first.
+constexpr int kFreeEnd = 128 << 10;
 
 }  // namespace
 
@@ -30,7 +33,19 @@ MemoryStep MemoryLadder::update(size_t used) {
 
 void return_free_memory() { ::malloc_trim(0); }
 
-void return_large_blocks_at_once() { ::mallopt(M_MMAP_THRESHOLD, kLargeBlock); }
+void return_end_of_heap() {
+  // What is freed next to so much at the end of a heap takes all of that along; were there less,
+  // this would be a block of its own, which leaves nothing either.
+  void* volatile block = ::malloc(kFreeEnd);
+  ::free(block);
+}
+
+void return_large_blocks_at_once() {
+  ::mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  // A block of 4 MiB, with which the configuration is read, has made this 8 MiB: twice the largest
+  // that was freed.
+  ::mallopt(M_TRIM_THRESHOLD, kFreeEnd);
+}
 
 size_t resident_bytes() {
   const io::UniqueFd fd(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));

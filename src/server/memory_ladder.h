@@ -34,6 +34,9 @@ size_t resident_bytes();
 // Gives back to the system what was freed but is kept for later. Takes milliseconds, or more where
 // there is much of it.
 void return_free_memory();
+// The part of it that only the thread which freed it can give back: malloc_trim() (glibc 2.36)
+// leaves the free end of every heap but the first, megabytes behind the last block of a crowd.
+void return_end_of_heap();
 // From now on what is large goes back as soon as it is freed, whatever small things lie behind it:
 // messages that never ended, bodies, answers that nobody read. Otherwise it stays with the process
 // until return_free_memory(), which holds up every shard for half a microsecond per KiB.

@@ -1,6 +1,7 @@
 #include "server/memory_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/metrics.h"
 
@@ -39,21 +40,31 @@ void MemoryWatch::start(TimerWheel& timers, Time now) {
 
 bool MemoryWatch::most_have_gone() {
   constexpr size_t kCrowd = 50;
-  const size_t there = crowd_();
-  most_ = std::max(most_, there);
-  return most_ >= kCrowd && there < most_ / 2;
+  const Crowd now = crowd_();
+  const Crowd before = std::exchange(before_, now);
+  most_ = std::max(most_, before.there + (now.came - before.came));
+  // While they are still going it would be too soon for the last of them.
+  const bool going = now.there + now.there / 8 < before.there;
+  return most_ >= kCrowd && now.there < most_ / 2 && !going;
+}
+
+// Returns what is in use then.
+size_t MemoryWatch::trim(Time now) {
+  most_ = before_.there;
+  trimmed_ = now;
+  trim_();
+  return kept_ = meter_();
 }
 
 void MemoryWatch::look(Time now) {
   const MemoryStep before = ladder_.step();
   size_t used = meter_();
-  const bool spare = most_have_gone() || before >= MemoryStep::kRefuse;
-  if (spare && now >= next_trim_) {
-    most_ = crowd_();
-    next_trim_ = now + seconds(10);
-    trim_();
-    used = meter_();
-  }
+  // It is given back by shards that had no turn yet, too.
+  kept_ = std::min(kept_, used);
+  // Where connections are short, most of them have always gone.
+  const bool grown = used > kept_ + kept_ / 64 || now - trimmed_ >= seconds(60);
+  const bool spare = (most_have_gone() && grown) || before >= MemoryStep::kRefuse;
+  if (spare && now - trimmed_ >= seconds(10)) used = trim(now);
   if (limit_ > 0) {
     resident.add(static_cast<int64_t>(used) - static_cast<int64_t>(shown_));
     shown_ = used;

@@ -79,8 +79,9 @@ void Routes::add_protocols(const hub::ChannelRules& rules, const auth::Access& a
   add_listeners(sdks);
   if (config.event_stream.enabled)
     add_sse(config.event_stream.handler_prefix + "/",
-            adapter::eventsource::EventSourceFactory(access,
-                                                     {.heartbeat = config.event_stream.heartbeat}));
+            adapter::eventsource::EventSourceFactory(
+                access, {.heartbeat = config.event_stream.heartbeat,
+                         .unheard = std::max(at_least(client.pong_timeout), seconds(1))}));
   if (shared_.echo)
     add_websocket("/echo", keep_factory(EchoFactory()),
                   {.message_bytes = kEchoMessageBytes,

@@ -30,6 +30,9 @@ constexpr size_t kGoodDescriptors = 10'000;
 // taken. The internal port may have half of them: health and metrics are asked for just then.
 constexpr size_t kOwnDescriptors = 32;
 constexpr uint32_t kMaxShards = 64;
+// The time that a turn has for them bounds them before. Whoever waits outside for longer than the
+// backlog has room is asked by nobody to come in: its own system tries again after 1, 3, 7 s.
+constexpr size_t kAcceptsPerTurn = 512;
 
 Result<io::Address> to_address(const std::string& name, uint16_t port) {
   const std::string host_name = name.empty() ? "0.0.0.0" : name;
@@ -127,6 +130,13 @@ io::QuotaOptions quota_options(const config::Config& config) {
           .user_publishes = {.per_second = client.user_publish_rate_limit}};
 }
 
+Crowd connections() {
+  // Read in this order, who comes meanwhile is not there before having come.
+  const int64_t there = io::meters::open_sockets.value();
+  return {.there = static_cast<size_t>(std::max<int64_t>(0, there)),
+          .came = static_cast<size_t>(io::meters::accepted.value())};
+}
+
 // The worlds of all shards, from building to the last goodbye.
 class Process {
  public:
@@ -162,7 +172,9 @@ class Process {
   void start(std::vector<io::Listener> listeners, std::vector<io::Listener> internal,
              size_t descriptors) {
     for (size_t i = 0; i < worlds_.size(); ++i) {
-      listen(i, std::move(listeners[i]), worlds_[i]->http(), descriptors - kOwnDescriptors);
+      // One of each shard for who waits for another to be free (io::AcceptOptions::looks).
+      listen(i, std::move(listeners[i]), worlds_[i]->http(),
+             descriptors - kOwnDescriptors - worlds_.size());
       if (!internal.empty())
         listen(i, std::move(internal[i]), worlds_[i]->internal_http(),
                descriptors - kOwnDescriptors / 2);
@@ -196,6 +208,7 @@ class Process {
  private:
   void listen(size_t shard, io::Listener listener, http::Server& server, size_t descriptors) {
     io::AcceptOptions options;
+    options.per_turn = kAcceptsPerTurn;
     options.client_descriptors = static_cast<int>(std::min<size_t>(descriptors, INT_MAX));
     options.refusal = http::Server::no_room();
     group_.shard(static_cast<ShardId>(shard))
@@ -208,6 +221,13 @@ class Process {
     for (size_t i = 0; i < worlds_.size(); ++i)
       group_.post_reserved(static_cast<ShardId>(i),
                            [world = worlds_[i].get(), step] { world->climb(step); });
+  }
+
+  // What clients that have gone made this process hold.
+  void give_back() {
+    return_free_memory();
+    for (size_t i = 0; i < worlds_.size(); ++i)
+      group_.post_reserved(static_cast<ShardId>(i), return_end_of_heap);
   }
 
   size_t sessions_left() {
@@ -238,10 +258,9 @@ class Process {
   KeySource keys_;
   Shared shared_;
   std::vector<std::unique_ptr<ShardWorld>> worlds_;
-  MemoryWatch memory_{
-      options_.config.memory.limit, resident_bytes, [this](MemoryStep step) { climb(step); },
-      return_free_memory,
-      [] { return static_cast<size_t>(std::max<int64_t>(0, io::meters::open_sockets.value())); }};
+  MemoryWatch memory_{options_.config.memory.limit, resident_bytes,
+                      [this](MemoryStep step) { climb(step); }, [this] { give_back(); },
+                      connections};
 };
 
 Result<std::shared_ptr<const Policy>> make_policy(bool dev, const config::Config& config) {

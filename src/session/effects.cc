@@ -28,6 +28,7 @@ void Effects::end_as_slow() {
 }
 
 size_t Effects::room() const { return session_->room(); }
+bool Effects::unheard(Duration time) const { return session_->unheard(time); }
 
 SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start, Variant variant) {
   if (ended_) return 0;

@@ -162,6 +162,9 @@ class Effects {
   // one more session; if not, end with EndReason::kUserLimit. `always`: it may, since its others
   // will end. identify() asks for those who did not.
   bool enter(std::string_view user, bool always = false);
+  // The client's machine confirms nothing, not even that it received something, and has not for so
+  // long. For protocols whose clients answer no ping.
+  bool unheard(Duration time) const;
   // It is known now whose session this is: Adapter::identity() says it. Controls find it from here
   // on. Once per session. Ends it where its user is blocked, or its token was revoked meanwhile.
   void identify();

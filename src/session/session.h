@@ -121,6 +121,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool may(Operation operation, Time now) const;
   bool takes_publishes() { return !lag_ || takes_late_publishes(); }
   bool takes_late_publishes();
+  bool unheard(Duration time) const { return link_ != nullptr && link_->unheard(time); }
   bool enter(std::string_view user, bool always);
 
   void on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result);

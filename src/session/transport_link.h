@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "session/end_reason.h"
 
 namespace parley::session {
@@ -60,6 +61,9 @@ class TransportLink {
   virtual void end(EndReason reason, const EndCode& code) = 0;
   // While commands cannot be served, the peer's bytes stay where they are.
   virtual void pause_input(bool paused) = 0;
+  // The client's side was sent something and has confirmed nothing for so long: it cannot be
+  // reached. A transport that cannot know says no.
+  virtual bool unheard(Duration) const { return false; }
 };
 
 }  // namespace parley::session

@@ -15,7 +15,7 @@ const SHARDS = 2;
 // shutdown.spread, or 200 a second on each shard where that is less.
 const WINDOW_MS = Math.min(10_000, (ALL / SHARDS / 200) * 1_000);
 const EVEN = 0.1;
-// Until an acknowledged publication is at who reads it, on busy cores.
+// Until an acknowledged publication is on its way to who reads it, on busy cores.
 const WAY_MS = 1_000;
 const SPARE_MS = 2_000;
 
@@ -35,14 +35,14 @@ test(`${ALL} clients of both kinds are sent away while publications go on`, { ti
     await publisher.stop().catch(() => {});
     const ends = Object.fromEntries(await Promise.all(Object.entries(ending).map(async ([kind, list]) => [kind, await list])));
     const acked = publisher.acked;
-    // The last round that was acknowledged long enough before a client's end.
-    const due = (at) => acked.findLastIndex((one) => one <= at - WAY_MS) + 1;
+    // The last round that was acknowledged long enough before a client can have been told its end.
+    const due = (since) => acked.findLastIndex((one) => one <= since - WAY_MS) + 1;
     const all = Object.values(ends).flat();
     const times = all.map(({ at }) => at - began).sort((a, b) => a - b);
     const parts = [0.1, 0.25, 0.5, 0.75, 0.9].map((part) => ({ part, at_ms: Math.round(times[Math.floor(all.length * part)]), off: +((times[Math.floor(all.length * part)] - WINDOW_MS * part) / WINDOW_MS).toFixed(3) }));
-    const lost = all.filter(({ at, offset }) => offset < due(at)).length;
+    const lost = all.filter(({ since, offset }) => offset < due(since)).length;
     const holes = (await Promise.all(Object.values(crowds).map((crowd) => crowd.counts()))).reduce((sum, one) => sum + one.lost + one.doubled + one.wrong, 0);
-    console.log(JSON.stringify({ test: 'drain', clients: CLIENTS, window_ms: WINDOW_MS, parts, last_ms: Math.round(times.at(-1)), exit: ended.how, exit_ms: Math.round(took), rounds_acknowledged: acked.length, lost, holes }));
+    console.log(JSON.stringify({ test: 'drain', clients: CLIENTS, window_ms: WINDOW_MS, parts, last_ms: Math.round(times.at(-1)), exit: ended.how, exit_ms: Math.round(took), rounds_acknowledged: acked.length, lost, holes, waited_ms: Math.round(Math.max(...all.map(({ at, since }) => at - since))) }));
     assert.equal(all.length, ALL);
     assert.equal(ended.code, 0);
     assert.ok(ends.websocket.every(({ code }) => code === 3001), 'each WebSocket is told 3001');

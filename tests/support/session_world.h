@@ -168,6 +168,10 @@ class FakeClient final : public session::TransportLink {
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override { paused_ = paused; }
+  bool unheard(Duration time) const override { return unheard_for >= time; }
+
+  // How long it has confirmed nothing of what it was sent.
+  Duration unheard_for{};
 
  private:
   friend class SessionWorld;

@@ -114,6 +114,7 @@ class CentrifugeAdapter final : public session::Adapter {
                      session::Effects& effects);
   bool is_only_connection() const;
   void start_pings(session::Effects& effects);
+  void on_late_pong(session::Effects& effects);
 
   // What expires, and what renews it.
   void refresh_verified(uint32_t id, auth::TokenResult result, session::Effects& effects);

@@ -129,7 +129,7 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
     case session::TimerId::kHandshake:
       return effects.end(session::EndReason::kStale);
     case session::TimerId::kPong:
-      return effects.end(session::EndReason::kNoPong);
+      return on_late_pong(effects);
     case session::TimerId::kOther:
       return expire(effects);
     case session::TimerId::kPing:
@@ -139,9 +139,14 @@ void CentrifugeAdapter::on_timer(session::TimerId timer, session::Effects& effec
   codec_->append_ping(ping);
   effects.send_urgent(ping);
   effects.set_timer(session::TimerId::kPing, context_.options.ping_interval);
-  if (one_way_) return;
-  ++awaited_pongs_;
+  if (!one_way_) ++awaited_pongs_;
   effects.set_timer(session::TimerId::kPong, context_.options.pong_timeout);
+}
+
+// From who only listens the confirmation that the ping arrived is all that can be asked for.
+void CentrifugeAdapter::on_late_pong(session::Effects& effects) {
+  if (!one_way_ || effects.unheard(context_.options.pong_timeout))
+    effects.end(session::EndReason::kNoPong);
 }
 
 // Exactly one for each ping. Of a client whose input we had paused several may be on their way.

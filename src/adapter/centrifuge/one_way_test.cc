@@ -73,6 +73,18 @@ TEST_F(OneWayTest, PingsAreEmptyPushesAndWantNoPong) {
   EXPECT_FALSE(client.ended());
 }
 
+TEST_F(OneWayTest, WhoDoesNotConfirmAPingIsGone) {
+  FakeClient& client = open();
+  ask(client, "{}");
+  world.advance(seconds(26));
+  client.unheard_for = milliseconds(7'999);
+  world.advance(seconds(25));
+  EXPECT_FALSE(client.ended());
+  client.unheard_for = seconds(8);
+  world.advance(seconds(25));
+  EXPECT_EQ(disconnect(client), 3012);
+}
+
 TEST_F(OneWayTest, TheEndIsPushed) {
   FakeClient& client = open();
   ask(client, "{}");

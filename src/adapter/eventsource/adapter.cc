@@ -196,6 +196,7 @@ void EventSourceAdapter::on_gap(session::SubscriptionHandle handle, const hub::G
 
 void EventSourceAdapter::on_timer(session::TimerId timer, session::Effects& effects) {
   if (timer == session::TimerId::kOther) return effects.end(EndReason::kExpired);
+  if (effects.unheard(options_.unheard)) return effects.end(EndReason::kNoPong);
   Buffer& out = effects.scratch();
   codec::sse::encode_comment(" hb", out);
   effects.send_urgent(out);

@@ -13,6 +13,8 @@ namespace parley::adapter::eventsource {
 
 struct Options {
   Duration heartbeat = seconds(15);  // a comment, so that proxies keep the stream; 0: none
+  // Who has not confirmed for so long that anything arrived is gone; asked with each heartbeat.
+  Duration unheard = seconds(8);
   // How long a client waits before it reconnects: drawn for each client, so that they do not all
   // come back together.
   Duration retry_from = seconds(1);

@@ -296,6 +296,18 @@ TEST_F(EventSourceTest, HeartbeatsComeInTimeAndNotTogether) {
   EXPECT_EQ(hear(browser, client).size(), 4u);
 }
 
+TEST_F(EventSourceTest, WhoConfirmsNoHeartbeatIsGone) {
+  FakeClient& client = open("news");
+  world_.advance(seconds(16));
+  client.unheard_for = milliseconds(7'999);
+  world_.advance(seconds(15));
+  EXPECT_FALSE(client.ended());
+  client.unheard_for = seconds(8);
+  world_.advance(seconds(15));
+  ASSERT_TRUE(client.end_seen());
+  EXPECT_EQ(client.end_seen()->reason, EndReason::kNoPong);
+}
+
 TEST_F(EventSourceTest, HeartbeatsCanBeOff) {
   const EventSourceFactory quiet(access_, {.heartbeat = Duration(0)});
   FakeClient& client = world_.open(quiet, {.path = "news"});

@@ -138,10 +138,22 @@ void MemoryBroker::remove_history(hub::BrokerToken token, const hub::ChannelKey&
   queue_.push_back(RemovedEvent{token});
 }
 
+// A page costs whoever asked for it, in the same turn, what its publications cost; a KiB of one as
+// much as an event.
+size_t MemoryBroker::work_of(const Event& event) {
+  const auto* read = std::get_if<ReadEvent>(&event);
+  if (read == nullptr) return 1;
+  size_t bytes = 0;
+  for (const hub::PublicationPtr& publication : read->page.publications)
+    bytes += publication->cost();
+  return 1 + bytes / 1024;
+}
+
 bool MemoryBroker::run(const Now& now, hub::BrokerEvents& events, size_t max_events) {
   now_ = now;
   attachments_.recycle();
-  for (; max_events > 0 && !queue_.empty(); --max_events) {
+  while (max_events > 0 && !queue_.empty()) {
+    max_events -= std::min(max_events, work_of(queue_.front()));
     // The callback may make requests, which add to the queue's end: elements stay where they are.
     std::visit(Delivery{attachments_, events}, queue_.front());
     queue_.pop_front();

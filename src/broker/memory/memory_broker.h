@@ -59,6 +59,7 @@ class MemoryBroker final : public hub::Broker {
     hub::BrokerToken token;
   };
   using Event = std::variant<AttachedEvent, PublishedEvent, ReadEvent, RemovedEvent>;
+  static size_t work_of(const Event& event);
   struct Delivery;
 
   PublishResult apply(hub::PublishRecord& record, PublishedEvent& event);

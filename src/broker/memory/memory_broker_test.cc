@@ -209,7 +209,9 @@ class Restless final : public hub::BrokerEvents {
     ++attached;
   }
   void on_published(hub::BrokerToken, std::expected<hub::Published, hub::BrokerError>) override {}
-  void on_read(hub::BrokerToken, std::expected<hub::ReadPage, hub::BrokerError>) override {}
+  void on_read(hub::BrokerToken, std::expected<hub::ReadPage, hub::BrokerError> page) override {
+    read += page->publications.size();
+  }
   void on_history_removed(hub::BrokerToken, std::expected<void, hub::BrokerError>) override {}
   void on_publication(const hub::ChannelKey& channel, hub::PublicationPtr) override {
     broker_.detach(channel);
@@ -221,6 +223,7 @@ class Restless final : public hub::BrokerEvents {
   void on_feed_broken(const std::vector<hub::Slot>&) override {}
 
   int attached = 0, publications = 0;
+  size_t read = 0;
 
  private:
   MemoryBroker& broker_;
@@ -238,6 +241,23 @@ TEST(MemoryBrokerTest, CallbackMayDetachTheChannelItHandles) {
   }
   EXPECT_EQ(events.publications, 1);
   EXPECT_EQ(events.attached, 2);
+}
+
+// Pages are dear for whoever asked for them: what is due otherwise is not to wait for many of them.
+TEST(MemoryBrokerTest, APageCountsForItsSize) {
+  CountingIds ids;
+  MemoryBroker broker({}, ids, {});
+  Restless events(broker);
+  for (int i = 0; i < 3; ++i)
+    broker.publish(1,
+                   {.channel = {"b"}, .options = options(10), .publication = publication(65536)});
+  while (broker.run({}, events, 100)) {
+  }
+  for (int i = 0; i < 4; ++i) broker.read(2, {"b"}, {.limit = 10});
+  EXPECT_TRUE(broker.run({}, events, 256));
+  EXPECT_EQ(events.read, 6u) << "two pages, each of 192 KiB";
+  EXPECT_FALSE(broker.run({}, events, 256));
+  EXPECT_EQ(events.read, 12u);
 }
 
 TEST(MemoryBrokerTest, ReadingAndSubscribingStoreNothing) {

@@ -56,6 +56,9 @@ class PushTransport final : public io::SocketHandler, public session::TransportL
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
+  bool unheard(Duration time) const override {
+    return socket_ != nullptr && socket_->unheard(time);
+  }
 
   void settle_answer();
 

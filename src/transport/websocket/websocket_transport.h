@@ -48,6 +48,9 @@ class WebSocketTransport final : public io::SocketHandler,
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
+  bool unheard(Duration time) const override {
+    return socket_ != nullptr && socket_->unheard(time);
+  }
 
   // codec::websocket::MessageSink
   void on_message(bool text, ByteView payload) override;

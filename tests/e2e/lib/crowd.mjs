@@ -1,13 +1,21 @@
 // Thousands of light clients in a few processes, cut and brought back together.
+import os from 'node:os';
 import { now } from './light_clients.mjs';
 import { Worker } from './worker.mjs';
 
 const WORKER = new URL('crowd_worker.mjs', import.meta.url);
+const BEHIND = 5;
 
 export class Crowd {
   #workers;
+  // Of its own: a search for a free port takes long where another crowd has just left thousands behind that are not free yet.
+  #network = 1 + Math.floor(Math.random() * 254);
 
-  constructor(workers) { this.#workers = Array.from({ length: workers }, () => new Worker(WORKER)); }
+  /** `behind`: their own work comes after the server's and that of others here, as if they were on machines of their own. */
+  constructor(workers, { behind = false } = {}) {
+    this.#workers = Array.from({ length: workers }, () => new Worker(WORKER));
+    if (behind) for (const { pid } of this.#workers) os.setPriority(pid, Math.min(os.getPriority() + BEHIND, os.constants.priority.PRIORITY_LOW));
+  }
 
   /** What each worker answers, in one list. */
   async #all(action, argumentOf) {
@@ -15,23 +23,29 @@ export class Crowd {
     return answers.flat();
   }
 
-  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, steps, refused} of each. */
+  /** `count` clients, evenly on the channels. `atOnce`: how many handshakes are under way at a time. Resolves with {at, steps, refused: how each time} of each. */
   async open(port, { kind, count, channels, atOnce = 128, timed = false }) {
     const list = Array.from({ length: count }, (_, i) => channels[i % channels.length]);
     const each = this.#workers.length;
     return this.#all('open', (w) => ({
       // An address of its own, so that there are ports enough.
-      port, kind, timed, address: `127.0.0.${2 + w}`, atOnce: Math.ceil(atOnce / each), channels: list.filter((_, i) => Math.floor(i / channels.length) % each === w),
+      port, kind, timed, address: `127.${this.#network}.0.${2 + w}`, atOnce: Math.ceil(atOnce / each), channels: list.filter((_, i) => Math.floor(i / channels.length) % each === w),
     }));
   }
 
   /** All lines break at once. */
   cut() { return this.#all('cut'); }
 
-  /** All come back, each after a random part of `jitterMs`. Resolves with {at, steps, refused} of each. */
+  /** All come back, each after a random part of `jitterMs`. Resolves with {at, steps, refused: how each time} of each. */
   comeBack(jitterMs = 0) { return this.#all('comeBack', () => ({ jitterMs })); }
   caughtUp(ms) { return this.#all('caughtUp', () => ({ ms })); }
   async lacking(last, ms) { return (await this.#all('lacking', () => ({ last, ms }))).reduce((a, b) => a + b, 0); }
+  /** All ask for so much history, again and again. */
+  async askHistory(limit, ms) {
+    const all = await this.#all('askHistory', () => ({ limit, ms }));
+    return all.reduce((a, b) => ({ answers: a.answers + b.answers, lacking: a.lacking + b.lacking }));
+  }
+
   latencies() { return this.#all('latencies'); }
   ends(ms) { return this.#all('ends', () => ({ ms })); }
 

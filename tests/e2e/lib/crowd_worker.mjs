@@ -1,11 +1,11 @@
 // A process that holds a part of a crowd (crowd.mjs).
 import { setTimeout as pause } from 'node:timers/promises';
-import { LightEventSource, LightWebSocket, now } from './light_clients.mjs';
+import { LISTENERS, LightEventSource, LightWebSocket, now } from './light_clients.mjs';
 import { inParallel } from './raw_http.mjs';
 import { until } from './wait.mjs';
 import { serveActions } from './worker.mjs';
 
-const KINDS = { websocket: LightWebSocket, eventsource: LightEventSource };
+const KINDS = { websocket: LightWebSocket, eventsource: LightEventSource, ...LISTENERS };
 const LONGEST_PAUSE_MS = 2_000;
 
 let clients = [];
@@ -18,7 +18,7 @@ async function persist(client, jitterMs) {
   for (let longest = 100; await client.open().then((how) => how !== 'live' && refused.push(how)); longest = Math.min(2 * longest, LONGEST_PAUSE_MS)) {
     await pause(Math.random() * longest);
   }
-  return { at: client.steps.at(-1), steps: client.steps, refused: refused.length };
+  return { at: client.steps.at(-1), steps: client.steps, refused };
 }
 
 const sum = (what) => clients.reduce((total, client) => total + client[what], 0);
@@ -50,11 +50,37 @@ serveActions({
       wrong: sum('wrong'), notRecovered: sum('notRecovered'),
     };
   },
+  /** Each asks for the history of its channel, and again when it was answered, for so long: how many answers there were, and how many had not as much. */
+  async askHistory({ limit, ms }) {
+    const end = now() + ms;
+    let answers = 0;
+    let lacking = 0;
+    await Promise.all(clients.map((client) => new Promise((resolve) => {
+      const ask = () => client.send({ id: 3, history: { channel: client.channel, limit } });
+      client.onReply = ({ history }) => {
+        answers += 1;
+        if (history?.publications.length !== limit) lacking += 1;
+        if (now() < end) ask();
+        else resolve();
+      };
+      ask();
+    })));
+    return { answers, lacking };
+  },
   async latencies() { return latencies.splice(0); },
-  /** Lets the clients be ended by the server, and resolves when all are: what each was told, when that was, and up to where it had come. */
+  /**
+   * Lets the clients be ended by the server, and resolves when all are: what each was told, when that was read, since when it can have been there (on busy
+   * cores this process waits, too), and up to where the client had come.
+   */
   async ends({ ms }) {
+    let since = now();
+    let looked = since;
+    setInterval(() => {
+      since = looked;
+      looked = now();
+    }, 20).unref();
     const ends = clients.map((client) => new Promise((resolve) => {
-      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset });
+      client.closed = () => resolve({ at: now(), code: client.closeCode ?? null, retry: client.retry ?? null, offset: client.offset, since });
     }));
     return Promise.race([Promise.all(ends), pause(ms).then(() => [])]);
   },

@@ -35,8 +35,9 @@ const present = async (server, channels) => {
 };
 
 serveActions({
-  /** Resolves with how many milliseconds after the line went down there was nobody, by each measure; and what was left after `ms`. */
-  async vanish({ config, kind, clients, channels, ms }) {
+  /** `clients`: how many over what. Resolves with how many milliseconds after the line went down there was nobody, by each measure; and what was left after `ms`. */
+  async vanish({ config, clients, channels, ms }) {
+    const all = Object.values(clients).reduce((sum, count) => sum + count, 0);
     const crowd = new Worker(new URL('crowd_worker.mjs', import.meta.url), { ownNetwork: true });
     const takeDown = await layLine(crowd.pid);
     const server = await startConfigured(config, { address: '0.0.0.0' });
@@ -44,10 +45,12 @@ serveActions({
       const names = Array.from({ length: channels }, (_, i) => `room${i}`);
       await metrics(server);
       const files = await openFiles(server.pid);
-      await crowd.ask('open', { port: server.port, kind, host: SERVER, address: CLIENTS, atOnce: 64, channels: Array.from({ length: clients }, (_, i) => names[i % channels]) });
+      for (const [kind, count] of Object.entries(clients)) {
+        await crowd.ask('open', { port: server.port, kind, host: SERVER, address: CLIENTS, atOnce: 64, channels: Array.from({ length: count }, (_, i) => names[i % channels]) });
+      }
       const measures = {
         // Their sessions are over, though the server may still hope to tell them so.
-        unfound: async () => clients - await ended(server),
+        unfound: async () => all - await ended(server),
         present: () => present(server, names),
         descriptors: async () => Math.max(0, await openFiles(server.pid) - files - 1),
       };

@@ -240,3 +240,32 @@ export class LightEventSource extends LightClient {
     this.settle('live');
   }
 }
+
+/** Connects, and from then on only listens. */
+class LightListener extends LightClient {
+  opened() { if (this.first) this.socket.write(frame(this.first)); }
+
+  read(bytes) { if (bytes.includes('"connect":')) this.settle('live'); }
+}
+
+/** Makes the class of those whose connect request is `request`, over WebSocket with a `first` message of their own. */
+const listener = (wanted, request, first) => class extends LightListener {
+  wanted = wanted;
+  first = first;
+
+  request() { return request; }
+};
+
+const get = (path, more = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+const post = (path, body) => `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+const UPGRADE = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
+const CONNECT = '{"id":1,"connect":{}}';
+
+/** By the transport that they keep open. Those that could speak say nothing either, not even that a ping came. */
+export const LISTENERS = {
+  uni_sse: listener(200, get('/connection/uni_sse')),
+  uni_http_stream: listener(200, post('/connection/uni_http_stream', '{}')),
+  uni_websocket: listener(101, get('/connection/uni_websocket', UPGRADE), '{}'),
+  sse: listener(200, get(`/connection/sse?cf_connect=${encodeURIComponent(CONNECT)}`)),
+  http_stream: listener(200, post('/connection/http_stream', CONNECT)),
+};

@@ -150,13 +150,15 @@ export async function startServe(file, { args = [], env, shards = 2, files, port
  * of loopback must include it.
  * @returns {Promise<Server>} as startServer does
  */
-export async function startConfigured(config, { shards = 2, port: wanted, address = '127.0.0.1' } = {}) {
+export async function startConfigured(config, { shards = 2, port: wanted, address = '127.0.0.1', files } = {}) {
   const port = wanted ?? await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-e2e-'));
   try {
     const file = path.join(folder, 'parley.json');
     await writeFile(file, JSON.stringify({ ...config, health: { enabled: true } }));
-    const server = new Server(port, binary(), ['serve', '--config', file, '--listen', `${address}:${port}`, '--shards', String(shards)]);
+    let command = [binary(), 'serve', '--config', file, '--listen', `${address}:${port}`, '--shards', String(shards)];
+    if (files !== undefined) command = ulimited(files, command);
+    const server = new Server(port, command[0], command.slice(1));
     await server.ready();
     return server;
   } finally {
