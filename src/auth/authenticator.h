@@ -29,6 +29,7 @@ enum class TokenError : uint8_t {
   kExpired,      // past `exp`, or before `nbf`
   kUnavailable,  // the keys could not be fetched; the same token may be good later
   kBlocked,      // good, but its user is not let in
+  kRevoked,      // good but for a revocation of it
 };
 
 // Options of a namespace that a token changes for its own subscription.

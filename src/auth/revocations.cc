@@ -75,12 +75,12 @@ std::optional<TokenError> Revocations::judge(TokenUse use, std::string_view user
                                              const TokenId& token, std::string_view channel) const {
   if (empty()) return std::nullopt;
   if (is_blocked(user)) return TokenError::kBlocked;
-  if (!token.uid.empty() && tokens_.contains(token.uid)) return TokenError::kInvalid;
+  if (!token.uid.empty() && tokens_.contains(token.uid)) return TokenError::kRevoked;
   if (issued_.empty()) return std::nullopt;
   const auto limit =
       issued_.find(issued_key(user, use == TokenUse::kSubscribe ? channel : std::string_view()));
   if (limit == issued_.end() || token.issued_at >= limit->second.issued_before) return std::nullopt;
-  return TokenError::kInvalid;
+  return TokenError::kRevoked;
 }
 
 }  // namespace parley::auth

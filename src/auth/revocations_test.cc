@@ -57,8 +57,8 @@ TEST(RevocationsTest, ManyExpireInSeveralCalls) {
 TEST(RevocationsTest, ATokenByItsId) {
   Revocations all;
   all.remember({.kind = Kind::kToken, .subject = "t1", .expire_at = 10});
-  EXPECT_EQ(judge(all, "ann", {.uid = "t1", .issued_at = 5}), TokenError::kInvalid);
-  EXPECT_EQ(all.judge(TokenUse::kSubscribe, "ann", {.uid = "t1"}, "news"), TokenError::kInvalid);
+  EXPECT_EQ(judge(all, "ann", {.uid = "t1", .issued_at = 5}), TokenError::kRevoked);
+  EXPECT_EQ(all.judge(TokenUse::kSubscribe, "ann", {.uid = "t1"}, "news"), TokenError::kRevoked);
   EXPECT_EQ(judge(all, "ann", {.uid = "t2"}), std::nullopt);
   EXPECT_EQ(judge(all, "ann", {}), std::nullopt);
   all.expire(10);
@@ -68,15 +68,15 @@ TEST(RevocationsTest, ATokenByItsId) {
 TEST(RevocationsTest, TokensIssuedBeforeATime) {
   Revocations all;
   all.remember({.kind = Kind::kIssuedBefore, .subject = "ann", .issued_before = 1000});
-  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kInvalid);
+  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kRevoked);
   EXPECT_EQ(judge(all, "ann", {.issued_at = 1000}), std::nullopt);
-  EXPECT_EQ(judge(all, "ann", {.uid = "says not when"}), TokenError::kInvalid);
+  EXPECT_EQ(judge(all, "ann", {.uid = "says not when"}), TokenError::kRevoked);
   EXPECT_EQ(judge(all, "bob", {.issued_at = 1}), std::nullopt);
   // Subscription tokens only where the channel is named, and then only they.
   EXPECT_EQ(all.judge(TokenUse::kSubscribe, "ann", {.issued_at = 1}, "news"), std::nullopt);
   all.remember(
       {.kind = Kind::kIssuedBefore, .subject = "bob", .channel = "news", .issued_before = 1000});
-  EXPECT_EQ(all.judge(TokenUse::kSubscribe, "bob", {.issued_at = 1}, "news"), TokenError::kInvalid);
+  EXPECT_EQ(all.judge(TokenUse::kSubscribe, "bob", {.issued_at = 1}, "news"), TokenError::kRevoked);
   EXPECT_EQ(all.judge(TokenUse::kSubscribe, "bob", {.issued_at = 1}, "other"), std::nullopt);
   EXPECT_EQ(judge(all, "bob", {.issued_at = 1}), std::nullopt);
 }
@@ -93,11 +93,11 @@ TEST(RevocationsTest, OfTwoTimesTheStricterHolds) {
   remember(500, 1500);
   EXPECT_EQ(all.size(), 1u);
   all.expire(1999);
-  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kInvalid);
+  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kRevoked);
   remember(500, 0);
   remember(500, 2500);
   all.expire(1'000'000);
-  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kInvalid);
+  EXPECT_EQ(judge(all, "ann", {.issued_at = 999}), TokenError::kRevoked);
 }
 
 TEST(RevocationsTest, NamesAreNotMixedUp) {
@@ -150,9 +150,9 @@ TEST(RevocableAuthenticatorTest, LooksWhenTheAnswerComes) {
   EXPECT_FALSE(verify().has_value());
   all.remember({.kind = Kind::kToken, .subject = "t1"});
   inner.done(inner.good);
-  EXPECT_EQ(told->error(), TokenError::kInvalid);
+  EXPECT_EQ(told->error(), TokenError::kRevoked);
   inner.late = false;
-  EXPECT_EQ(verify()->error(), TokenError::kInvalid);
+  EXPECT_EQ(verify()->error(), TokenError::kRevoked);
   all.remember({.kind = Kind::kBlock, .subject = "ann"});
   EXPECT_EQ(verify()->error(), TokenError::kBlocked);
 }

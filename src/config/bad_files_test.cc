@@ -159,6 +159,8 @@ const BadFile kBadFiles[] = {
     {"client: {ping_interval: 876001h}", ":1:25: client.ping_interval:", "at most 100 years"},
     {"client: {channel_limit: 0}", ":1:25: client.channel_limit: must be at least 1", ""},
     {"client: {queue_max_size: 0}", ":1:26: client.queue_max_size: must be at least 1", ""},
+    {"client: {publish_max_delay: 5ms}",
+     ":1:29: client.publish_max_delay: must be 10ms to 1m; 0 is never", ""},
     {"client: {stale_close_delay: 0s}", ":1:29: client.stale_close_delay: must be above 0", ""},
     {"websocket: {message_size_limit: 0}", ":1:33: websocket.message_size_limit:", "at least 1"},
     {"websocket: {compression_level: 0}", ":1:32: websocket.compression_level: must be 1", "to 9"},

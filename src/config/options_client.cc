@@ -151,6 +151,12 @@ void add_rate_rows(std::vector<Option>& out) {
       "address_publish_rate_limit",
       "Publishes a second of one address, or of one /64 of IPv6, as above, and over `/pub`. 0: any "
       "number.");
+  rows.supported<kClient, &Client::publish_max_delay>(
+          "publish_max_delay", "500ms",
+          "A connection that sends faster than it is served for so long has its publishes answered "
+          "with 111, until it was served for a fifth of this. Not who waits for answers and has at "
+          "most 1,024 commands unanswered. 0: never; else 10ms to 1m.")
+      .of_parley();
   rows.supported<kClient, &Client::refused_command_rate_limit>(
           "refused_command_rate_limit", "100",
           "Commands of one connection a second that may be refused for a rate; above it the "

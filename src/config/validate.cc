@@ -237,6 +237,9 @@ void check_limits(const Config& config, std::vector<Finding>& findings) {
   for (const auto& [path, rate] : rates)
     if (rate > kMaxRate)
       findings.push_back({path, fmt::format("must be at most {}; 0 is any number", kMaxRate), {}});
+  const Duration delay = config.client.publish_max_delay;
+  if (delay.count() != 0 && (delay < milliseconds(10) || delay > seconds(60)))
+    findings.push_back({"client.publish_max_delay", "must be 10ms to 1m; 0 is never", {}});
   if (config.client.stale_close_delay.count() == 0)
     findings.push_back({"client.stale_close_delay", "must be above 0", {}});
 }

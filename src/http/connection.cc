@@ -101,6 +101,11 @@ size_t Connection::process(ByteView in) {
   return size - in.size();
 }
 
+// Whom no handler ever sees.
+bool Connection::is_stranger(const Request& request) const {
+  return server_.options().this_machine_only && !is_from_this_machine(request);
+}
+
 void Connection::start_body(ByteView behind) {
   Request& request = decoder_.request();
   const Router::Match match = server_.router().find(request.method, request.path);
@@ -108,7 +113,7 @@ void Connection::start_body(ByteView behind) {
     meters::count_unrouted(match.status);
     return refuse(match.status, why(match.status), match.allow);
   }
-  if (!match.handler->admits(request, match.path_tail)) {
+  if (is_stranger(request) || !match.handler->admits({request, match.path_tail, *this})) {
     request.keep_alive = false;
     return serve(behind);
   }
@@ -123,7 +128,7 @@ void Connection::serve(ByteView behind) {
   in_body_ = continue_due_ = false;
   used_ = true;
   stop_watch();
-  const bool stranger = server_.options().this_machine_only && !is_from_this_machine(request);
+  const bool stranger = is_stranger(request);
   Router::Match match;
   if (!stranger) match = server_.router().find(request.method, request.path);
   exchange_ = std::make_unique<Exchange>(*this, std::move(request), std::move(match.path_tail));

@@ -45,6 +45,7 @@ class Connection final : public io::SocketHandler, private TimerNode, private Re
   bool answering() const { return exchange_ && !exchange_->answered(); }
   bool may_serve() const;
   size_t process(ByteView in);
+  bool is_stranger(const Request& request) const;
   void start_body(ByteView behind);
   void serve(ByteView behind);
   // The request that is being decoded.

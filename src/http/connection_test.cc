@@ -23,7 +23,8 @@ class FunctionHandler final : public Handler {
   using Function = std::function<void(Exchange&)>;
   explicit FunctionHandler(Function function) : function_(std::move(function)) {}
   void handle(Exchange& exchange) override { function_(exchange); }
-  bool admits(const Request& head, const std::string&) const override {
+  bool admits(const Arrival& arrival) override {
+    const Request& head = arrival.request;
     return head.header("X-Stranger").empty();
   }
 

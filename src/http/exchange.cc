@@ -23,7 +23,12 @@ Exchange::~Exchange() {
 }
 
 io::PeerAddress Exchange::client() const {
-  return server().options().trusted_proxies.client_of(connection_.socket().peer(), request_);
+  return Arrival{request_, path_tail_, connection_}.client();
+}
+
+io::PeerAddress Arrival::client() const {
+  const TrustedProxies& proxies = connection.server().options().trusted_proxies;
+  return proxies.client_of(connection.socket().peer(), request);
 }
 
 Server& Exchange::server() const { return connection_.server(); }

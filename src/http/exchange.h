@@ -40,6 +40,16 @@ class ExchangeRef {
   uint32_t generation_ = 0;
 };
 
+// A request of which only the head has come. Valid during Handler::admits().
+struct Arrival {
+  const Request& request;
+  const std::string& path_tail;  // the route's variable segment, decoded
+  Connection& connection;
+
+  // See Exchange::client().
+  io::PeerAddress client() const;
+};
+
 // A connection on its way to another handler, to be given to Socket::set_handler() at once.
 struct UpgradeSocket {
   io::Socket& socket;

@@ -11,6 +11,7 @@
 namespace parley::http {
 
 class Exchange;
+struct Arrival;
 
 // Answers requests. Owner: whoever builds the router; outlives it. Shard: that of its router.
 class Handler {
@@ -20,10 +21,8 @@ class Handler {
   // call.
   virtual void handle(Exchange& exchange) = 0;
   // Whether the body of a request with this head is read. If not, handle() answers at once without
-  // it, and the connection ends. `path_tail` is the route's variable segment, decoded.
-  virtual bool admits(const codec::http1::Request&, const std::string& /*path_tail*/) const {
-    return true;
-  }
+  // it, and the connection ends. Not asked where there is none.
+  virtual bool admits(const Arrival&) { return true; }
 };
 
 // What: routes by method and path: exact, or a prefix with one variable last segment. Paths are

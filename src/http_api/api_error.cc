@@ -36,6 +36,8 @@ ApiError api_error(hub::HubError error) {
       return ApiError::kBadRequest;
     case hub::HubError::kIdempotencyConflict:
       return ApiError::kConflict;
+    case hub::HubError::kRevoked:
+      return ApiError::kPermissionDenied;
     case hub::HubError::kOverloaded:
     case hub::HubError::kRateLimited:
       return ApiError::kTooManyRequests;

@@ -2,6 +2,7 @@
 #include "http/http_testing.h"
 #include "http_api/health_handlers.h"
 #include "http_api/publish_door.h"
+#include "tests/support/fake_quotas.h"
 #include "tests/support/http_api_testing.h"
 
 namespace parley::http_api::testing {
@@ -14,6 +15,20 @@ class FakeReadiness final : public Readiness {
  public:
   std::string_view waiting_for() const override { return reason; }
   std::string_view reason;
+};
+
+class CountingTokens final : public auth::Authenticator {
+ public:
+  explicit CountingTokens(auth::Authenticator& inner) : inner_(inner) {}
+  std::optional<auth::TokenResult> verify(auth::TokenUse use, std::string_view token,
+                                          WallMillis now, Done done) override {
+    ++verified;
+    return inner_.verify(use, token, now, std::move(done));
+  }
+  int verified = 0;
+
+ private:
+  auth::Authenticator& inner_;
 };
 
 class HandlersOverHttpTest : public http::testing::HttpTest {
@@ -48,7 +63,9 @@ class HandlersOverHttpTest : public http::testing::HttpTest {
   FakeReadiness readiness;
   auth::OpenAccess access;
   ServerApi api{world.hub(), node, {.key = "k", .body_bytes = 100}};
-  PublishDoor door{world.hub(), access, world.tokens(), {.data_bytes = 100}};
+  parley::testing::FakeQuotas quotas;
+  CountingTokens tokens{world.tokens()};
+  PublishDoor door{world.hub(), access, tokens, {.data_bytes = 100, .quotas = &quotas}};
   HealthHandlers health{readiness};
 };
 
@@ -81,6 +98,27 @@ TEST_F(HandlersOverHttpTest, StrangersAreAnsweredWithoutTheirBody) {
   EXPECT_THAT(talk("POST /pub/news HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
                    "Authorization: Bearer forged\r\n\r\n"),
               StartsWith("HTTP/1.1 401 "));
+}
+
+// A large body is announced, so that the token is looked at first.
+TEST_F(HandlersOverHttpTest, TheRateIsAskedBeforeATokenIsVerified) {
+  const auto send = [this](const char* token) {
+    return talk(std::string("POST /pub/news HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+                            "Authorization: Bearer ") +
+                token + "\r\n\r\n2\r\n17\r\n0\r\n\r\n");
+  };
+  quotas.left = 2;
+  EXPECT_THAT(send("forged"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_EQ(tokens.verified, 1) << "its head says all there is to know";
+  EXPECT_EQ(*quotas.left, 1u);
+  quotas.left = 2;
+  world.tokens().connect_token("good", "42");
+  EXPECT_THAT(send("good"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(*quotas.left, 0u) << "once for its address, once for its user";
+  tokens.verified = 0;
+  EXPECT_THAT(send("forged"), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(send("good"), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(tokens.verified, 0);
 }
 
 TEST_F(HandlersOverHttpTest, PublishDoor) {

@@ -44,6 +44,14 @@ class PendingTable {
     return value;
   }
 
+  // action(step, value) for each that waits.
+  template <class Action>
+  void for_each(Action action) const {
+    for (uint32_t index = 0; index < slots_.size(); ++index)
+      if (slots_[index].value)
+        action(slots_[index].generation << kIndexBits | index, *slots_[index].value);
+  }
+
   size_t size() const { return slots_.size() - free_.size(); }
 
  private:

@@ -31,6 +31,9 @@ metrics::CounterFamily refused_total("parley_publish_door_refused_total",
 // of any user: no user id begins with a control character.
 constexpr std::string_view kScope = "\x01pub";
 
+// Of those that may wait, so much more with the key.
+constexpr size_t kReservedPart = 8;
+
 struct Refusal {
   ApiError error;
   int status;
@@ -137,11 +140,15 @@ PublishDoor::PublishDoor(hub::Hub& hub, const auth::Access& access, auth::Authen
       tokens_(tokens),
       api_key_(options_.api_key),
       who_(hub_.add(*this, hub::RequesterRole::kManyClients)),
+      operator_(hub_.add(*this, hub::RequesterRole::kOperator)),
       self_(std::make_shared<PublishDoor*>(this)) {
-  CHECK(options_.waiting <= PendingTable<Waiting>::kMaxSlots);
+  CHECK(options_.waiting + options_.waiting / kReservedPart <= PendingTable<Waiting>::kMaxSlots);
 }
 
-PublishDoor::~PublishDoor() { hub_.remove(who_); }
+PublishDoor::~PublishDoor() {
+  hub_.remove(who_);
+  hub_.remove(operator_);
+}
 
 void PublishDoor::add_routes(http::Router& router) {
   // A little above the limit, so that a body just too large is told so in JSON.
@@ -151,12 +158,19 @@ void PublishDoor::add_routes(http::Router& router) {
 }
 
 void PublishDoor::handle(http::Exchange& exchange) {
+  const Request& request = exchange.request();
+  if (const auto why = std::exchange(turned_away_, std::nullopt)) {
+    Call call{request, {}, {reply_to(exchange), std::string(request.header("Origin"))}, 0};
+    if (!why->too_often) return refuse_token(call, why->token);
+    return refuse(call, kTooOften, kTooManyPublishes);
+  }
   const uint64_t address = options_.quotas != nullptr ? exchange.client().network_key() : 0;
-  serve(exchange.request(), exchange.path_tail(), reply_to(exchange), address);
+  const bool paid = !request.body.empty() && !is_small(request);
+  serve(request, exchange.path_tail(), reply_to(exchange), address, paid);
 }
 
 void PublishDoor::serve(Request request, const std::string& channel, ReplyTo reply,
-                        uint64_t address) {
+                        uint64_t address, bool paid) {
   const std::string origin(request.header("Origin"));
   // Not only a matter of CORS: a page can send a text/plain body anywhere without asking first.
   if (!options_.origins.allows(origin, request.header("Host"))) {
@@ -165,16 +179,18 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
   }
   if (request.method == "OPTIONS") return reply(preflight(origin));
   Call call{std::move(request), channel, {std::move(reply), origin}, address};
-  if (waiting() >= options_.waiting) return refuse(call, {ApiError::kTooManyRequests, 503}, "");
-  if (shows_api_key(call.request)) {
-    if (!api_key_.admits(call.request)) return refuse(call, kUnauthorized, "not the API key");
-    return publish(nullptr, std::move(call));
-  }
+  const bool key = shows_api_key(call.request);
+  if (key && !api_key_.admits(call.request)) return refuse(call, kUnauthorized, "not the API key");
+  const size_t reserve = key ? options_.waiting / kReservedPart : 0;
+  if (waiting() >= options_.waiting + reserve)
+    return refuse(call, {ApiError::kTooManyRequests, 503}, "");
+  if (key) return publish(nullptr, std::move(call));
   const std::string token(auth::bearer_token(call.request.header("Authorization")));
   if (!token.empty()) {
     // Forged ones are paid for, too; the user is asked once the token says who that is.
-    if (!may_publish({}, std::exchange(call.address, 0)))
-      return refuse(call, kTooOften, kTooManyPublishes);
+    const uint64_t asked = std::exchange(call.address, 0);
+    if (!paid && !may_publish({}, asked)) return refuse(call, kTooOften, kTooManyPublishes);
+    call.back.by = Waiting::By::kToken;
     return verify(token, std::move(call));
   }
   const auto who = without_token(call.request);
@@ -184,19 +200,31 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
 
 // Not where serve() refuses whatever the body is, as far as that is known without waiting. A small
 // body is worth neither a connection nor a token that is verified twice.
-bool PublishDoor::admits(const Request& head, const std::string& channel) const {
-  if (is_small(head)) return true;
+bool PublishDoor::admits(const http::Arrival& arrival) {
+  const Request& head = arrival.request;
+  if (is_small(head) || head.method == "OPTIONS") return true;
   if (!options_.origins.allows(head.header("Origin"), head.header("Host"))) return false;
   if (shows_api_key(head)) return api_key_.admits(head);
   const std::string_view token = auth::bearer_token(head.header("Authorization"));
-  if (!token.empty()) {
-    if (auth::is_ticket(token)) return true;  // it would be used up
-    const auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
-                                       [](const auth::TokenResult&) {});
-    return !result || result->has_value();
-  }
+  if (!token.empty()) return lets_in(token, arrival);
   const auto who = without_token(head);
-  return who && access_.check(*who, channel, auth::Verb::kPublish) == auth::Verdict::kAllow;
+  return who &&
+         access_.check(*who, arrival.path_tail, auth::Verb::kPublish) == auth::Verdict::kAllow;
+}
+
+// Paid for before it is looked at; and looked at once, where it is bad.
+bool PublishDoor::lets_in(std::string_view token, const http::Arrival& arrival) {
+  const uint64_t address = options_.quotas != nullptr ? arrival.client().network_key() : 0;
+  if (!may_publish({}, address)) {
+    turned_away_ = {.too_often = true};
+    return false;
+  }
+  if (auth::is_ticket(token)) return true;  // it would be used up
+  const auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
+                                     [](const auth::TokenResult&) {});
+  if (!result || result->has_value()) return true;
+  turned_away_ = {.token = result->error()};
+  return false;
 }
 
 std::optional<auth::Principal> PublishDoor::without_token(const Request& request) const {
@@ -218,21 +246,24 @@ void PublishDoor::verify(std::string_view token, Call call) {
   if (result) verified(*std::move(result), std::move(*waits));
 }
 
+void PublishDoor::refuse_token(Call& call, auth::TokenError why) {
+  if (why == auth::TokenError::kUnavailable)
+    return refuse(call, {ApiError::kInternal, 503}, "the token cannot be verified now");
+  if (why == auth::TokenError::kBlocked)
+    return refuse(call, {ApiError::kPermissionDenied, 403}, "the user is blocked");
+  const bool late = why == auth::TokenError::kExpired;
+  return refuse(call, kUnauthorized, late ? "the token has expired" : "the token is not valid");
+}
+
 void PublishDoor::verified(auth::TokenResult result, Call call) {
   --verifying_;
   const auth::ConnectRules& rules = access_.connect();
-  if (!result) {
-    if (result.error() == auth::TokenError::kUnavailable)
-      return refuse(call, {ApiError::kInternal, 503}, "the token cannot be verified now");
-    if (result.error() == auth::TokenError::kBlocked)
-      return refuse(call, {ApiError::kPermissionDenied, 403}, "the user is blocked");
-    const bool late = result.error() == auth::TokenError::kExpired;
-    return refuse(call, kUnauthorized, late ? "the token has expired" : "the token is not valid");
-  }
+  if (!result) return refuse_token(call, result.error());
   const bool expired = result->expires_at && *result->expires_at <= hub_.now().wall / 1000;
   if (expired && !rules.insecure) return refuse(call, kUnauthorized, "the connection has expired");
   if (result->user.empty() && !rules.anonymous_tokens)
     return refuse(call, {ApiError::kPermissionDenied, 403}, "anonymous tokens are not taken");
+  call.back.token = std::move(result->id);
   const auth::Principal who{std::move(result->user),
                             codec::json::to_embeddable(std::move(result->info)),
                             std::move(result->caps)};
@@ -266,7 +297,25 @@ void PublishDoor::publish(const auth::Principal* who, Call call) {
         hub::ClientInfo{.user = who->user, .client = {}, .connection_info = who->info});
   record.idempotency_key = std::move(read->idempotency_key);
   record.metered = who != nullptr;
-  hub_.publish(who_, waiting_.add(std::move(call.back)), std::move(record));
+  if (who == nullptr) {
+    call.back.by = Waiting::By::kKey;
+  } else {
+    call.back.user = who->user;
+  }
+  hub_.publish(who != nullptr ? who_ : operator_, waiting_.add(std::move(call.back)),
+               std::move(record));
+}
+
+void PublishDoor::on_revoked() {
+  if (options_.revocations == nullptr) return;
+  const auth::Revocations& revoked = *options_.revocations;
+  waiting_.for_each([&](hub::StepId step, const Waiting& one) {
+    const bool lost =
+        one.by == Waiting::By::kToken
+            ? revoked.judge(auth::TokenUse::kConnect, one.user, one.token, {}).has_value()
+            : one.by == Waiting::By::kNothing && revoked.is_blocked(one.user);
+    if (lost) hub_.withdraw({.who = who_, .step = step});
+  });
 }
 
 void PublishDoor::on_answer(hub::StepId step, hub::Answer answer) {

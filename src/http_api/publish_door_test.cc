@@ -366,5 +366,62 @@ TEST_F(PublishDoorTest, WhoseAccessIsTakenBackMayNotPublish) {
   EXPECT_EQ(status(), 403);
 }
 
+// It waits for want of memory, and whose it is loses the right to it.
+TEST_F(PublishDoorTest, WhatWaitsIsRefusedWhenAccessIsTakenBack) {
+  access.rules.user_header = "X-User";
+  access.rules.anonymous = false;
+  door.reset();
+  door = std::make_unique<PublishDoor>(
+      world.hub(), access, world.good_tokens(),
+      PublishDoorOptions{.api_key = "K", .revocations = &world.revocations()});
+  world.tokens().connect_token("good", "42").id.uid = "t1";
+  world.tokens().connect_token("another", "42").id.uid = "t2";
+  world.hub().brake(hub::PublishBrake::Step::kSlow);
+  std::vector<std::pair<std::string, int>> answers;
+  const auto send_as = [&](const char* name, const std::string& value) {
+    door->serve(post("1", {{name, value}}), "news", [&answers, value](const Answer& answer) {
+      answers.emplace_back(value, answer.status);
+    });
+  };
+  using Answers = std::vector<std::pair<std::string, int>>;
+  send_as("Authorization", "Bearer good");
+  send_as("Authorization", "Bearer another");
+  send_as("X-User", "ann");
+  send_as("X-API-Key", "K");
+  hub::Control revoke{.kind = hub::Control::Kind::kRevoke};
+  revoke.token = "t1";
+  EXPECT_TRUE(world.control(std::move(revoke)).has_value());
+  EXPECT_EQ(answers, (Answers{{"Bearer good", 403}}));
+  hub::Control block{.kind = hub::Control::Kind::kBlock};
+  block.user = "ann";
+  EXPECT_TRUE(world.control(std::move(block)).has_value());
+  EXPECT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers.back(), (Answers::value_type{"ann", 403}));
+  world.hub().brake(hub::PublishBrake::Step::kOff);
+  world.run();
+  EXPECT_EQ(answers.size(), 4u);
+  EXPECT_EQ(stored().size(), 2u);
+}
+
+TEST_F(PublishDoorTest, TheOperatorHasPlacesOfItsOwn) {
+  make({.waiting = 8, .api_key = "K"});
+  std::vector<int> answers;
+  const auto send_with = [&](std::vector<Header> headers) {
+    door->serve(post("1", std::move(headers)), "news",
+                [&](const Answer& answer) { answers.push_back(answer.status); });
+  };
+  for (int i = 0; i < 8; ++i) send_with({});
+  send_with({});
+  EXPECT_EQ(answers, std::vector<int>{503});
+  send_with({{"X-API-Key", "wrong"}});
+  EXPECT_EQ(answers.back(), 401) << "and takes no place";
+  send_with({{"X-API-Key", "K"}});
+  EXPECT_EQ(answers.size(), 2u);
+  send_with({{"X-API-Key", "K"}});
+  EXPECT_EQ(answers.back(), 503);
+  world.run();
+  EXPECT_EQ(stored().size(), 9u);
+}
+
 }  // namespace
 }  // namespace parley::http_api::testing

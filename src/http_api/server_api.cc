@@ -67,13 +67,15 @@ void ServerApi::handle(http::Exchange& exchange) {
   serve(exchange.request(), exchange.path_tail(), reply_to(exchange));
 }
 
-bool ServerApi::admits(const Request& head, const std::string&) const {
+bool ServerApi::admits(const http::Arrival& arrival) { return may_call(arrival.request); }
+
+bool ServerApi::may_call(const Request& head) const {
   return options_.insecure || key_.admits(head);
 }
 
 void ServerApi::serve(const Request& request, std::string_view method, ReplyTo reply) {
   calls_total.add();
-  if (!admits(request, {})) {
+  if (!may_call(request)) {
     denied_total.add();
     return reply(bare(401));
   }

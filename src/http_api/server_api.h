@@ -41,7 +41,7 @@ class ServerApi final : public http::Handler, public hub::Requester {
 
   void add_routes(http::Router& router);
   void handle(http::Exchange& exchange) override;
-  bool admits(const Request& head, const std::string&) const override;
+  bool admits(const http::Arrival& arrival) override;
 
   // The same without a connection; `method` is the last segment of the path.
   void serve(const Request& request, std::string_view method, ReplyTo reply);
@@ -49,6 +49,7 @@ class ServerApi final : public http::Handler, public hub::Requester {
   size_t calls_waiting() const { return calls_.size(); }
 
  private:
+  bool may_call(const Request& head) const;
   // One request whose commands are under way.
   struct Call {
     CommandList list;

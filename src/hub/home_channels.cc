@@ -69,8 +69,13 @@ void HomeChannels::admit(PublishGate::Publish publish, const Now& now) {
   sequence(publish.from, publish.ticket, publish.record, now);
 }
 
-void HomeChannels::refuse(const PublishGate::Publish& publish) {
-  outlet_.reply(publish.from, publish.ticket, std::unexpected(HubError::kOverloaded));
+void HomeChannels::refuse(const PublishGate::Publish& publish, HubError why) {
+  outlet_.reply(publish.from, publish.ticket, std::unexpected(why));
+}
+
+void HomeChannels::handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now&) {
+  withdraw(from, *request.tickets);
+  outlet_.reply(from, ticket, PresenceChanged{});
 }
 
 void HomeChannels::on_backlog(ShardId from, const BacklogNote& note, const Now& now) {

@@ -51,6 +51,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
 
   // What an interested shard says of its subscribers.
   void on_backlog(ShardId from, const BacklogNote& note, const Now& now);
+  // See PublishGate::withdraw().
+  void withdraw(ShardId from, const WithdrawnTickets& tickets) { gate_.withdraw(from, tickets); }
   // Publishes that waited for slow readers go on. Before the broker's turn, which they need.
   void run_gate(const Now& now) { gate_.turn(now); }
   // What was published can be read from here on: the flush is next.
@@ -142,9 +144,10 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, StatusRequest& request, const Now& now);
   void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
+  void handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now& now);
 
   void admit(PublishGate::Publish publish, const Now& now) override;
-  void refuse(const PublishGate::Publish& publish) override;
+  void refuse(const PublishGate::Publish& publish, HubError why) override;
   void sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
   HomeChannel* find(const ChannelKey& key);
   void attach(HomeChannel& channel);

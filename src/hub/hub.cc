@@ -49,11 +49,14 @@ RequesterId Hub::add(Requester& requester, RequesterRole role) {
   }
   requesters_[index].requester = &requester;
   requesters_[index].role = role;
-  return {index, requesters_[index].generation};
+  const RequesterId id{index, requesters_[index].generation};
+  if (role == RequesterRole::kManyClients) many_.push_back(id);
+  return id;
 }
 
 void Hub::remove(RequesterId id) {
   CHECK(id.index < requesters_.size() && requesters_[id.index].generation == id.generation);
+  if (requesters_[id.index].role == RequesterRole::kManyClients) std::erase(many_, id);
   requesters_[id.index].requester = nullptr;
   ++requesters_[id.index].generation;
   free_requesters_.push_back(id.index);
@@ -345,8 +348,7 @@ void Hub::on_request(ShardId from, Request request) {
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
     if (control->spread) return spread(from, request.ticket, control->control);
     // On the shard that spreads it, it has been.
-    if (control->control->is_remembered() && from != shard() && sink_ != nullptr)
-      sink_->remember(*control->control);
+    if (control->control->is_remembered() && from != shard()) remember(*control->control);
     controls_.push_back({from, request.ticket, std::move(control->control), {}});
     return;
   }
@@ -407,6 +409,7 @@ Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
   size_t budget = options_.turn_items;
+  if (!withdrawals_.empty()) run_withdrawals();
   home_.run_gate(now_);
   if (brake_.waiting()) run_brake();
   bool more = true;
@@ -422,6 +425,7 @@ Pace Hub::turn(const Now& now) {
     more = more || answered > 0 || has_work();
   }
   const bool controlling = run_controls();
+  if (!withdrawals_.empty()) run_withdrawals();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();

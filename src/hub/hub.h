@@ -22,6 +22,7 @@
 #include "hub/requester.h"
 #include "hub/subscription.h"
 #include "hub/user_statuses.h"
+#include "hub/withdrawal.h"
 
 namespace parley::hub {
 
@@ -75,6 +76,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   // Requests, answered through Requester::on_answer with `step`. Who has just asked the rules for
   // `record.options` may leave them there; else they are filled in.
   void publish(RequesterId who, StepId step, PublishRecord&& record);
+  // Who asked has lost the right to it: its publishes that wait are refused (kRevoked) at the end
+  // of the turn, wherever they are. Without a step: all of its, even when it is gone; with a
+  // channel: those to that one.
+  void withdraw(Withdrawal withdrawal) { withdrawals_.push_back(std::move(withdrawal)); }
   void history(RequesterId who, StepId step, const std::string& channel, const ReadQuery& query);
   void remove_history(RequesterId who, StepId step, const std::string& channel);
   void presence(RequesterId who, StepId step, const std::string& channel);
@@ -179,7 +184,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void begin_survey(Survey survey, const Body& body);
   bool is_crowded(size_t most) const;
   void spread(ShardId from, uint64_t ticket, const ControlPtr& control);
+  void remember(const Control& control);
   bool run_controls();
+  void run_withdrawals();
+  std::shared_ptr<const WithdrawnTickets> tickets_of(const WithdrawalSet& lost) const;
   UserStatusList handle_statuses(const StatusRequest& request);
   void count_user(const UserNote& note);
   Requester* find(RequesterId who) const;
@@ -216,6 +224,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   PublishBrake brake_{{}};
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;
+  std::vector<RequesterId> many_;  // those that ask for many clients
+  std::vector<Withdrawal> withdrawals_;
   std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards
   UserStatuses statuses_;                         // ... and what is known of them
   Now now_;

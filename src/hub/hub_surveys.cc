@@ -74,7 +74,7 @@ void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
   // Never for want of room in a line: clients could fill that. Those who ask are bounded
   // themselves.
   if (!room) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
-  sink_->remember(*control);
+  remember(*control);
   begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
 }
 

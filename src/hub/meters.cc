@@ -7,8 +7,8 @@ namespace {
 
 // In the order of HubError.
 constexpr std::string_view kErrors[] = {
-    "unknown_channel",      "not_available", "unsupported_kind", "invalid_data",
-    "idempotency_conflict", "overloaded",    "rate_limited",     "unavailable"};
+    "unknown_channel", "not_available", "unsupported_kind", "invalid_data", "idempotency_conflict",
+    "overloaded",      "rate_limited",  "revoked",          "unavailable"};
 static_assert(std::size(kErrors) == static_cast<size_t>(HubError::kUnavailable) + 1);
 metrics::CounterFamily refused("parley_hub_refused_total",
                                "Requests and subscribes that the hub answered with an error",

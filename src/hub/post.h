@@ -10,6 +10,7 @@
 #include "hub/control.h"
 #include "hub/publish_gate.h"
 #include "hub/requester.h"
+#include "hub/withdrawal.h"
 
 namespace parley::hub {
 
@@ -65,9 +66,13 @@ struct UserNote {
   bool here = false;
   std::string name = {};  // where statuses are kept
 };
-using RequestBody =
-    std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest, PresenceChange,
-                 PresenceRequest, ChannelsRequest, ControlRequest, StatusRequest, UserNote>;
+// To every shard: what the sender asked of you before, under these tickets, and waits, is refused.
+struct WithdrawRequest {
+  std::shared_ptr<const WithdrawnTickets> tickets;
+};
+using RequestBody = std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest,
+                                 PresenceChange, PresenceRequest, ChannelsRequest, ControlRequest,
+                                 StatusRequest, UserNote, WithdrawRequest>;
 struct Request {
   uint64_t ticket = 0;
   RequestBody body;

@@ -42,6 +42,14 @@ bool PublishBrake::take(Publish publish, Time now) {
   return true;
 }
 
+void PublishBrake::leave(const Waiting& waiting) {
+  bytes_ -= waiting.cost;
+  if (waiting.publish.role != RequesterRole::kClient) return;
+  const auto found = of_client_.find(key_of(waiting.publish.who));
+  found->second.bytes -= waiting.cost;
+  if (--found->second.publishes == 0) of_client_.erase(found);
+}
+
 std::optional<PublishBrake::Publish> PublishBrake::next(Time now) {
   if (waiting_.empty()) return std::nullopt;
   Waiting& first = waiting_.front();
@@ -49,12 +57,7 @@ std::optional<PublishBrake::Publish> PublishBrake::next(Time now) {
   if (!within_part(gone_, first.cost)) return std::nullopt;
   ++gone_.publishes;
   gone_.bytes += first.cost;
-  bytes_ -= first.cost;
-  if (first.publish.role == RequesterRole::kClient) {
-    const auto found = of_client_.find(key_of(first.publish.who));
-    found->second.bytes -= first.cost;
-    if (--found->second.publishes == 0) of_client_.erase(found);
-  }
+  leave(first);
   Publish publish = std::move(first.publish);
   waiting_.pop_front();
   return publish;

@@ -43,6 +43,9 @@ class PublishBrake {
   bool waiting() const { return !waiting_.empty(); }
   // False: it is refused.
   bool take(Publish publish, Time now);
+  // Takes back what `which(who, step, channel)` says, and gives each to `refuse(who, step)`.
+  template <class Which, class Refuse>
+  void withdraw(Which which, Refuse refuse);
   // The next portion may go.
   void begin_turn() { gone_ = {}; }
   // One that goes on now, in order.
@@ -64,6 +67,7 @@ class PublishBrake {
     return static_cast<uint64_t>(who.generation) << 32 | who.index;
   }
   bool has_room(const Publish& publish, size_t cost) const;
+  void leave(const Waiting& waiting);
   // Whether one more is within a part of the limits; the first is, however large.
   bool within_part(const Sum& sum, size_t cost) const {
     return sum.publishes == 0 || (sum.publishes < limits_.publishes / kParts &&
@@ -77,5 +81,16 @@ class PublishBrake {
   std::unordered_map<uint64_t, Sum> of_client_;  // that wait, by requester
   Sum gone_;                                     // in this turn
 };
+
+template <class Which, class Refuse>
+void PublishBrake::withdraw(Which which, Refuse refuse) {
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    const Publish& publish = waiting.publish;
+    if (!which(publish.who, publish.step, publish.record.channel.name)) return false;
+    leave(waiting);
+    refuse(publish.who, publish.step);
+    return true;
+  });
+}
 
 }  // namespace parley::hub

@@ -112,5 +112,19 @@ TEST_F(PublishBrakeTest, LetsThemGoInPortions) {
   EXPECT_EQ(after({}), "5 ");
 }
 
+TEST_F(PublishBrakeTest, WhatIsTakenBackDoesNotGoOnAndLeavesItsPlace) {
+  brake_.set(BrakeStep::kSlow);
+  EXPECT_TRUE(take(1, 10, RequesterRole::kClient, 7));
+  EXPECT_TRUE(take(2, 10, RequesterRole::kClient, 7));
+  EXPECT_FALSE(take(3, 10, RequesterRole::kClient, 7));
+  EXPECT_TRUE(take(4, 10, RequesterRole::kClient, 8));
+  std::string refused;
+  brake_.withdraw([](RequesterId who, StepId, const std::string&) { return who.index == 7; },
+                  [&](RequesterId, StepId step) { refused += std::to_string(step) + " "; });
+  EXPECT_EQ(refused, "1 2 ");
+  EXPECT_TRUE(take(5, 10, RequesterRole::kClient, 7));
+  EXPECT_EQ(after(milliseconds(100)), "4 5 ");
+}
+
 }  // namespace
 }  // namespace parley::hub

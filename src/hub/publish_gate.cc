@@ -10,8 +10,8 @@ namespace {
 
 metrics::Gauge waiting_gauge("parley_publishes_waiting",
                              "Publishes that wait for a slow subscriber of their channel");
-enum class End : uint8_t { kAdmitted, kTimeout, kNoRoom };
-constexpr std::string_view kEnds[] = {"admitted", "timeout", "no_room"};
+enum class End : uint8_t { kAdmitted, kTimeout, kNoRoom, kRevoked };
+constexpr std::string_view kEnds[] = {"admitted", "timeout", "no_room", "revoked"};
 metrics::CounterFamily ends("parley_publishes_blocked_total",
                             "Publishes that met a slow subscriber of their channel, by what "
                             "became of them",
@@ -88,7 +88,7 @@ bool PublishGate::hold(Publish& publish, const Now& now) {
     enter(*gate, std::move(publish), cost, now);
   } else {
     ends.add(End::kNoRoom);
-    outcome_.refuse(publish);
+    outcome_.refuse(publish, HubError::kOverloaded);
   }
   return true;
 }
@@ -139,6 +139,20 @@ void PublishGate::forget(const std::string& channel, ShardId from) {
   std::erase(gate.behind, from);
 }
 
+void PublishGate::withdraw(ShardId from, const WithdrawnTickets& tickets) {
+  if (!waiting()) return;
+  for (auto& [name, gate] : gates_) {
+    std::erase_if(gate.waiting, [&](const Waiting& waiting) {
+      if (waiting.publish.from != from || !tickets.cover(waiting.publish.ticket, name))
+        return false;
+      leave(gate, waiting);
+      ends.add(End::kRevoked);
+      outcome_.refuse(waiting.publish, HubError::kRevoked);
+      return true;
+    });
+  }
+}
+
 void PublishGate::turn(const Now& now) {
   for (auto next = gates_.begin(); next != gates_.end();) {
     Gate& gate = next->second;
@@ -176,7 +190,7 @@ void PublishGate::run(Gate& gate, uint64_t channel, const Now& now) {
       admitted += waiting.cost;
       outcome_.admit(std::move(waiting.publish), now);
     } else {
-      outcome_.refuse(waiting.publish);
+      outcome_.refuse(waiting.publish, HubError::kOverloaded);
     }
     return true;
   });

@@ -13,6 +13,7 @@
 #include "hub/admitted_bytes.h"
 #include "hub/broker.h"
 #include "hub/requester.h"
+#include "hub/withdrawal.h"
 
 namespace parley::hub {
 
@@ -46,7 +47,7 @@ class PublishGate {
    public:
     virtual ~Outcome() = default;
     virtual void admit(Publish publish, const Now& now) = 0;
-    virtual void refuse(const Publish& publish) = 0;
+    virtual void refuse(const Publish& publish, HubError why) = 0;
   };
 
   // Of each, one channel may take a quarter.
@@ -72,6 +73,8 @@ class PublishGate {
   void set_behind(const std::string& channel, ShardId shard, bool behind);
   // The shard has no subscribers any more, or begins anew.
   void forget(const std::string& channel, ShardId from);
+  // Refuses what waits under those tickets of the shard: who asked may not any more.
+  void withdraw(ShardId from, const WithdrawnTickets& tickets);
   // Lets go who may, and refuses who waited for too long.
   void turn(const Now& now);
   // What goes on from here is another turn's: what was before can be read.

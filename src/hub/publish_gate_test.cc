@@ -21,8 +21,8 @@ class PublishGateTest : public ::testing::Test, private PublishGate::Outcome {
   void admit(PublishGate::Publish publish, const Now&) override {
     log_ += " +" + std::to_string(publish.ticket);
   }
-  void refuse(const PublishGate::Publish& publish) override {
-    log_ += " -" + std::to_string(publish.ticket);
+  void refuse(const PublishGate::Publish& publish, HubError why) override {
+    log_ += (why == HubError::kRevoked ? " x" : " -") + std::to_string(publish.ticket);
   }
   // Goes on at once, or waits: then "?". Refused at once: "-".
   std::string publish(uint64_t ticket, uint32_t who = 7, ShardId from = kHome, size_t bytes = 10,
@@ -215,6 +215,23 @@ TEST_F(PublishGateTest, ATooLargeOneIsNotOvertaken) {
   note(Kind::kNobody);
   EXPECT_EQ(turn(), " +1");
   EXPECT_EQ(turn(), " +2");
+}
+
+// Whoever asked may not any more: refused at once, and the place is another's.
+TEST_F(PublishGateTest, WhatIsTakenBackIsRefusedWhileItWaits) {
+  const MetricDelta revoked(R"(parley_publishes_blocked_total{outcome="revoked"})");
+  note(Kind::kMany);
+  EXPECT_EQ(publish(1, 7, kOther), "?");
+  EXPECT_EQ(publish(2, 8, kOther), "?");
+  EXPECT_EQ(publish(1, 9), "?") << "the same ticket, of another shard";
+  WithdrawnTickets tickets;
+  tickets.add(1, "");
+  tickets.add(2, "another");
+  gate_.withdraw(kOther, tickets);
+  EXPECT_EQ(std::exchange(log_, {}), " x1");
+  note(Kind::kNobody);
+  EXPECT_EQ(turn(), " +2 +1");
+  EXPECT_EQ(revoked(), 1);
 }
 
 }  // namespace

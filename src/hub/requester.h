@@ -28,6 +28,7 @@ enum class HubError : uint8_t {
   kIdempotencyConflict,  // the key was used with other bytes
   kOverloaded,           // not done; try again later
   kRateLimited,          // not done: the channel has had as many as it may for now
+  kRevoked,              // not done: whoever asked has lost the right to it while it waited
   kUnavailable,          // broker trouble; the outcome of a publish may be unknown
 };
 
@@ -82,6 +83,9 @@ class Requester {
   }
   // Of the sessions that supersede the others of their user it is not the newest.
   virtual void on_outranked() {}
+  // Of those that ask for many clients: something was revoked that may be one of these's. Hub's
+  // withdraw() is for them to call.
+  virtual void on_revoked() {}
 };
 
 }  // namespace parley::hub

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -119,7 +120,8 @@ void EpollLoop::wait(int timeout_ms) {
 
 // --- input
 
-void EpollLoop::dispatch() {
+void EpollLoop::dispatch(const Now& now) {
+  now_ = now.mono;
   TurnBudget budget(options_.input_bytes_per_turn, options_.part_time);
   read_deferred(budget);
   for (size_t i = 0; i < event_count_; ++i) {
@@ -189,11 +191,39 @@ void EpollLoop::read(Socket& socket, TurnBudget& budget) {
     meters::bytes_received.add(size);
     budget.spend(size);
     taken += size;
+    // Nothing for those that keep up.
+    if (size == options_.scratch_bytes || socket.has(Socket::kLagging)) weigh_input(socket, size);
     deliver(socket, {scratch_.get(), size});
     if (!socket.open() || socket.has(Socket::kPaused)) return;
     if (size < options_.scratch_bytes && !socket.has(Socket::kEndSeen)) return;
     if (taken >= options_.input_bytes_per_socket || budget.exhausted()) return defer_read(socket);
   }
+}
+
+void EpollLoop::weigh_input(Socket& socket, size_t bytes) {
+  if (bytes < options_.scratch_bytes) {
+    forget_lag(socket);
+    return socket.handler_->on_input_lag({});
+  }
+  const auto [found, begins] = lags_.try_emplace(&socket, Lag{now_});
+  Lag& lag = found->second;
+  if (begins) {
+    socket.set(Socket::kLagging);
+    socket.handler_->on_input_lag({.read = bytes});
+  }
+  lag.bytes += bytes;
+  const Duration within = now_ - lag.since;
+  if (within < options_.lag_every) return;
+  int unread = 0;
+  ::ioctl(socket.fd_.get(), FIONREAD, &unread);
+  socket.handler_->on_input_lag({static_cast<size_t>(unread), lag.bytes, within});
+  lag = {now_};
+}
+
+void EpollLoop::forget_lag(Socket& socket) {
+  if (!socket.has(Socket::kLagging)) return;
+  socket.clear(Socket::kLagging);
+  lags_.erase(&socket);
 }
 
 void EpollLoop::deliver(Socket& socket, std::span<char> bytes) {
@@ -339,6 +369,7 @@ DetachedSocket EpollLoop::detach(Socket& socket, ByteView unread) {
 }
 
 void EpollLoop::bury(Socket& socket) {
+  forget_lag(socket);
   sockets_.back()->index_ = socket.index_;
   sockets_[socket.index_] = sockets_.back();
   sockets_.pop_back();

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include <sys/epoll.h>
@@ -29,7 +30,8 @@ struct LoopOptions {
   size_t input_bytes_per_turn = 1024 * 1024;
   size_t input_bytes_per_socket = 256 * 1024;
   size_t flushes_per_turn = 4096;
-  Duration part_time = milliseconds(1);  // for input, flush and closing each
+  Duration lag_every = milliseconds(100);  // how often the unread input of a socket is asked for
+  Duration part_time = milliseconds(1);    // for input, flush and closing each
   // Dropped from a peer that keeps sending while we close: more than any body that is refused for
   // its length should have, because what is left unread turns the close into a reset that may
   // overtake the refusal.
@@ -58,7 +60,7 @@ class EpollLoop {
 
   // The parts of a turn, in this order.
   void wait(int timeout_ms);
-  void dispatch();
+  void dispatch(const Now& now);
   void flush();
   void reap();
   void serve_watched();
@@ -85,6 +87,8 @@ class EpollLoop {
   void read(Socket& socket, TurnBudget& budget);
   void on_peer_end(Socket& socket);
   void drop_input(Socket& socket, size_t bytes);
+  void weigh_input(Socket& socket, size_t bytes);
+  void forget_lag(Socket& socket);
 
   // Output.
   Socket* next_dirty();
@@ -95,6 +99,11 @@ class EpollLoop {
   void reap(TurnBudget& budget);
   void bury(Socket& socket);
 
+  // Since its unread input was last asked for.
+  struct Lag {
+    Time since;
+    size_t bytes = 0;  // read
+  };
   using List = IntrusiveList<Socket, Socket>;
   HomeShard home_;
   TimerWheel& timers_;
@@ -103,6 +112,8 @@ class EpollLoop {
   std::vector<Socket*> sockets_;  // owned; Socket::index_ points back
   std::vector<Socket*> deferred_;
   std::vector<Socket*> deferred_before_;
+  std::unordered_map<const Socket*, Lag> lags_;
+  Time now_{};                     // of this turn
   std::vector<WatchedFd*> ready_;  // null: unwatched meanwhile
   List urgent_;
   List dirty_;

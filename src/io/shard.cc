@@ -32,7 +32,7 @@ void Shard::turn(Duration max_sleep) {
   now_ = read_clock();
   meters::turns.add();
   for (TurnHook* hook : hooks_) hook->on_turn_start(now_);
-  loop_.dispatch();
+  loop_.dispatch(now_);
   run_posts();
   timers_.advance(now_, options_.timers_per_turn);
   for (TurnHook* hook : hooks_) hook->on_turn(now_);

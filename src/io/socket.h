@@ -38,6 +38,15 @@ enum class AfterPeerEnd : uint8_t { kClose, kKeepSending };
 // Replies to a waiting peer are flushed before what is merely new.
 enum class Urgency : uint8_t { kNormal, kReply };
 
+// Of a socket whose input is not read to the end: what is still with the kernel, and how much was
+// read in the time before that was asked. It begins with no time, and is over where nothing was
+// read.
+struct InputLag {
+  size_t unread = 0;
+  size_t read = 0;
+  Duration within{};
+};
+
 // What lives on a socket: an HTTP connection, a WebSocket transport. Owner: its Socket. Called on
 // the socket's shard only, never concurrently. Nothing here may block or throw.
 class SocketHandler {
@@ -49,6 +58,8 @@ class SocketHandler {
   // Bytes arrived. They lie in the shard's scratch buffer, may be changed, and are gone after the
   // call: all of them must be taken, a partial frame is kept by the handler itself.
   virtual void on_input(std::span<char> bytes) = 0;
+  // The peer sends faster than it is read; told once in a while, before the input that shows it.
+  virtual void on_input_lag(const InputLag&) {}
   virtual AfterPeerEnd on_peer_end() { return AfterPeerEnd::kClose; }
   // The loop wants to write: lend slices until append() returns false. May lend nothing.
   virtual void gather(OutSlices& out) = 0;
@@ -120,6 +131,7 @@ class Socket : public ListNode<Socket> {
     kUrgent = 64,     // stands in the list of urgent sockets
     kClosing = 128,   // close_after_flush()
     kShutDown = 256,  // our side has ended
+    kLagging = 512,   // stands in the loop's list of those whose input is not read to the end
   };
   struct Farewell;  // what only a closing socket needs
 

@@ -400,6 +400,47 @@ TEST_F(SocketTest, DroppedDetachedSocketCloses) {
   ASSERT_TRUE(pump([&] { return client->receive(), client->ended; }));
 }
 
+// Notes what it is told of unread input.
+class LagHandler final : public SocketHandler {
+ public:
+  explicit LagHandler(std::vector<InputLag>& lags) : lags_(lags) {}
+  void on_opened(Socket&) override {}
+  void on_input(std::span<char>) override {}
+  void on_input_lag(const InputLag& lag) override { lags_.push_back(lag); }
+  void gather(OutSlices&) override {}
+  void consumed(size_t) override {}
+  void on_closed(CloseReason) override {}
+
+ private:
+  std::vector<InputLag>& lags_;
+};
+
+TEST_F(SocketTest, InputThatIsNotReadToTheEndIsWeighed) {
+  ShardOptions options;
+  options.loop.scratch_bytes = 1000;
+  options.loop.input_bytes_per_socket = 1000;
+  options.loop.lag_every = Duration(0);
+  start(std::move(options));
+  const auto client = connect();
+  std::vector<InputLag> lags;
+  last().socket->set_handler(std::make_unique<LagHandler>(lags));
+  client->send(pattern(500));
+  for (int i = 0; i < 3; ++i) shard->turn(milliseconds(0));
+  EXPECT_TRUE(lags.empty()) << "it keeps up";
+  client->send(pattern(3500));
+  ASSERT_TRUE(pump([&] { return lags.size() >= 5; }));
+  EXPECT_EQ(lags[0].read, 1000u) << "it begins";
+  EXPECT_EQ(lags[1].unread, 2500u);
+  EXPECT_EQ(lags[1].read, 1000u);
+  EXPECT_EQ(lags[3].unread, 500u);
+  EXPECT_EQ(lags[4].unread + lags[4].read, 0u) << "it is over";
+  // One that dies meanwhile is forgotten.
+  client->send(pattern(3500));
+  ASSERT_TRUE(pump([&] { return lags.size() >= 7; }));
+  client->break_off();
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
 // Its kernel drops what comes, as if the line were down.
 TEST_F(SocketTest, APeerThatConfirmsNothingIsUnheard) {
   const auto client = connect();

@@ -56,6 +56,7 @@ class ShardPolicy final : public hub::ChannelRules, public auth::Access {
     return policy_->find(channel);
   }
   const auth::ConnectRules& connect() const override { return policy_->access().connect(); }
+  const auth::Revocations& revocations() const { return revocations_; }
   std::string personal_channel(const auth::Principal& who) const override {
     return policy_->access().personal_channel(who);
   }

@@ -19,13 +19,15 @@ http::OriginPolicy origins_of(const Shared& shared) {
                     : http::OriginPolicy(shared.config.client.allowed_origins);
 }
 
-http_api::PublishDoorOptions pub_options(const Shared& shared) {
+http_api::PublishDoorOptions pub_options(const Shared& shared,
+                                         const auth::Revocations* revocations) {
   const config::Config& config = shared.config;
   return {.origins = origins_of(shared),
           .data_bytes = config.pub.max_request_body_size,
           .api_key = config.http_api.key,
           .prefix = config.pub.handler_prefix,
-          .quotas = shared.quotas.limits_rates() ? &shared.quotas : nullptr};
+          .quotas = shared.quotas.limits_rates() ? &shared.quotas : nullptr,
+          .revocations = revocations};
 }
 
 http_api::ServerApiOptions api_options(const Shared& shared, const auth::Access& access,
@@ -156,7 +158,7 @@ Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authentica
       uplinks_(uplinks),
       admission_(admission),
       compression_(compression_options(shared.config.websocket)),
-      publish_door_(hub, policy, tokens, pub_options(shared)),
+      publish_door_(hub, policy, tokens, pub_options(shared, &policy.revocations())),
       api_(hub, shared.node, api_options(shared, policy, tickets)),
       health_(shared.node, {.health = shared.config.health.handler_prefix,
                             .metrics = shared.config.prometheus.handler_prefix}) {

@@ -13,6 +13,7 @@ constexpr size_t kTicketsPerTurn = 256;
 session::SessionLimits session_limits(const Shared& shared) {
   const bool counted = shared.quotas.limits_sessions() || shared.quotas.seats();
   return {.outbox_bytes = shared.config.client.queue_max_size,
+          .publish_max_delay = shared.config.client.publish_max_delay,
           .quotas = counted ? &shared.quotas : nullptr};
 }
 

@@ -45,6 +45,8 @@ SubscriptionHandle Effects::subscribe(hub::ChannelKey channel, hub::Start start,
 
 bool Effects::may(Operation operation) const { return session_->may(operation, now_->mono); }
 
+bool Effects::takes_publishes() { return session_->takes_publishes(); }
+
 bool Effects::enter(std::string_view user, bool always) { return session_->enter(user, always); }
 
 const Variant* Effects::variant(SubscriptionHandle handle) const {

@@ -158,6 +158,9 @@ class Effects {
   // Whether the client may do this now, by what the node allows its user and its address. To be
   // asked for each command; not for what ends something.
   bool may(Operation operation) const;
+  // To be asked for each publish of the client: false while it sends so much faster than it is
+  // served that the publish comes too late; to be refused as "try again later".
+  bool takes_publishes();
   // Before identify(), so that what would follow it need not be begun: whether the user may have
   // one more session; if not, end with EndReason::kUserLimit. `always`: it may, since its others
   // will end. identify() asks for those who did not.

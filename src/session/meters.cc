@@ -2,7 +2,8 @@
 
 namespace parley::session::meters {
 namespace {
-constexpr std::string_view kLimits[] = {"outbox_bytes", "write_stall", "subscriptions", "memory"};
+constexpr std::string_view kLimits[] = {"outbox_bytes", "write_stall", "subscriptions", "memory",
+                                        "bad_tokens"};
 }  // namespace
 
 metrics::CounterFamily limits("parley_session_limits_total",

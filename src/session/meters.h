@@ -6,7 +6,7 @@
 namespace parley::session::meters {
 
 // Which of a session's limits ended it.
-enum class Limit : uint8_t { kOutboxBytes, kWriteStall, kSubscriptions, kMemory };
+enum class Limit : uint8_t { kOutboxBytes, kWriteStall, kSubscriptions, kMemory, kBadTokens };
 extern metrics::CounterFamily limits;
 
 }  // namespace parley::session::meters

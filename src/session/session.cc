@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/metrics.h"
+#include "session/meters.h"
 #include "session/session_table.h"
 
 namespace parley::session {
@@ -113,6 +114,12 @@ void Session::on_published(hub::StepId step, const hub::Published& published) {
 void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result) {
   if (ended_) return;
   note_pending(-1);
+  // A signature is dear to look at and cheap to make up.
+  const bool forged = !result && result.error() == auth::TokenError::kInvalid;
+  if (forged && ++bad_tokens_ >= table_.limits().bad_tokens) {
+    meters::limits.add(meters::Limit::kBadTokens);
+    return end(EndReason::kUnauthorized);
+  }
   std::optional<VerifiedSubscription> verified;
   if (result) verified = take_note(use, *result);
   table_.verified_subscription_ = verified ? &*verified : nullptr;

@@ -37,6 +37,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // From the transport.
   void open(const Handshake& handshake, Seat seat);
   void on_message(MessageType type, ByteView message);
+  // The client's input has not been read to the end for that much longer, in which so many bytes
+  // were read, and so many are left. It begins with no time, and is over where nothing was read.
+  void note_input_lag(size_t unread, size_t read, Duration within);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
   // this shard. When it lends nothing, there is nothing to do until wake(). One call per wake() is
   // enough, and one when the kernel takes more again.
@@ -75,6 +78,13 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
     Seat seat;
     bool entered = false;  // counted as a session of the user, if that is one
   };
+  // Of a client whose input is not read to the end.
+  struct Lag {
+    Duration lasts{};
+    uint32_t publishes = 0;  // asked for since it was last told of
+    bool late = false;       // publishes are refused
+    Time calm{};             // when that ends; 0: not while it lasts
+  };
   struct Place {
     SubscriptionPtr subscription;
     uint32_t generation = 0;
@@ -111,6 +121,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void execute(EndCommand& command);
 
   bool may(Operation operation, Time now) const;
+  bool takes_publishes() { return !lag_ || takes_late_publishes(); }
+  bool takes_late_publishes();
   bool unheard(Duration time) const { return link_ != nullptr && link_->unheard(time); }
   bool enter(std::string_view user, bool always);
 
@@ -184,6 +196,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   std::vector<Place> places_;
   DirtyList dirty_;                     // have something to pull
   std::unique_ptr<Dues> dues_;          // null: nothing is limited
+  std::unique_ptr<Lag> lag_;            // null: it is served as fast as it sends
   std::unique_ptr<ShownTokens> shown_;  // null: nothing of them is worth keeping
   std::array<Deadline, kTimers> deadlines_;
   Deadline stall_;  // armed while output waits
@@ -202,10 +215,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;
   bool identified_ = false;
-  bool shed_ = false;      // ended for want of memory
-  bool only_ = false;      // supersedes the others of its user
-  bool by_token_ = false;  // came with one
-  uint8_t transport_ = 0;  // in the table's list of names
+  bool shed_ = false;       // ended for want of memory
+  bool only_ = false;       // supersedes the others of its user
+  bool by_token_ = false;   // came with one
+  uint8_t transport_ = 0;   // in the table's list of names
+  uint8_t bad_tokens_ = 0;  // that it has shown
 };
 
 }  // namespace parley::session

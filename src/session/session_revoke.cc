@@ -48,7 +48,11 @@ std::optional<EndReason> Session::objection() const {
 
 void Session::recheck() {
   if (ended_) return;
-  if (const auto objection = this->objection()) return end(*objection);
+  if (const auto objection = this->objection()) {
+    // What it asked for and is not done yet is not done any more.
+    if (pending_ > 0) table_.hub().withdraw({.who = requester_});
+    return end(*objection);
+  }
   if (!shown_) return;
   const std::string_view user = adapter_->identity().user;
   std::vector<std::string> revoked;
@@ -56,6 +60,7 @@ void Session::recheck() {
     if (table_.revocations_->judge(auth::TokenUse::kSubscribe, user, one.id, one.channel))
       revoked.push_back(one.channel);
   for (std::string& channel : revoked) {
+    if (pending_ > 0) table_.hub().withdraw({.who = requester_, .channel = channel});
     hub::Control off;
     off.kind = hub::Control::Kind::kUnsubscribe;
     off.channel = std::move(channel);

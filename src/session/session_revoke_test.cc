@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/metric_delta.h"
 #include "tests/support/session_fixture.h"
 
 namespace parley::session {
@@ -75,6 +76,12 @@ class RevokeTest : public testing::SessionFixture {
     control.issued_before = before;
     control.channel = channel;
     EXPECT_TRUE(world_.control(std::move(control)).has_value());
+  }
+  static void ask_to_publish(Effects& effects, hub::StepId step, const std::string& channel) {
+    hub::PublishRecord record{.channel = {channel}};
+    record.publication = std::make_unique<hub::Publication>();
+    record.publication->data = "17";
+    effects.publish(step, std::move(record));
   }
   static std::optional<EndReason> end_of(const Known& known) {
     if (!known.client.ended()) return std::nullopt;
@@ -336,6 +343,69 @@ TEST_F(RevokeTest, ListsWhoIsThere) {
   control.client = "b1";
   EXPECT_EQ(list().connections.at(0).user, "bob");
   EXPECT_FALSE(list().cut);
+}
+
+// It was asked for in time, but has not happened yet.
+TEST_F(RevokeTest, APublishThatWaitsIsNotDoneAnyMore) {
+  add_token("a1", "ann");
+  add_token("b1", "bob");
+  Known ann = connect("ann", "a1"), bob = connect("bob", "b1");
+  world_.hub().brake(hub::PublishBrake::Step::kSlow);
+  for (Known* one : {&ann, &bob})
+    act(one->client, one->script, [](Effects& effects) { ask_to_publish(effects, 7, "news"); });
+  block("ann");
+  EXPECT_EQ(end_of(ann), EndReason::kBlocked);
+  world_.hub().brake(hub::PublishBrake::Step::kOff);
+  world_.run();
+  const auto page = *world_.history("news", {.limit = 10});
+  EXPECT_EQ(std::get<hub::ReadPage>(page).top, 1u);
+}
+
+// By the subscription alone it may have been allowed to.
+TEST_F(RevokeTest, NorIsOneToAChannelWhoseSubscriptionEnds) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  subscribe_by(ann, "one", "s1");
+  note_off(ann);
+  std::vector<std::string> answers;
+  ann.script.answer = [&](hub::StepId step, const hub::Answer& answer, Effects&) {
+    answers.push_back(std::to_string(step) + (answer ? "+" : "-"));
+  };
+  world_.hub().brake(hub::PublishBrake::Step::kSlow);
+  act(ann.client, ann.script, [](Effects& effects) {
+    ask_to_publish(effects, 1, "one");
+    ask_to_publish(effects, 2, "two");
+  });
+  revoke("s1");
+  EXPECT_EQ(answers, std::vector<std::string>{"1-"});
+  world_.hub().brake(hub::PublishBrake::Step::kOff);
+  world_.run();
+  EXPECT_EQ(answers.back(), "2+");
+}
+
+// Whoever guesses; a revoked one is none of these.
+TEST_F(RevokeTest, TheThirdForgedTokenEndsTheSession) {
+  const testing::MetricDelta ended(R"(parley_session_limits_total{limit="bad_tokens"})");
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  ann.script.verified = [](hub::StepId, const auth::TokenResult&, Effects&) {};
+  const auto show = [&](const std::string& token) {
+    act(ann.client, ann.script,
+        [&](Effects& effects) { effects.verify(2, auth::TokenUse::kSubscribe, token); });
+    world_.run();
+  };
+  show("forged");
+  world_.tokens().bad["taken back"] = auth::TokenError::kRevoked;
+  world_.tokens().bad["late"] = auth::TokenError::kExpired;
+  for (int i = 0; i < 3; ++i) {
+    show("taken back");
+    show("late");
+  }
+  show("forged");
+  EXPECT_EQ(end_of(ann), std::nullopt);
+  show("forged");
+  EXPECT_EQ(end_of(ann), EndReason::kUnauthorized);
+  EXPECT_EQ(ended(), 1);
 }
 
 }  // namespace

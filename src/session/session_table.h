@@ -22,9 +22,13 @@ namespace parley::session {
 struct SessionLimits {
   size_t outbox_bytes = 1 << 20;  // control frames waiting for one client; above: ended as slow
   uint32_t pending_commands =
-      1024;  // unanswered ones; above: reading pauses until half are answered
+      1024;                // unanswered ones; above: reading pauses until half are answered
+  uint8_t bad_tokens = 3;  // with no good signature, or none at all: ended with the last of them
   Duration write_stall = seconds(30);  // output waits and the peer takes nothing: ended as slow
-  Quotas* quotas = nullptr;            // of the node; null: nothing is limited
+  // A client that sends faster than it is served for so long, and has more than `pending_commands`
+  // under way, has its publishes refused until it was served for a fifth of it; 0: never.
+  Duration publish_max_delay = milliseconds(500);
+  Quotas* quotas = nullptr;  // of the node; null: nothing is limited
 };
 
 // What: owns sessions from open() to the end of the turn in which their transport closed, and

@@ -454,5 +454,52 @@ TEST_F(SessionTest, HandlesAreReusedWithoutConfusion) {
   act(client, [](Effects& effects) { EXPECT_FALSE(effects.position(1).epoch.known()); });
 }
 
+class LateTest : public testing::SessionFixture {
+ protected:
+  // So many publishes, and then what io says. Whether the next one is taken.
+  bool after(int publishes, size_t unread, size_t read, Duration within) {
+    for (int i = 0; i < publishes; ++i) is_taken();
+    client_.session()->note_input_lag(unread, read, within);
+    return is_taken();
+  }
+  bool is_taken() {
+    bool taken = false;
+    act(client_, [&](Effects& effects) { taken = effects.takes_publishes(); });
+    return taken;
+  }
+  bool begins() { return after(0, 0, 100'000, {}); }
+  bool ends() { return after(0, 0, 0, {}); }
+  FakeClient& client_ = open();
+};
+
+TEST_F(LateTest, WhoSendsFasterThanItIsServedIsRefusedUntilItIsNot) {
+  const testing::MetricDelta late("parley_publishers_late_total");
+  const testing::MetricDelta refused("parley_publishes_late_total");
+  EXPECT_TRUE(begins());
+  EXPECT_TRUE(after(1'000, 200'000, 100'000, milliseconds(240)));
+  EXPECT_TRUE(ends()) << "read to the end";
+  EXPECT_TRUE(begins());
+  EXPECT_TRUE(after(1'000, 200'000, 100'000, milliseconds(240)));
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, milliseconds(10)));
+  EXPECT_FALSE(ends());
+  world_.advance(milliseconds(90));
+  EXPECT_FALSE(begins());
+  EXPECT_FALSE(after(10, 10'000, 100'000, milliseconds(10))) << "not calm after all";
+  EXPECT_FALSE(ends());
+  world_.advance(milliseconds(90));
+  EXPECT_FALSE(is_taken());
+  world_.advance(milliseconds(10));
+  EXPECT_TRUE(is_taken());
+  EXPECT_EQ(late(), 1);
+  EXPECT_GT(refused(), 5);
+}
+
+// However slow we are, what is under way is bounded.
+TEST_F(LateTest, WhoWaitsForAnswersIsNeverLate) {
+  EXPECT_TRUE(begins());
+  EXPECT_TRUE(after(500, 200'000, 100'000, seconds(10))) << "some 1,000 publishes";
+  EXPECT_TRUE(after(1, 600'000, 100'000, seconds(10))) << "few, and large";
+}
+
 }  // namespace
 }  // namespace parley::session

@@ -46,9 +46,14 @@ function stuffed(command) {
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const strangers = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+// The dearest to look at.
+const large = generateKeyPairSync('ec', { namedCurve: 'P-521' });
+const strangersLarge = generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey;
 const claims = { sub: 'user', exp: now() + 3_600 };
 const forged = ecdsaToken(strangers, claims, 'ES256');
 const forgedForChannel = ecdsaToken(strangers, { channel: '$private', exp: now() + 3_600 }, 'ES256');
+const forgedLarge = ecdsaToken(strangersLarge, claims, 'ES512');
+const forgedLargeForChannel = ecdsaToken(strangersLarge, { channel: '$private', exp: now() + 3_600 }, 'ES512');
 const filter = JSON.stringify({ op: 'or', nodes: Array.from({ length: 90 }, (_, i) => ({ key: `k${i}`, cmp: 'eq', val: 'v'.repeat(20) })) });
 const EVERYBODY = Object.fromEntries(['subscribe', 'publish', 'history', 'presence'].flatMap((what) => ['client', 'anonymous'].map((who) => [`allow_${what}_for_${who}`, true])));
 let fresh = 0;
@@ -169,10 +174,11 @@ async function retained([, first, request]) {
   return (most - before_) / HOLDING;
 }
 
-test(`${KINDS.length} kinds of request, none of them worth more than it costs`, { timeout: 230_000 }, async () => {
+/** Sends each kind, shows what it costs, and says that none is worth more than it does. */
+async function weigh(kinds) {
   const sanitized = await isSanitized(server.pid);
   const rows = [];
-  for (const kind of KINDS) {
+  for (const kind of kinds) {
     const bytes = bytesOf(kind[2]).length;
     const held = await retained(kind);
     const { sent, server: work, sender: cost, over, size: answer } = await processor(kind);
@@ -186,4 +192,34 @@ test(`${KINDS.length} kinds of request, none of them worth more than it costs`, 
     assert.ok(held_kib < RETAINED / KIB, `${kind}: ${held_kib} KiB`);
     if ((server_us * sent) / 1e6 >= TICKS) assert.ok(times < TIMES, `${kind}: ${times} times`);
   }
+}
+
+test(`${KINDS.length} kinds of request, none of them worth more than it costs`, { timeout: 230_000 }, () => weigh(KINDS));
+
+test('a forged ES512 token, the dearest to look at, costs its sender a connection, or a third of one', { timeout: 60_000 }, async (t) => {
+  const usual = server;
+  server = await startConfigured({ client: { allow_anonymous_connect_without_token: true, token: { ecdsa_public_key: large.publicKey.export({ type: 'spki', format: 'pem' }) } } }, { shards: 1 });
+  t.after(async () => {
+    await server.stop();
+    server = usual;
+  });
+  const subscribe = (id) => frame(TEXT, `{"id":${id},"subscribe":{"channel":"$private","token":"${forgedLargeForChannel}"}}`);
+  await t.test('the third ends the connection with 3500', async () => {
+    const line = net.connect({ host: '127.0.0.1', port: server.port });
+    let text = '';
+    line.on('data', (bytes) => { text += bytes.latin1Slice(); });
+    line.write(connected());
+    await until(() => text.includes('"connect":{'), 'the connect');
+    for (const id of [2, 3, 4]) line.write(subscribe(id));
+    await once(line, 'end');
+    line.destroy();
+    assert.equal(text.split('"code":103').length - 1, 2);
+    assert.ok(text.includes('\x0d\xacinvalid token'), 'a close frame with 3500');
+  });
+  const connect = Buffer.concat([Buffer.from(HANDSHAKE), frame(TEXT, `{"id":1,"connect":{"token":"${forgedLarge}"}}`)]);
+  await t.test('and no kind is worth more than it costs', () => weigh([
+    ['connect with a forged token (ES512)', undefined, connect, SINGLE],
+    ['connect, and subscribe with forged tokens (ES512)', connected(), Buffer.concat(Array.from({ length: 20 }, (_, i) => subscribe(i + 2))), SINGLE],
+    ['POST /pub with a forged token (ES512)', undefined, bearer(forgedLarge), SINGLE],
+  ]));
 });

@@ -70,6 +70,10 @@ bool CentrifugeAdapter::on_command(const wire::Command& command, session::Effect
   const Stage wanted = connecting ? Stage::kNew : Stage::kConnected;
   if (stage_ != wanted || (numbered && command.id == 0)) {
     bad_request(effects);
+  } else if (std::holds_alternative<wire::PublishRequest>(command.request) &&
+             !effects.takes_publishes()) {
+    // No rate of its own is exceeded, so it is not asked to listen, or else.
+    refuse(command.id, wire::ErrorCode::kTooManyRequests, effects);
   } else if (numbered && !connecting && !may_ask(command, effects)) {
     refuse_for_rate(command.id, effects);
   } else {

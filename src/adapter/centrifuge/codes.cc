@@ -73,6 +73,8 @@ ErrorCode error_code(hub::HubError error) {
     case hub::HubError::kInvalidData:
     case hub::HubError::kIdempotencyConflict:
       return ErrorCode::kBadRequest;
+    case hub::HubError::kRevoked:
+      return ErrorCode::kPermissionDenied;
     case hub::HubError::kOverloaded:
     case hub::HubError::kRateLimited:
       return ErrorCode::kTooManyRequests;

@@ -49,5 +49,24 @@ TEST_F(PublishRateTest, PublishesHaveARateOfTheirOwn) {
   EXPECT_EQ(answered(client, 20, kPresence), 20);
 }
 
+class LatePublisherTest : public RateTest {
+ protected:
+  LatePublisherTest() : RateTest({.refusals = {.per_second = 5}}) {}
+};
+
+// It sends faster than it is served, which is nobody's rate.
+TEST_F(LatePublisherTest, ItsPublishesAreRefusedAndNothingElse) {
+  FakeClient& client = connect();
+  client.session()->note_input_lag(0, 1'000, {});
+  EXPECT_EQ(answered(client, 10, kPublish), 10);
+  client.session()->note_input_lag(1'000'000, 1'000, seconds(1));
+  EXPECT_EQ(answered(client, 100, kPublish), 0);
+  EXPECT_EQ(answered(client, 10, kPresence), 10);
+  EXPECT_FALSE(client.ended()) << "and is not disconnected for it";
+  client.session()->note_input_lag(0, 0, {});
+  world.advance(milliseconds(100));
+  EXPECT_EQ(answered(client, 10, kPublish), 10);
+}
+
 }  // namespace
 }  // namespace parley::adapter::centrifuge

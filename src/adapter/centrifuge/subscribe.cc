@@ -20,6 +20,7 @@ wire::ErrorCode subscribe_error(auth::TokenError error) {
       return wire::ErrorCode::kInternal;
     case auth::TokenError::kInvalid:
     case auth::TokenError::kBlocked:
+    case auth::TokenError::kRevoked:
       break;
   }
   return wire::ErrorCode::kPermissionDenied;

@@ -105,6 +105,10 @@ void WebSocketTransport::on_input(std::span<char> bytes) {
   }
 }
 
+void WebSocketTransport::on_input_lag(const io::InputLag& lag) {
+  if (session_ != nullptr) session_->note_input_lag(lag.unread, lag.read, lag.within);
+}
+
 void WebSocketTransport::decode(std::span<char> bytes) {
   const auto taken = decoder_.decode(bytes, *this);
   if (closing_) return;

@@ -1,0 +1,74 @@
+// Publishes that wait while whoever asked for them loses the right to it: found wherever they are.
+#include <algorithm>
+#include <utility>
+
+#include "hub/hub.h"
+
+namespace parley::hub {
+
+bool WithdrawalSet::cover(RequesterId who, StepId step, std::string_view channel) const {
+  const std::vector<Withdrawal>* lost = find(who);
+  return lost != nullptr && std::ranges::any_of(*lost, [&](const Withdrawal& one) {
+           return (!one.step || *one.step == step) &&
+                  (one.channel.empty() || one.channel == channel);
+         });
+}
+
+bool WithdrawnTickets::cover(uint64_t ticket, std::string_view channel) const {
+  const auto [first, last] = tickets_.equal_range(ticket);
+  return std::any_of(first, last, [channel](const auto& one) {
+    return one.second.empty() || one.second == channel;
+  });
+}
+
+// Sessions know themselves what they live by, and are gone through; those that ask for many know
+// for whom.
+void Hub::remember(const Control& control) {
+  if (sink_ == nullptr) return;
+  sink_->remember(control);
+  if (control.kind == Control::Kind::kUnblock) return;
+  for (const RequesterId id : many_)
+    if (Requester* requester = find(id)) requester->on_revoked();
+}
+
+std::shared_ptr<const WithdrawnTickets> Hub::tickets_of(const WithdrawalSet& lost) const {
+  auto tickets = std::make_shared<WithdrawnTickets>();
+  for (uint32_t index = 0; index < tickets_.size(); ++index) {
+    const Ticket& ticket = tickets_[index];
+    if (ticket.kind != Ticket::Kind::kRequester) continue;
+    const std::vector<Withdrawal>* of_it = lost.find(ticket.who);
+    if (of_it == nullptr) continue;
+    for (const Withdrawal& one : *of_it)
+      if (!one.step || *one.step == ticket.step)
+        tickets->add(static_cast<uint64_t>(ticket.generation) << 32 | index, one.channel);
+  }
+  return tickets;
+}
+
+// What is on its way to its home is followed there by the same line; what waits for a credit to go
+// must not be sent first.
+void Hub::run_withdrawals() {
+  const WithdrawalSet lost(std::exchange(withdrawals_, {}));
+  brake_.withdraw(
+      [&](RequesterId who, StepId step, const std::string& channel) {
+        return lost.cover(who, step, channel);
+      },
+      [this](RequesterId who, StepId step) { answer_later(who, step, HubError::kRevoked); });
+  const auto tickets = tickets_of(lost);
+  if (tickets->empty()) return;
+  for (auto& parked : parked_) {
+    std::erase_if(parked, [&](const std::unique_ptr<Request>& request) {
+      const auto* record = std::get_if<PublishRecord>(&request->body);
+      if (record == nullptr || !tickets->cover(request->ticket, record->channel.name)) return false;
+      loopback_.push_back(
+          std::make_unique<Reply>(Reply{request->ticket, std::unexpected(HubError::kRevoked)}));
+      return true;
+    });
+  }
+  // Those that wait here must not go on in the next turn, before the line is read.
+  home_.withdraw(shard(), *tickets);
+  for (ShardId to = 0; to < slots_.shards(); ++to)
+    ask(to, {.kind = Ticket::Kind::kNobody}, WithdrawRequest{tickets});
+}
+
+}  // namespace parley::hub
