@@ -11,7 +11,7 @@ import servers
 
 Facts = collections.namedtuple("Facts", "rounds tests results idle_tests idle counted load")
 PEERS = ("floor", "nchan", "nats")
-NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "parley-http_stream": "parley, `http_stream`", "parley-sse": "parley, `sse`",
+NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "parley-bare": "parley, no history", "parley-http_stream": "parley, `http_stream`", "parley-sse": "parley, `sse`",
          "parley-stream": "parley, EventSource", "other": "other", "floor": "bare loop", "nchan": "nginx + nchan",
          "nchan-sse": "nginx + nchan, EventSource", "nats": "nats-server"}
 OURS = [name for name in NAMES if name.startswith("parley") or name == "other"]
@@ -74,19 +74,22 @@ class Judge:
 def verdicts(facts):
     judge = Judge(facts)
     judge.ratio("CPU per delivery, 20 messages/s, to the bare loop", "f1k-20", "parley", "floor", 1.3)
+    judge.ratio("15,000 subscribers, 1 in flight, to the bare loop", "f15k-w1", "parley", "floor", 1.15)
     judge.ratio("1 in flight, to nchan", "w1", "parley", "nchan", 0.65)
     judge.ratio("1 in flight, to nats-server", "w1", "parley", "nats", 0.5)
     judge.ratio("1 in flight over `http_stream`, to WebSocket", "w1", "parley-http_stream", "parley", 1.15)
     judge.ratio("1 in flight over `sse`, to WebSocket", "w1", "parley-sse", "parley", 1.15)
     judge.ratio("1 in flight over EventSource, to nchan's", "w1", "parley-stream", "nchan-sse", 0.7)
     judge.ratio("16 in flight, to nats-server", "w16", "parley", "nats", 0.4)
+    judge.ratio("flat: 128 in flight, to 16", "w128", "parley", "parley", 1.0, "w16")
     judge.ratio("flat: 256 in flight, to 16", "w256", "parley", "parley", 1.0, "w16")
     judge.ratio("flat: 1,024 in flight, to 16", "w1024", "parley", "parley", 1.0, "w16")
     judge.ratio("1,000 channels, 4,000 messages/s, to nchan", "m-4k", "parley", "nchan", 0.75)
     judge.ratio("1,000 channels, 4,000 messages/s, to nats-server", "m-4k", "parley", "nats", 0.5)
     judge.ratio("1,000 channels, 64 in flight, to nchan", "m-w64", "parley", "nchan", 0.75)
     judge.ratio("1,000 channels, 64 in flight, to nats-server", "m-w64", "parley", "nats", 0.5)
-    judge.ratio("ingest, to nats-server", "ingest", "parley", "nats", 2.0)
+    judge.ratio("ingest without history, to nats-server", "ingest", "parley-bare", "nats", 2.0)
+    judge.ratio("ingest with history, to nats-server", "ingest", "parley", "nats", 2.0)
     for test, (what, _, _) in facts.tests.items():
         judge.ratio(f"2 shards on one core, to 1: {what}", test, "parley-2", "parley", 1.25)
     judge.rate("deliveries, 256 in flight", "w256", "deliveries_per_second", 2_000_000)
@@ -96,6 +99,9 @@ def verdicts(facts):
     if "parley" in facts.idle.get("idle", {}):
         value = facts.idle["idle"]["parley"]["process_bytes_per_connection"]
         judge.verdicts.append(Verdict("user memory of an idle session with one subscription", "<= 1,024 B", f"{value:,.0f} B", value <= 1024))
+    if {"parley", "nchan"} <= facts.idle.get("idle", {}).keys():
+        value = facts.idle["idle"]["parley"]["process_bytes_per_connection"] / facts.idle["idle"]["nchan"]["process_bytes_per_connection"]
+        judge.verdicts.append(Verdict("... to nchan", "<= 0.1x", f"{value:.2f}x", value <= 0.1))
     turns = collections.Counter()
     for by_server in facts.results.values():
         for name in set(OURS) & by_server.keys():
@@ -108,6 +114,20 @@ def verdicts(facts):
     broken = sum(faults(facts, OURS).values())
     judge.verdicts.append(Verdict("lost, missing, doubled, disordered or misrouted messages, closed connections, refusals", "0", str(broken), broken == 0))
     return judge.verdicts
+
+
+# Where a send loop that does nothing else is no further from the peer than this, no server can keep the bound.
+PEER_TESTS = ("w1", "w16", "m-4k", "m-w64")
+
+
+def floor_lines(facts):
+    lines = ["| the bare loop itself | to nchan | to nats-server |", "| --- | ---: | ---: |"]
+    for test in PEER_TESTS:
+        by_server = facts.results.get(test, {})
+        if by_server.get("floor"):
+            cells = [ratio_text(by_server["floor"], by_server[peer]) if by_server.get(peer) else "-" for peer in ("nchan", "nats")]
+            lines.append(f"| {facts.tests[test][0]} | {' | '.join(cells)} |")
+    return lines
 
 
 def verdict_lines(facts):
@@ -193,11 +213,11 @@ METHOD = """
 ## Method
 
 Each server runs on core 0, alone with its threads, and is started anew for every measurement; `parley bench` runs on core 1. It connects and subscribes
-everybody, warms up for half a second, measures for SECONDS, and waits for what is still on its way. CPU is the run time of the server's threads and children
+everybody, never sleeps (`--spin`: a server need not wake it, as it need not wake clients on other machines), warms up for half a second, measures for SECONDS, and waits for what is still on its way. CPU is the run time of the server's threads and children
 and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the API: by messages). Messages have 128 bytes.
 
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
-  share core 0, so that shows what handing over costs, not how it scales.
+  share core 0, so that shows what handing over costs, not how it scales. **parley, no history** is `parley serve` with nothing kept.
 - The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each subscriber.
 - **`http_stream`** and **`sse`** are the Centrifuge protocol too; its subscribers never say anything behind their first request. **EventSource** is `/sse/<channel>`.
 - **nchan** has one worker, WebSocket (or EventSource) subscribers and a publisher that pipelines `POST`; as many messages of history. It is not given `ingest`, since more than 32,767
@@ -215,6 +235,7 @@ def whole(facts):
              "same minutes, on the same machine.", "", "| | |", "| --- | --- |"]
     lines += [f"| {what} | {value} |" for what, value in machine(facts)]
     lines += ["", "## Bounds", "", *verdict_lines(facts)]
+    lines += ["", "What no server that sends as the bare loop does can be below:", "", *floor_lines(facts)]
     lines += ["", "## Loads", "", *load_lines(facts)]
     lines += ["", "## Idle memory", "", *idle_lines(facts)]
     if facts.counted:

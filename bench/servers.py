@@ -107,6 +107,17 @@ def parley(binary=PARLEY, shards=1, protocol="centrifuge"):
     return lambda: Server(lambda port, _: [binary, "dev", "--listen", f"127.0.0.1:{port}", "--shards", shards, "--log-level", "error"], protocol, ours=True)
 
 
+# Nothing is kept: no history, presence or positions.
+BARE = {"client": {"insecure": True}, "channel": {"without_namespace": {}}, "log": {"level": "error"}, "prometheus": {"enabled": True}}
+
+
+def parley_bare():
+    def command(port, folder):
+        (folder / "parley.json").write_text(json.dumps(BARE))
+        return [PARLEY, "serve", "--config", folder / "parley.json", "--listen", f"127.0.0.1:{port}", "--shards", "1"]
+    return Server(command, ours=True)
+
+
 def floor():
     return Server(lambda port, _: [FLOOR, port])
 
@@ -125,7 +136,7 @@ def nats():
 
 def installed():
     """The servers that can be started here, by name: Parley first."""
-    servers = {"parley": parley(), "parley-2": parley(shards=2), "floor": floor}
+    servers = {"parley": parley(), "parley-2": parley(shards=2), "parley-bare": parley_bare, "floor": floor}
     over_http = {"parley-http_stream": "http_stream", "parley-sse": "sse", "parley-stream": "eventsource"}
     servers |= {name: parley(protocol=protocol) for name, protocol in over_http.items()}
     if os.environ.get("BENCH_OTHER"):
