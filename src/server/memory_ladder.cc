@@ -18,7 +18,7 @@
 extern "C" {
 // NOLINTNEXTLINE(readability-identifier-naming)
 const char* malloc_conf =
-    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,cache_oblivious:false";
+    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,oversize_threshold:131072";
 }
 #endif
 
