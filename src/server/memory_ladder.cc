@@ -17,7 +17,8 @@
 // a thread that sleeps otherwise, so that a shard which is idle keeps nothing.
 extern "C" {
 // NOLINTNEXTLINE(readability-identifier-naming)
-const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char* malloc_conf =
+    "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,cache_oblivious:false";
 }
 #endif
 

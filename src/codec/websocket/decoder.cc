@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 namespace parley::codec::websocket {
 namespace {
@@ -26,8 +27,9 @@ struct Decoder::Partial {
 
   FrameHeader frame;       // while in_frame
   uint64_t remaining = 0;  // payload bytes of it still to come
-  Buffer message;          // while in_message
-  Buffer control;          // payload of a control frame that came in parts
+  // While in_message. A string ends in a NUL, which at the usual limit takes a page of its own.
+  std::vector<char> message;
+  Buffer control;  // payload of a control frame that came in parts
   std::array<char, kMaxHeaderSize> header;
   uint32_t empty_fragments = 0;  // of the message
   uint8_t header_size = 0;
@@ -177,7 +179,7 @@ Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payl
   if (header.payload_size == 0 && ++part.empty_fragments > max_empty_fragments_)
     return std::unexpected(DecodeFailure{CloseCode::kPolicyViolation, "too many empty fragments"});
   if (part.text && !part.compressed && !part.utf8.feed(payload)) return invalid_utf8();
-  part.message.append(payload);
+  part.message.insert(part.message.end(), payload.begin(), payload.end());
   return {};
 }
 
@@ -189,7 +191,8 @@ Decoder::Judged Decoder::end_data_frame(bool fin, MessageSink& sink) {
   Partial& part = *partial_;
   const bool compressed = part.compressed;
   if (part.text && !compressed && !part.utf8.complete()) return invalid_utf8();
-  const Buffer message = std::exchange(part.message, {});
+  const std::vector<char> gathered = std::exchange(part.message, {});
+  const ByteView message(gathered.data(), gathered.size());
   const bool text = part.text;
   part.in_message = false;
   release_if_idle();
