@@ -34,6 +34,7 @@ Hub::Hub(const HubOptions& options, const SlotTable& slots, Broker& broker, Post
       local_(*this, options.tail_bytes),
       home_(broker, *this, rules, ids, options.presence_members, options.shard),
       parked_(slots.shards()),
+      pages_(options.page_bytes),
       statuses_(options.user_status) {}
 
 Hub::~Hub() { users_gauge.add(-static_cast<int64_t>(users_.size())); }
@@ -57,6 +58,7 @@ RequesterId Hub::add(Requester& requester, RequesterRole role) {
 void Hub::remove(RequesterId id) {
   CHECK(id.index < requesters_.size() && requesters_[id.index].generation == id.generation);
   if (requesters_[id.index].role == RequesterRole::kManyClients) std::erase(many_, id);
+  pages_.drop(id);
   requesters_[id.index].requester = nullptr;
   ++requesters_[id.index].generation;
   free_requesters_.push_back(id.index);
@@ -384,6 +386,11 @@ void Hub::on_reply(Reply reply) {
     case Ticket::Kind::kFree:
       CHECK(false);
   }
+  // Dear to make, so it waits until the turn has done the rest.
+  if (auto* page = reply.body ? std::get_if<ReadPage>(&*reply.body) : nullptr) {
+    if (find(ticket.who) != nullptr) pages_.add({ticket.who, ticket.step, std::move(*page)});
+    return;
+  }
   answer_with(ticket.who, ticket.step, std::move(reply.body));
 }
 
@@ -405,6 +412,12 @@ void Hub::drain_loopback(size_t& budget) {
   }
 }
 
+void Hub::answer_pages() {
+  pages_.begin_turn();
+  while (auto waiting = pages_.next())
+    answer(waiting->who, waiting->step, AnswerValue(std::move(waiting->page)));
+}
+
 Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
@@ -422,8 +435,9 @@ Pace Hub::turn(const Now& now) {
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
-    more = more || answered > 0 || has_work();
+    more = more || answered > 0 || published_ || !loopback_.empty() || local_.has_ready();
   }
+  if (pages_.waiting()) answer_pages();
   const bool controlling = run_controls();
   if (!withdrawals_.empty()) run_withdrawals();
   const bool waiting = send_parked();

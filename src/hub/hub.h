@@ -17,6 +17,7 @@
 #include "hub/control.h"
 #include "hub/home_channels.h"
 #include "hub/local_channels.h"
+#include "hub/page_line.h"
 #include "hub/post.h"
 #include "hub/publish_brake.h"
 #include "hub/requester.h"
@@ -33,6 +34,7 @@ struct HubOptions {
   size_t presence_members = 100'000;  // per channel
   size_t tail_bytes = 64 << 20;       // of all channels' tails together
   size_t turn_items = 4096;           // messages, completions and answers handled in one turn
+  size_t page_bytes = 256 << 10;      // of history that requesters get in one turn
   size_t controlled_sessions = 1000;  // that controls reach in one turn
   UserStatusOptions user_status = {};
 };
@@ -114,7 +116,9 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Pace turn(const Now& now);
 
   // Something was asked since the last turn, for example during the flush.
-  bool has_work() const { return published_ || !loopback_.empty() || local_.has_ready(); }
+  bool has_work() const {
+    return published_ || !loopback_.empty() || local_.has_ready() || pages_.waiting();
+  }
 
   const ChannelRules& rules() const { return rules_; }
   ShardId shard() const { return home_shard_.id(); }
@@ -199,6 +203,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   Ticket take_ticket(uint64_t id);
   bool send_parked();
   void drain_loopback(size_t& budget);
+  void answer_pages();
   void handle(ShardId from, HubMessage message);
   void on_request(ShardId from, Request request);
   void on_reply(Reply reply);
@@ -221,6 +226,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::deque<HubMessage> loopback_;  // from this shard to itself, in order
   bool published_ = false;  // the broker was given something past loopback_, since it last ran
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  PageLine pages_;
   PublishBrake brake_{{}};
   ControlSink* sink_ = nullptr;
   std::deque<PendingControl> controls_;

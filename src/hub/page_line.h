@@ -1,0 +1,48 @@
+// Pages of history on their way to whoever asked for them, behind all that costs less.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+#include "hub/requester.h"
+
+namespace parley::hub {
+
+// What: what the answers of one turn may hold in publications, since each is encoded and copied for
+// its requester alone. The first of a turn goes however large it is; requesters take turns, and
+// each has its own in the order in which they came. Owner: Hub. Shard: its own. Failure: none; how
+// many wait is bounded by what each requester may leave unanswered.
+// Why so: docs/adr/0025-pages-behind-the-rest.md.
+class PageLine {
+ public:
+  struct Waiting {
+    RequesterId who;
+    StepId step = 0;
+    ReadPage page;
+  };
+
+  explicit PageLine(size_t bytes_a_turn) : bytes_a_turn_(bytes_a_turn) {}
+
+  void add(Waiting waiting);
+  // It is gone, and what it waited for with it.
+  void drop(RequesterId who) { of_requester_.erase(key_of(who)); }
+  bool waiting() const { return !of_requester_.empty(); }
+  void begin_turn() { gone_ = 0; }
+  // One that may go in this turn.
+  std::optional<Waiting> next();
+
+ private:
+  static uint64_t key_of(RequesterId who) {
+    return static_cast<uint64_t>(who.generation) << 32 | who.index;
+  }
+
+  size_t bytes_a_turn_;
+  size_t gone_ = 0;  // in this turn
+  std::unordered_map<uint64_t, std::deque<Waiting>> of_requester_;
+  std::deque<uint64_t> turns_;  // each requester once; of some nothing waits any more
+};
+
+}  // namespace parley::hub
