@@ -17,7 +17,7 @@ metrics::Counter fell_behind("parley_shard_behind_total",
 
 }  // namespace
 
-void HomeChannels::request(ShardId from, Request request, const Now& now) {
+void HomeChannels::request(ShardId from, Request&& request, const Now& now) {
   if (auto* record = std::get_if<PublishRecord>(&request.body))
     return publish(from, request.who, request.ticket, std::move(*record), now);
   std::visit([&](auto& body) { handle(from, request.ticket, body, now); }, request.body);

@@ -43,7 +43,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
         presence_(ids, max_presence),
         gate_(*this, shard, gate) {}
 
-  void request(ShardId from, Request request, const Now& now);
+  void request(ShardId from, Request&& request, const Now& now);
   // A request to publish, without its box: of `who` on shard `from`.
   void publish(ShardId from, RequesterId who, uint64_t ticket, PublishRecord&& record,
                const Now& now);

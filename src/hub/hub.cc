@@ -94,7 +94,11 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
 void Hub::send_publish(RequesterId who, StepId step, PublishRecord&& record) {
   const ShardId home = slots_.home(record.channel.name);
   const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
-  if (home != shard() || !loopback_.empty()) return ask(home, ticket, std::move(record));
+  if (home != shard() || !loopback_.empty()) {
+    auto box = boxes_.take();
+    std::get<PublishRecord>(box->body) = std::move(record);
+    return ask(home, ticket, std::move(box));
+  }
   // Nothing asked before is still on its way, so the broker, which answers later itself, may have
   // it at once.
   published_ = true;
@@ -205,10 +209,14 @@ void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, Req
 // Requests to one shard leave in the order in which they were made, whether or not they had to wait
 // for a credit.
 void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
+  ask(to, ticket, std::make_unique<Request>(Request{0, std::move(body)}));
+}
+
+void Hub::ask(ShardId to, Ticket ticket, std::unique_ptr<Request> request) {
   // Presence leaves and interest follow from what already exists, so only requesters' requests are
   // refused.
   const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
-  auto request = std::make_unique<Request>(Request{0, std::move(body), ticket.who});
+  request->who = ticket.who;
   if (to == shard()) {
     request->ticket = add_ticket(ticket);
     loopback_.push_back(std::move(request));
@@ -222,6 +230,7 @@ void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
   }
   if (may_refuse && parked.size() >= most_parked(ticket.who)) {
     overloaded.add(1);
+    boxes_.keep(std::move(request));
     return answer_later(ticket.who, ticket.step, HubError::kOverloaded);
   }
   request->ticket = add_ticket(ticket);
@@ -253,7 +262,13 @@ void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> 
 }
 
 void Hub::published(ShardId to, uint64_t ticket, const Published& published) {
-  if (to != shard() || !loopback_.empty()) return reply(to, ticket, published);
+  if (to != shard()) {
+    auto box = boxes_.take();
+    box->ticket = ticket;
+    box->done = published;
+    return post_.send_reply(to, Done{std::move(box)});
+  }
+  if (!loopback_.empty()) return reply(to, ticket, published);
   // The broker's completions come within turn(), and nothing sent before is still on its way.
   const Ticket asked = take_ticket(ticket);
   if (Requester* requester = find(asked.who)) requester->on_published(asked.step, published);
@@ -321,16 +336,19 @@ void Hub::answer_later(RequesterId who, StepId step, HubError error) {
   loopback_.push_back(std::make_unique<Reply>(Reply{ticket, std::unexpected(error)}));
 }
 
-void Hub::receive(ShardId from, HubMessage message) {
+void Hub::receive(ShardId from, HubMessage&& message) {
   home_shard_.check();
   handle(from, std::move(message));
 }
 
-void Hub::handle(ShardId from, HubMessage message) {
+void Hub::handle(ShardId from, HubMessage&& message) {
   if (auto* feed = std::get_if<Feed>(&message)) {
     local_.on_feed(feed->interest, std::move(feed->publication));
   } else if (auto* request = std::get_if<std::unique_ptr<Request>>(&message)) {
     on_request(from, std::move(**request));
+    boxes_.keep(std::move(*request));
+  } else if (auto* done = std::get_if<Done>(&message)) {
+    on_done(std::move(done->box));
   } else if (auto* reply = std::get_if<std::unique_ptr<Reply>>(&message)) {
     on_reply(std::move(**reply));
   } else if (const auto* top = std::get_if<TopNote>(&message)) {
@@ -344,7 +362,7 @@ void Hub::handle(ShardId from, HubMessage message) {
   }
 }
 
-void Hub::on_request(ShardId from, Request request) {
+void Hub::on_request(ShardId from, Request&& request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
     return this->reply(from, request.ticket, local_.count(channels->pattern));
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
@@ -363,7 +381,14 @@ void Hub::on_request(ShardId from, Request request) {
   home_.request(from, std::move(request), now_);
 }
 
-void Hub::on_reply(Reply reply) {
+void Hub::on_done(std::unique_ptr<Request> box) {
+  const Ticket asked = take_ticket(box->ticket);
+  CHECK(asked.kind == Ticket::Kind::kRequester);
+  if (Requester* requester = find(asked.who)) requester->on_published(asked.step, box->done);
+  boxes_.put_back(std::move(box));
+}
+
+void Hub::on_reply(Reply&& reply) {
   const Ticket ticket = take_ticket(reply.ticket);
   switch (ticket.kind) {
     case Ticket::Kind::kFollow:

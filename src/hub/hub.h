@@ -20,6 +20,7 @@
 #include "hub/page_line.h"
 #include "hub/post.h"
 #include "hub/publish_brake.h"
+#include "hub/request_boxes.h"
 #include "hub/requester.h"
 #include "hub/subscription.h"
 #include "hub/user_statuses.h"
@@ -109,7 +110,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
                        std::optional<PresenceManner> manner = std::nullopt);
 
   // A message from another shard's hub, in the order in which it was sent.
-  void receive(ShardId from, HubMessage message);
+  void receive(ShardId from, HubMessage&& message);
   // The time from here on, until the next call or turn().
   void set_now(const Now& now) { now_ = now; }
   // Does what is due, and says when it wants the next turn.
@@ -181,6 +182,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void send_publish(RequesterId who, StepId step, PublishRecord&& record);
   void run_brake();
   void ask(ShardId to, Ticket ticket, RequestBody body);
+  void ask(ShardId to, Ticket ticket, std::unique_ptr<Request> request);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
   template <class Body>
   void ask_all(RequesterId who, StepId step, const Body& body);
@@ -204,9 +206,10 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   bool send_parked();
   void drain_loopback(size_t& budget);
   void answer_pages();
-  void handle(ShardId from, HubMessage message);
-  void on_request(ShardId from, Request request);
-  void on_reply(Reply reply);
+  void handle(ShardId from, HubMessage&& message);
+  void on_request(ShardId from, Request&& request);
+  void on_done(std::unique_ptr<Request> box);
+  void on_reply(Reply&& reply);
   void on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body);
   void periodic();
 
@@ -226,6 +229,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::deque<HubMessage> loopback_;  // from this shard to itself, in order
   bool published_ = false;  // the broker was given something past loopback_, since it last ran
   std::vector<std::deque<std::unique_ptr<Request>>> parked_;  // by shard, waiting for a credit
+  RequestBoxes boxes_;
   PageLine pages_;
   PublishBrake brake_{{}};
   ControlSink* sink_ = nullptr;

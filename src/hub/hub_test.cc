@@ -262,6 +262,37 @@ TEST_F(HubTest, WithoutCreditRequestsWaitInOrderThenAreRefused) {
   EXPECT_EQ(subscriber_.answers.at(0).result.error(), HubError::kUnavailable);
 }
 
+// The box of a publish that came from another shard goes back with the next answer, and then
+// carries another publish.
+TEST_F(HubTest, APublishElsewhereIsAnsweredInABoxThatServesAgain) {
+  PublishRecord theirs = record(here_);
+  theirs.options = rules_.find(here_);
+  auto asked = std::make_unique<Request>(Request{77, std::move(theirs)});
+  const Request* const first = asked.get();
+  hub_.receive(1, std::move(asked));
+  turn();
+  ASSERT_EQ(post_.sent.size(), 1u);
+  auto box = std::move(std::get<Done>(post_.sent[0]).box);
+  EXPECT_EQ(box.get(), first);
+  EXPECT_EQ(box->ticket, 77u);
+  EXPECT_EQ(box->done.position.offset, 1u);
+  post_.sent.clear();
+
+  publish(there_, 3);
+  ASSERT_EQ(post_.sent.size(), 1u);
+  box->ticket = sent_ticket(0);
+  box->done = {.prev = 8};
+  hub_.receive(1, Done{std::move(box)});
+  ASSERT_EQ(requester_.answers.size(), 1u);
+  EXPECT_EQ(requester_.answers[0].first, 3u);
+  EXPECT_EQ(std::get<Published>(*requester_.answers[0].second).prev, 8u);
+
+  publish(there_, 4);
+  const auto& again = std::get<std::unique_ptr<Request>>(post_.sent.at(1));
+  EXPECT_EQ(again.get(), first);
+  EXPECT_EQ(std::get<PublishRecord>(again->body).channel.name, there_);
+}
+
 TEST_F(HubTest, RemoteFollowFeedTopAndReset) {
   hub_.subscribe(subscription_, {there_}, {});
   const auto& request = std::get<std::unique_ptr<Request>>(post_.sent.at(0));

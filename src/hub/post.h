@@ -77,6 +77,7 @@ struct Request {
   uint64_t ticket = 0;
   RequestBody body;
   RequesterId who{};  // on the asking shard
+  Published done{};   // of one that comes back as a Done
 };
 
 struct PresenceChanged {};
@@ -86,6 +87,10 @@ using ReplyBody =
 struct Reply {
   uint64_t ticket = 0;
   std::expected<ReplyBody, HubError> body;
+};
+// The reply to a publish that was done, in an empty box of RequestBoxes: `ticket` and `done` count.
+struct Done {
+  std::unique_ptr<Request> box;
 };
 
 // Data, from a channel's home to each interested shard; one FIFO with the replies.
@@ -119,9 +124,9 @@ struct BacklogNote {
   Backlog backlog;
 };
 
-using HubMessage = std::variant<Feed, TopNote, std::unique_ptr<Request>, std::unique_ptr<Reply>,
-                                std::unique_ptr<ResetNote>, std::unique_ptr<DropInterest>,
-                                std::unique_ptr<BacklogNote>>;
+using HubMessage = std::variant<Feed, TopNote, std::unique_ptr<Request>, Done,
+                                std::unique_ptr<Reply>, std::unique_ptr<ResetNote>,
+                                std::unique_ptr<DropInterest>, std::unique_ptr<BacklogNote>>;
 
 // What: carries hub messages to other shards; one FIFO per ordered pair. Never waits. Owner: server
 // (or the simulator). A request holds a credit from take_credit() until its reply was drained; the

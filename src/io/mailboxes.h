@@ -128,6 +128,7 @@ class Mailboxes {
   struct Entry {
     T message;
     Kind kind;
+    size_t bytes;
   };
   struct Ring {
     explicit Ring(size_t size) : entries(size) {}
@@ -157,8 +158,9 @@ class Mailboxes {
 
   void push(ShardId from, ShardId to, Kind kind, T&& message) {
     Ring& pair = ring(from, to);
-    add(pair.bytes_in, Cost()(message));
-    pair.entries.push({std::move(message), kind});
+    const size_t bytes = Cost()(message);
+    add(pair.bytes_in, bytes);
+    pair.entries.emplace(std::move(message), kind, bytes);
     sides_[from]->touched[to] = true;
     sides_[from]->any_touched = true;
   }
@@ -174,7 +176,7 @@ class Mailboxes {
       if (entry == nullptr) break;
       if (entry->kind == Kind::kRequest) ++sides_[to]->answers_owed[from];
       if (entry->kind == Kind::kAnswer) return_credit(to, from);
-      add(pair.bytes_out, Cost()(entry->message));
+      add(pair.bytes_out, entry->bytes);
       T message = std::move(entry->message);
       pair.entries.pop();
       receive(from, std::move(message));

@@ -40,10 +40,13 @@ class SpscRing {
     head_seen_ = head_.load(std::memory_order_acquire);
     return capacity() - (tail_.load(std::memory_order_relaxed) - head_seen_);
   }
-  void push(T&& value) {
+  void push(T&& value) { emplace(std::move(value)); }
+  // The entry is made in its slot.
+  template <class... Args>
+  void emplace(Args&&... args) {
     const size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_seen_ == capacity()) CHECK(free_slots() > 0);
-    std::construct_at(slots_ + (tail & mask_), std::move(value));
+    std::construct_at(slots_ + (tail & mask_), std::forward<Args>(args)...);
     tail_.store(tail + 1, std::memory_order_release);
   }
 

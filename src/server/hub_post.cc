@@ -27,6 +27,7 @@ size_t HubMessageCost::operator()(const hub::HubMessage& message) const {
   if (const auto* feed = std::get_if<hub::Feed>(&message)) return feed->publication->cost();
   if (const auto* request = std::get_if<std::unique_ptr<hub::Request>>(&message))
     return cost(**request);
+  if (std::holds_alternative<hub::Done>(message)) return sizeof(message) + sizeof(hub::Request);
   if (const auto* reply = std::get_if<std::unique_ptr<hub::Reply>>(&message)) return cost(**reply);
   return sizeof(message);
 }

@@ -8,7 +8,8 @@ namespace parley::sim {
 namespace {
 
 bool is_reply(const hub::HubMessage& message) {
-  return std::holds_alternative<std::unique_ptr<hub::Reply>>(message);
+  return std::holds_alternative<std::unique_ptr<hub::Reply>>(message) ||
+         std::holds_alternative<hub::Done>(message);
 }
 bool is_request(const hub::HubMessage& message) {
   return std::holds_alternative<std::unique_ptr<hub::Request>>(message);
