@@ -413,7 +413,11 @@ void Hub::on_reply(Reply&& reply) {
   }
   // Dear to make, so it waits until the turn has done the rest.
   if (auto* page = reply.body ? std::get_if<ReadPage>(&*reply.body) : nullptr) {
-    if (find(ticket.who) != nullptr) pages_.add({ticket.who, ticket.step, std::move(*page)});
+    if (find(ticket.who) == nullptr) return;
+    const bool client = requesters_[ticket.who.index].role == RequesterRole::kClient;
+    if (!pages_.add({ticket.who, ticket.step, std::move(*page)},
+                    client ? options_.waiting_publications : SIZE_MAX))
+      answer(ticket.who, ticket.step, std::unexpected(HubError::kOverloaded));
     return;
   }
   answer_with(ticket.who, ticket.step, std::move(reply.body));

@@ -121,6 +121,27 @@ TEST_F(HubPagesTest, TheRestOfATurnGoesFirst) {
   EXPECT_EQ(heard(), "b2 a3");
 }
 
+// References that wait are memory, too: 200 of the largest pages fit a message of 10 KB.
+TEST_F(HubPagesTest, AClientMayHaveSoMuchWaiting) {
+  const testing::MetricDelta refused("parley_hub_pages_refused_total");
+  options_.waiting_publications = 3 * kPage;
+  hub_ = std::make_unique<Hub>(options_, slots_, broker_, post_, rules_, ids_);
+  a_ = hub_->add(one_);
+  b_ = hub_->add(two_);
+  c_ = hub_->add(three_, RequesterRole::kOperator);
+  for (StepId step = 1; step <= 5; ++step) ask(a_, step);
+  ask(b_, 1);
+  for (StepId step = 1; step <= 4; ++step) ask(c_, step);
+  while (turn() == Pace::kNow) {
+  }
+  size_t empty = 0;
+  for (const Heard& one : heard_) empty += one.publications == 0 ? 1 : 0;
+  EXPECT_EQ(heard_.size(), 10u);
+  EXPECT_EQ(empty, 2u);
+  EXPECT_EQ(heard().substr(0, 5), "a4 a5") << "those that are too many are told so at once";
+  EXPECT_EQ(refused(), 2);
+}
+
 TEST_F(HubPagesTest, RequestersTakeTurns) {
   for (StepId step = 1; step <= 4; ++step) ask(a_, step);
   ask(b_, 1);

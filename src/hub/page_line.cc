@@ -9,6 +9,8 @@ namespace {
 
 metrics::Counter full_turns("parley_hub_pages_postponed_total",
                             "Turns of a shard that left pages of history for the next one");
+metrics::Counter refused("parley_hub_pages_refused_total",
+                         "Pages of history refused to clients that had too much of it waiting");
 
 // A page without publications is an answer, too.
 size_t cost_of(const ReadPage& page) {
@@ -19,11 +21,19 @@ size_t cost_of(const ReadPage& page) {
 
 }  // namespace
 
-void PageLine::add(Waiting waiting) {
+bool PageLine::add(Waiting waiting, size_t most) {
   const uint64_t key = key_of(waiting.who);
-  auto& line = of_requester_[key];
-  if (line.empty()) turns_.push_back(key);
-  line.push_back(std::move(waiting));
+  const size_t publications = waiting.page.publications.size();
+  Line& line = of_requester_[key];
+  if (line.pages.empty()) {
+    turns_.push_back(key);
+  } else if (line.publications + publications > most) {
+    refused.add();
+    return false;
+  }
+  line.publications += publications;
+  line.pages.push_back(std::move(waiting));
+  return true;
 }
 
 std::optional<PageLine::Waiting> PageLine::next() {
@@ -33,15 +43,17 @@ std::optional<PageLine::Waiting> PageLine::next() {
       turns_.pop_front();
       continue;
     }
-    const size_t cost = cost_of(found->second.front().page);
+    Line& line = found->second;
+    const size_t cost = cost_of(line.pages.front().page);
     if (gone_ > 0 && gone_ + cost > bytes_a_turn_) {
       full_turns.add();
       return std::nullopt;
     }
     gone_ += cost;
-    Waiting waiting = std::move(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty()) {
+    Waiting waiting = std::move(line.pages.front());
+    line.pages.pop_front();
+    line.publications -= waiting.page.publications.size();
+    if (line.pages.empty()) {
       of_requester_.erase(found);
     } else {
       turns_.push_back(turns_.front());

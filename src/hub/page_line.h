@@ -13,8 +13,8 @@ namespace parley::hub {
 
 // What: what the answers of one turn may hold in publications, since each is encoded and copied for
 // its requester alone. The first of a turn goes however large it is; requesters take turns, and
-// each has its own in the order in which they came. Owner: Hub. Shard: its own. Failure: none; how
-// many wait is bounded by what each requester may leave unanswered.
+// each has its own in the order in which they came. Owner: Hub. Shard: its own. Failure: what would
+// hold too much while it waits is not taken.
 // Why so: docs/adr/0025-pages-behind-the-rest.md.
 class PageLine {
  public:
@@ -26,7 +26,9 @@ class PageLine {
 
   explicit PageLine(size_t bytes_a_turn) : bytes_a_turn_(bytes_a_turn) {}
 
-  void add(Waiting waiting);
+  // False: what waits for the same requester holds as many publications as `most` already. One page
+  // may always wait, however large.
+  [[nodiscard]] bool add(Waiting waiting, size_t most);
   // It is gone, and what it waited for with it.
   void drop(RequesterId who) { of_requester_.erase(key_of(who)); }
   bool waiting() const { return !of_requester_.empty(); }
@@ -39,9 +41,14 @@ class PageLine {
     return static_cast<uint64_t>(who.generation) << 32 | who.index;
   }
 
+  struct Line {
+    std::deque<Waiting> pages;
+    size_t publications = 0;  // in them
+  };
+
   size_t bytes_a_turn_;
   size_t gone_ = 0;  // in this turn
-  std::unordered_map<uint64_t, std::deque<Waiting>> of_requester_;
+  std::unordered_map<uint64_t, Line> of_requester_;
   std::deque<uint64_t> turns_;  // each requester once; of some nothing waits any more
 };
 
