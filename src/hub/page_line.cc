@@ -9,8 +9,9 @@ namespace {
 
 metrics::Counter full_turns("parley_hub_pages_postponed_total",
                             "Turns of a shard that left pages of history for the next one");
-metrics::Counter refused("parley_hub_pages_refused_total",
-                         "Pages of history refused to clients that had too much of it waiting");
+metrics::Counter pages_refused(
+    "parley_hub_pages_refused_total",
+    "Pages of history refused to clients that had too much of it waiting");
 
 // A page without publications is an answer, too.
 size_t cost_of(const ReadPage& page) {
@@ -28,7 +29,7 @@ bool PageLine::add(Waiting waiting, size_t most) {
   if (line.pages.empty()) {
     turns_.push_back(key);
   } else if (line.publications + publications > most) {
-    refused.add();
+    pages_refused.add();
     return false;
   }
   line.publications += publications;

@@ -72,6 +72,7 @@ struct LastRun {
   const hub::LocalChannel* channel = nullptr;
   const Dialect* dialect = nullptr;
   const Framing* framing = nullptr;
+  hub::Epoch epoch;       // the channel's
   uint64_t position = 0;  // where the reader stood
   uint64_t version = 0;   // of the cache
 };

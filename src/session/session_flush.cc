@@ -41,10 +41,12 @@ bool Session::gather_same(SliceSink& sink) {
   const LastRun& last = table_.last_run_;
   // What lends no byte has nobody to report it consumed.
   if (only->channel() != last.channel || only->position() != last.position ||
-      table_.cache_.version() != last.version || last.piece.bytes.empty() ||
-      !table_.hub().reads_tail(*only, slow_) || &adapter_->dialect() != last.dialect ||
-      &link_->framing() != last.framing)
+      only->channel()->epoch() != last.epoch || table_.cache_.version() != last.version ||
+      last.piece.bytes.empty() || !table_.hub().reads_tail(*only, slow_) ||
+      &adapter_->dialect() != last.dialect || &link_->framing() != last.framing)
     return false;
+  // A write that failed is not reported, and what was lent for it is nobody's any more.
+  if (table_.plan_.sink != nullptr) table_.plan_.clear();
   table_.plan_.same = only;
   table_.plan_.room = sink.append(last.piece.bytes);
   return true;
@@ -170,6 +172,7 @@ std::optional<uint64_t> Session::plan_run(FlushPlan& plan, hub::Subscription& su
                       .channel = subscription.channel(),
                       .dialect = &dialect,
                       .framing = &link_->framing(),
+                      .epoch = subscription.channel()->epoch(),
                       .position = position,
                       .version = table_.cache_.version()};
   return run->last;

@@ -544,6 +544,33 @@ TEST_F(SessionFlushTest, ReadersInOnePlaceGetTheSameWhereverTheyAreBrokenOff) {
   }
 }
 
+// A write that failed is not reported: what was planned for it is nobody else's.
+TEST_F(SessionFlushTest, WhatAFailedWriteWasLentIsNotBookedToTheNext) {
+  auto& failed = open();
+  auto& next = open();
+  subscribe(failed, "a");
+  subscribe(next, "a");
+  failed.allow(0);
+  next.allow(0);
+  publish("a", "one");
+  publish("a", "two");
+  world_.run();
+  act(failed, [](Effects& effects) { effects.send("reply"); });
+  testing::Slices lost(SIZE_MAX);
+  failed.session()->gather(lost);
+  testing::Slices first(3);
+  next.session()->gather(first);
+  ASSERT_EQ(first.bytes.size(), 3u);
+  next.session()->consumed(3);
+  EXPECT_TRUE(next.session()->has_output());
+  testing::Slices rest(SIZE_MAX);
+  next.session()->gather(rest);
+  const Buffer all = first.bytes + rest.bytes;
+  EXPECT_EQ(lost.bytes.substr(lost.bytes.size() - all.size()), all);
+  next.session()->consumed(rest.bytes.size());
+  EXPECT_FALSE(next.session()->has_output());
+}
+
 TEST_F(SessionFlushTest, BusyChannelDoesNotStarveTheOthers) {
   auto& client = open();
   subscribe(client, "a");
