@@ -443,7 +443,11 @@ void Hub::drain_loopback(size_t& budget) {
 
 void Hub::answer_pages() {
   pages_.begin_turn();
-  while (auto waiting = pages_.next())
+  const auto takes = [this](RequesterId who) {
+    const Requester* requester = find(who);
+    return requester == nullptr || requester->takes_pages();
+  };
+  while (auto waiting = pages_.next(takes))
     answer(waiting->who, waiting->step, AnswerValue(std::move(waiting->page)));
 }
 

@@ -62,6 +62,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   // not take its place.
   RequesterId add(Requester& requester, RequesterRole role = RequesterRole::kClient);
   void remove(RequesterId id);
+  // It takes pages of history again.
+  void resume_pages(RequesterId id) { pages_.resume(id); }
 
   // Answered through Subscriber::on_subscribed. The subscription must be idle.
   void subscribe(Subscription& subscription, const ChannelKey& key, Start start);

@@ -27,6 +27,8 @@ class ListeningRequester final : public Requester {
     const auto* page = answer ? std::get_if<ReadPage>(&*answer) : nullptr;
     heard_.push_back({who_, step, page == nullptr ? 0 : page->publications.size()});
   }
+  bool takes_pages() const override { return takes; }
+  bool takes = true;
 
  private:
   char who_;
@@ -140,6 +142,38 @@ TEST_F(HubPagesTest, AClientMayHaveSoMuchWaiting) {
   EXPECT_EQ(empty, 2u);
   EXPECT_EQ(heard().substr(0, 5), "a4 a5") << "those that are too many are told so at once";
   EXPECT_EQ(refused(), 2);
+}
+
+TEST_F(HubPagesTest, WhoTakesNoneRestsUntilItDoes) {
+  for (StepId step = 1; step <= 2; ++step) ask(a_, step);
+  ask(b_, 1);
+  one_.takes = false;
+  EXPECT_EQ(turn(), Pace::kIdle);
+  EXPECT_EQ(heard(), "b1");
+  EXPECT_FALSE(hub_->has_work()) << "nobody is asked again and again";
+  ask(a_, 3);
+  while (turn() == Pace::kNow) {
+  }
+  EXPECT_EQ(heard(), "");
+  one_.takes = true;
+  hub_->resume_pages(a_);
+  EXPECT_TRUE(hub_->has_work());
+  turn();
+  EXPECT_EQ(heard(), "a1 a2");
+  turn();
+  EXPECT_EQ(heard(), "a3");
+  hub_->resume_pages(a_);
+  EXPECT_FALSE(hub_->has_work());
+}
+
+TEST_F(HubPagesTest, WhoRestsAndGoesLeavesNothing) {
+  ask(a_, 1);
+  one_.takes = false;
+  turn();
+  hub_->remove(a_);
+  hub_->resume_pages(a_);
+  EXPECT_FALSE(hub_->has_work());
+  a_ = hub_->add(one_);
 }
 
 TEST_F(HubPagesTest, RequestersTakeTurns) {

@@ -37,14 +37,21 @@ bool PageLine::add(Waiting waiting, size_t most) {
   return true;
 }
 
-std::optional<PageLine::Waiting> PageLine::next() {
+void PageLine::resume(RequesterId who) {
+  const auto found = of_requester_.find(key_of(who));
+  if (found == of_requester_.end() || !std::exchange(found->second.rests, false)) return;
+  turns_.push_back(found->first);
+}
+
+std::optional<PageLine::Waiting> PageLine::next(const Takes& takes) {
   while (!turns_.empty()) {
     const auto found = of_requester_.find(turns_.front());
-    if (found == of_requester_.end()) {
+    Line& line = found->second;
+    if (!takes(line.pages.front().who)) {
+      line.rests = true;
       turns_.pop_front();
       continue;
     }
-    Line& line = found->second;
     const size_t cost = cost_of(line.pages.front().page);
     if (gone_ > 0 && gone_ + cost > bytes_a_turn_) {
       full_turns.add();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 
@@ -30,11 +31,17 @@ class PageLine {
   // may always wait, however large.
   [[nodiscard]] bool add(Waiting waiting, size_t most);
   // It is gone, and what it waited for with it.
-  void drop(RequesterId who) { of_requester_.erase(key_of(who)); }
-  bool waiting() const { return !of_requester_.empty(); }
+  void drop(RequesterId who) {
+    if (of_requester_.erase(key_of(who)) > 0) std::erase(turns_, key_of(who));
+  }
+  // For others than those who rest.
+  bool waiting() const { return !turns_.empty(); }
   void begin_turn() { gone_ = 0; }
-  // One that may go in this turn.
-  std::optional<Waiting> next();
+  // One that may go in this turn. `takes(who)`: whether that requester takes one now; if it does
+  // not, it rests until resume().
+  using Takes = std::function<bool(RequesterId)>;
+  std::optional<Waiting> next(const Takes& takes);
+  void resume(RequesterId who);
 
  private:
   static uint64_t key_of(RequesterId who) {
@@ -44,12 +51,13 @@ class PageLine {
   struct Line {
     std::deque<Waiting> pages;
     size_t publications = 0;  // in them
+    bool rests = false;       // not in `turns_`
   };
 
   size_t bytes_a_turn_;
   size_t gone_ = 0;  // in this turn
   std::unordered_map<uint64_t, Line> of_requester_;
-  std::deque<uint64_t> turns_;  // each requester once; of some nothing waits any more
+  std::deque<uint64_t> turns_;  // each requester once that does not rest
 };
 
 }  // namespace parley::hub

@@ -353,6 +353,7 @@ void Session::note_waiting() {
     pause_input(backed_up_, true);
   } else if (backed_up_ && waiting <= limit / 4) {
     pause_input(backed_up_, false);
+    table_.hub().resume_pages(requester_);
   }
 }
 

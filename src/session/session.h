@@ -97,6 +97,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
   void on_published(hub::StepId step, const hub::Published& published) override;
+  // What its client has not taken would only grow.
+  bool takes_pages() const override { return !backed_up_; }
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
