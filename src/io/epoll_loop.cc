@@ -183,7 +183,9 @@ void EpollLoop::read(Socket& socket, TurnBudget& budget) {
     const ssize_t n = ::recv(socket.fd_.get(), scratch_.get(), options_.scratch_bytes, 0);
     if (n < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) close(socket, reason_of(errno));
+      if (errno != EAGAIN) return close(socket, reason_of(errno));
+      // The read before this one filled the buffer and left nothing.
+      if (socket.has(Socket::kLagging)) weigh_input(socket, 0);
       return;
     }
     if (n == 0) return on_peer_end(socket);

@@ -59,7 +59,9 @@ bool Socket::unheard(Duration time) const {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
-  return info.tcpi_unacked > 0 && milliseconds(info.tcpi_last_ack_recv) >= time;
+  // The last confirmation of a quiet stream is old even when the peer was just written to.
+  return info.tcpi_unacked > 0 && info.tcpi_retransmits > 0 &&
+         milliseconds(info.tcpi_last_ack_recv) >= time;
 }
 
 PeerAddress Socket::peer() const {

@@ -441,6 +441,25 @@ TEST_F(SocketTest, InputThatIsNotReadToTheEndIsWeighed) {
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
 }
 
+// A writer that flushes blocks of just the size of a read: only the next read finds nothing.
+TEST_F(SocketTest, InputThatFillsOneReadIsReadToTheEnd) {
+  ShardOptions options;
+  options.loop.scratch_bytes = 1000;
+  options.loop.lag_every = Duration(0);
+  start(std::move(options));
+  const auto client = connect();
+  std::vector<InputLag> lags;
+  last().socket->set_handler(std::make_unique<LagHandler>(lags));
+  for (size_t block = 1; block <= 2; ++block) {
+    client->send(pattern(1000));
+    ASSERT_TRUE(pump([&] { return lags.size() >= 3 * block; }));
+    EXPECT_EQ(lags[3 * block - 3].read, 1000u) << "it begins";
+    EXPECT_EQ(lags.back().unread + lags.back().read, 0u) << "it is over";
+  }
+  for (int i = 0; i < 3; ++i) shard->turn(milliseconds(0));
+  EXPECT_EQ(lags.size(), 6u);
+}
+
 // Its kernel drops what comes, as if the line were down.
 TEST_F(SocketTest, APeerThatConfirmsNothingIsUnheard) {
   const auto client = connect();
@@ -451,6 +470,16 @@ TEST_F(SocketTest, APeerThatConfirmsNothingIsUnheard) {
   write(record, "hello");
   EXPECT_TRUE(pump([&] { return record.socket->unheard(milliseconds(50)); }));
   EXPECT_FALSE(record.socket->unheard(seconds(30)));
+}
+
+// Of a peer that was quiet for as long as you like nothing is known yet when it was just written
+// to: its confirmation may be on its way.
+TEST_F(SocketTest, AQuietPeerThatWasJustWrittenToIsHeard) {
+  const auto client = connect();
+  client->lose_what_comes();
+  write(last(), "hello");
+  ASSERT_TRUE(pump([&] { return last().output.empty(); }));
+  EXPECT_FALSE(last().socket->unheard(Duration(0)));
 }
 
 TEST_F(SocketTest, APeerThatDoesNotReadIsHeard) {

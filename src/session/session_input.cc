@@ -26,6 +26,9 @@ constexpr uint32_t kTempers = 6;
 void Session::note_input_lag(size_t unread, size_t read, Duration within) {
   const Duration most = table_.limits().publish_max_delay;
   if (ended_ || most == Duration::zero()) return;
+  // What begins after the calm is another burst, of which nothing is old.
+  if (lag_ && lag_->late && lag_->calm != Time{} && lag_->calm <= table_.hub().now().mono)
+    lag_ = nullptr;
   const bool late = lag_ && lag_->late;
   if (read == 0) {
     if (!late) {

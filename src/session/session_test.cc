@@ -494,6 +494,16 @@ TEST_F(LateTest, WhoSendsFasterThanItIsServedIsRefusedUntilItIsNot) {
   EXPECT_GT(refused(), 5);
 }
 
+// A burst begins with a read that fills the buffer, and io says so before it is served.
+TEST_F(LateTest, ABurstAfterTheCalmIsTaken) {
+  EXPECT_TRUE(begins());
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, seconds(1)));
+  EXPECT_FALSE(ends());
+  world_.advance(seconds(10));
+  EXPECT_TRUE(begins());
+  EXPECT_TRUE(ends());
+}
+
 // However slow we are, what is under way is bounded.
 TEST_F(LateTest, WhoWaitsForAnswersIsNeverLate) {
   EXPECT_TRUE(begins());
