@@ -115,8 +115,7 @@ void Session::on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResul
   if (ended_) return;
   note_pending(-1);
   // A signature is dear to look at and cheap to make up.
-  const bool forged = !result && result.error() == auth::TokenError::kInvalid;
-  if (forged && ++bad_tokens_ >= table_.limits().bad_tokens) {
+  if (is_forged(result) && ++bad_tokens_ >= table_.limits().bad_tokens) {
     meters::limits.add(meters::Limit::kBadTokens);
     return end(EndReason::kUnauthorized);
   }

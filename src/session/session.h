@@ -128,6 +128,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool unheard(Duration time) const { return link_ != nullptr && link_->unheard(time); }
   bool enter(std::string_view user, bool always);
 
+  static bool is_forged(const auth::TokenResult& result) {
+    return !result && result.error() == auth::TokenError::kInvalid;
+  }
   void on_verified(hub::StepId step, auth::TokenUse use, auth::TokenResult result);
   void deliver_verified();
   std::optional<VerifiedSubscription> take_note(auth::TokenUse use, const auth::Claims& claims);
@@ -221,7 +224,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool only_ = false;       // supersedes the others of its user
   bool by_token_ = false;   // came with one
   uint8_t transport_ = 0;   // in the table's list of names
-  uint8_t bad_tokens_ = 0;  // that it has shown
+  uint8_t bad_tokens_ = 0;  // that it has shown, and was told of
+  uint8_t bad_seen_ = 0;    // ... and is about to be told of
 };
 
 }  // namespace parley::session

@@ -57,7 +57,9 @@ void Session::execute(PresenceCommand& command) {
 
 // A later answer finds its session by its place and its number.
 void Session::execute(VerifyCommand& command) {
-  if (ended_) return;
+  // Once the third that is no good has been looked at, the session ends with its answer: of many in
+  // one message no other is worth a look.
+  if (ended_ || bad_seen_ >= table_.limits().bad_tokens) return;
   note_pending(1);
   auto done = [&table = table_, index = index_, born = born_, step = command.step,
                use = command.use](auth::TokenResult result) {
@@ -66,7 +68,9 @@ void Session::execute(VerifyCommand& command) {
   };
   auto result =
       table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
-  if (result) table_.verified_.emplace_back(command.step, command.use, *std::move(result));
+  if (!result) return;
+  if (is_forged(*result)) ++bad_seen_;
+  table_.verified_.emplace_back(command.step, command.use, *std::move(result));
 }
 
 void Session::execute(HoldCommand& command) {

@@ -408,5 +408,24 @@ TEST_F(RevokeTest, TheThirdForgedTokenEndsTheSession) {
   EXPECT_EQ(ended(), 1);
 }
 
+// 230 of them fit one frame.
+TEST_F(RevokeTest, OfManyForgedTokensInOneMessageThreeAreLookedAt) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  std::vector<hub::StepId> told;
+  ann.script.verified = [&](hub::StepId step, const auth::TokenResult&, Effects&) {
+    told.push_back(step);
+  };
+  const size_t before = world_.tokens().looked_at;
+  act(ann.client, ann.script, [&](Effects& effects) {
+    for (hub::StepId step = 1; step <= 200; ++step)
+      effects.verify(step, auth::TokenUse::kSubscribe, "forged");
+  });
+  world_.run();
+  EXPECT_EQ(world_.tokens().looked_at - before, 3u);
+  EXPECT_EQ(told, (std::vector<hub::StepId>{1, 2}));
+  EXPECT_EQ(end_of(ann), EndReason::kUnauthorized);
+}
+
 }  // namespace
 }  // namespace parley::session

@@ -66,6 +66,7 @@ auth::Verdict FakeAccess::decide(const auth::Principal& who, std::string_view ch
 std::optional<auth::TokenResult> FakeAuthenticator::verify(auth::TokenUse use,
                                                            std::string_view token, WallMillis,
                                                            Done done) {
+  ++looked_at;
   if (use == auth::TokenUse::kRefresh) use = auth::TokenUse::kConnect;
   const auto good = good_.find({use, std::string(token)});
   const auto known_bad = bad.find(token);

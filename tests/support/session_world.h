@@ -76,6 +76,7 @@ class FakeAuthenticator final : public auth::Authenticator {
   size_t waiting() const { return waiting_.size(); }
 
   std::map<std::string, auth::TokenError, std::less<>> bad;  // others are kInvalid
+  size_t looked_at = 0;
   bool slow = false;
 
  private:
