@@ -444,7 +444,7 @@ void Hub::drain_loopback(size_t& budget) {
 void Hub::answer_pages() {
   pages_.begin_turn();
   const auto takes = [this](RequesterId who) {
-    const Requester* requester = find(who);
+    Requester* requester = find(who);
     return requester == nullptr || requester->takes_pages();
   };
   while (auto waiting = pages_.next(takes))

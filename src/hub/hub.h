@@ -32,12 +32,12 @@ struct HubOptions {
   ShardId shard = 0;
   size_t parked_requests =
       4096;  // requests to one shard that may wait for a credit; above: kOverloaded
-  size_t presence_members = 100'000;     // per channel
-  size_t tail_bytes = 64 << 20;          // of all channels' tails together
-  size_t turn_items = 4096;              // messages, completions and answers handled in one turn
-  size_t page_bytes = 256 << 10;         // of history that requesters get in one turn
-  size_t waiting_publications = 16'384;  // in pages that one client still waits for
-  size_t controlled_sessions = 1000;     // that controls reach in one turn
+  size_t presence_members = 100'000;    // per channel
+  size_t tail_bytes = 64 << 20;         // of all channels' tails together
+  size_t turn_items = 4096;             // messages, completions and answers handled in one turn
+  size_t page_bytes = 256 << 10;        // of history that requesters get in one turn
+  size_t waiting_publications = 8'192;  // in pages that one client still waits for
+  size_t controlled_sessions = 1000;    // that controls reach in one turn
   UserStatusOptions user_status = {};
 };
 

@@ -27,7 +27,7 @@ class ListeningRequester final : public Requester {
     const auto* page = answer ? std::get_if<ReadPage>(&*answer) : nullptr;
     heard_.push_back({who_, step, page == nullptr ? 0 : page->publications.size()});
   }
-  bool takes_pages() const override { return takes; }
+  bool takes_pages() override { return takes; }
   bool takes = true;
 
  private:

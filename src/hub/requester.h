@@ -82,7 +82,7 @@ class Requester {
     on_answer(step, Answer(published));
   }
   // Whether it can be given a page of history now. Who says no calls Hub::resume_pages() later.
-  virtual bool takes_pages() const { return true; }
+  virtual bool takes_pages() { return true; }
   // Of the sessions that supersede the others of their user it is not the newest.
   virtual void on_outranked() {}
   // Of those that ask for many clients: something was revoked that may be one of these's. Hub's

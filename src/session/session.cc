@@ -352,8 +352,15 @@ void Session::note_waiting() {
     pause_input(backed_up_, true);
   } else if (backed_up_ && waiting <= limit / 4) {
     pause_input(backed_up_, false);
-    table_.hub().resume_pages(requester_);
   }
+}
+
+// What its client has not taken would only grow.
+bool Session::takes_pages() {
+  constexpr size_t kPart = 8;
+  const size_t waiting = outbox_ ? outbox_->waiting() : 0;
+  pages_rest_ = waiting > table_.limits().outbox_bytes / kPart;
+  return !pages_rest_;
 }
 
 void Session::pause_input(bool& cause, bool there) {

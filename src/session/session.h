@@ -97,8 +97,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   hub::RequesterId requester() const override { return requester_; }
   void on_answer(hub::StepId step, hub::Answer answer) override;
   void on_published(hub::StepId step, const hub::Published& published) override;
-  // What its client has not taken would only grow.
-  bool takes_pages() const override { return !backed_up_; }
+  bool takes_pages() override;
   void on_outranked() override { end(EndReason::kSuperseded); }
   void on_timer(const Now& now) override;
 
@@ -216,6 +215,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   bool crowded_ = false;        // input is paused: too many commands are unanswered
   bool awaiting_sent_ = false;  // ... or output must leave first
   bool backed_up_ = false;      // ... or too much of it waits
+  bool pages_rest_ = false;     // pages of history wait until its client has taken more
   bool held_ = false;           // publications wait
   bool slow_ = false;           // the peer did not take all that it was last given
   bool ended_ = false;

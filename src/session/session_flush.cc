@@ -233,6 +233,7 @@ void Session::consumed_all(FlushPlan& plan, size_t n) {
   if (outbox_ && outbox_->empty()) release_outbox();
   if (awaiting_sent_ && !outbox_) pause_input(awaiting_sent_, false);
   if (backed_up_) note_waiting();
+  if (pages_rest_ && takes_pages()) table_.hub().resume_pages(requester_);
   const bool blocked = all && plan.blocked;
   // A transport that got rid of everything has no reason of its own to come back: for example for
   // the next page.
