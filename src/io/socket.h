@@ -109,7 +109,8 @@ class Socket : public ListNode<Socket> {
   bool reading_paused() const { return has(kPaused); }
 
   // The peer owes a confirmation, also of what was sent again, and for so long nothing at all has
-  // come from its side: it cannot be reached. One that merely does not read confirms what it was sent. Asks the kernel.
+  // come from its side: it cannot be reached. One that merely does not read confirms what it was
+  // sent. Asks the kernel.
   bool unheard(Duration time) const;
 
   // Asks the kernel; a reset connection may have no name any more.
