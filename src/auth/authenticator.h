@@ -30,6 +30,7 @@ enum class TokenError : uint8_t {
   kUnavailable,  // the keys could not be fetched; the same token may be good later
   kBlocked,      // good, but its user is not let in
   kRevoked,      // good but for a revocation of it
+  kUnknownKey,   // names a key that is not known now: no signature was looked at
 };
 
 // Options of a namespace that a token changes for its own subscription.

@@ -55,7 +55,7 @@ KeyCache::Found KeyCache::known(const Entry& entry, std::string_view kid,
                                 const Algorithm& algorithm) {
   if (!entry.keys) return std::unexpected(TokenError::kUnavailable);
   const VerifyingKey* key = entry.keys->find(kid, algorithm);
-  if (key == nullptr) return std::unexpected(TokenError::kInvalid);
+  if (key == nullptr) return std::unexpected(TokenError::kUnknownKey);
   return *key;
 }
 

@@ -29,7 +29,7 @@ struct CacheFixture {
 
   static std::string word(const KeyCache::Found& found) {
     if (found) return "key";
-    return found.error() == TokenError::kInvalid ? "invalid" : "unavailable";
+    return found.error() == TokenError::kUnknownKey ? "unknown" : "unavailable";
   }
   std::string find(const std::string& kid, WallMillis now, const std::string& url = kUrl,
                    const char* algorithm = "ES256") {
@@ -86,9 +86,9 @@ TEST(KeyCache, FetchesOnceForAllThatWait) {
   EXPECT_EQ(f.find("a", kNow + 1), "waits");
   EXPECT_THAT(f.fetcher.urls, ElementsAre(kUrl));
   f.fetched(key_set("a"), kNow + 5);
-  EXPECT_THAT(f.later, ElementsAre("a key", "b invalid", "a key"));
+  EXPECT_THAT(f.later, ElementsAre("a key", "b unknown", "a key"));
   EXPECT_EQ(f.find("a", kNow + kHour), "key");
-  EXPECT_EQ(f.find("a", kNow + 6, kUrl, "ES384"), "invalid");
+  EXPECT_EQ(f.find("a", kNow + 6, kUrl, "ES384"), "unknown");
   EXPECT_EQ(f.fetcher.urls.size(), 1u);
 }
 
@@ -96,13 +96,13 @@ TEST(KeyCache, UnknownNameIsAskedForOnceAMinute) {
   CacheFixture f;
   EXPECT_EQ(f.find("a", kNow), "waits");
   f.fetched(key_set("a"), kNow);
-  EXPECT_EQ(f.find("b", kNow + kMinute - 1), "invalid");
+  EXPECT_EQ(f.find("b", kNow + kMinute - 1), "unknown");
   EXPECT_EQ(f.fetcher.urls.size(), 1u);
   EXPECT_EQ(f.find("b", kNow + kMinute), "waits");
   EXPECT_EQ(f.find("a", kNow + kMinute), "key") << "a known key does not wait";
   f.fetched(key_set("b"), kNow + kMinute);
   EXPECT_THAT(f.later, ElementsAre("a key", "b key"));
-  EXPECT_EQ(f.find("a", kNow + kMinute), "invalid") << "a key that was withdrawn";
+  EXPECT_EQ(f.find("a", kNow + kMinute), "unknown") << "a key that was withdrawn";
 }
 
 TEST(KeyCache, NothingFetchedYetIsUnavailable) {
@@ -128,13 +128,13 @@ TEST(KeyCache, OldKeysServeWhileFetchingFails) {
   EXPECT_EQ(f.find("a", stale), "waits");
   EXPECT_EQ(f.find("b", stale), "waits");
   f.failed(stale + 10);
-  EXPECT_THAT(f.later, ElementsAre("a key", "a key", "b invalid"));
+  EXPECT_THAT(f.later, ElementsAre("a key", "a key", "b unknown"));
   EXPECT_EQ(f.find("a", stale + 20), "key");
-  EXPECT_EQ(f.find("b", stale + 20), "invalid");
+  EXPECT_EQ(f.find("b", stale + 20), "unknown");
   EXPECT_EQ(f.fetcher.urls.size(), 2u);
   EXPECT_EQ(f.find("a", stale + kMinute), "waits");
   f.fetched(key_set("b"), stale + kMinute);
-  EXPECT_EQ(f.later.back(), "a invalid");
+  EXPECT_EQ(f.later.back(), "a unknown");
 }
 
 TEST(KeyCache, WaitersAndUrlsAreBounded) {

@@ -67,8 +67,14 @@ void Hub::run_withdrawals() {
   }
   // Those that wait here must not go on in the next turn, before the line is read.
   home_.withdraw(shard(), *tickets);
-  for (ShardId to = 0; to < slots_.shards(); ++to)
+  for (ShardId to = 0; to < slots_.shards(); ++to) {
+    auto& parked = parked_[to];
+    const size_t before = parked.size();
     ask(to, {.kind = Ticket::Kind::kNobody}, WithdrawRequest{tickets});
+    // None of what waits for a credit is covered any more, and what is has been sent: so the word
+    // need not wait behind it.
+    if (parked.size() > before) std::ranges::rotate(parked, parked.end() - 1);
+  }
 }
 
 }  // namespace parley::hub

@@ -134,8 +134,25 @@ TEST_F(HubWithdrawTest, ForWantOfACredit) {
   EXPECT_EQ(answers(), "x1 ");
   post_.room = true;
   turn();
-  ASSERT_FALSE(post_.sent.empty());
-  EXPECT_EQ(post_.sent[0]->who, another_);
+  ASSERT_EQ(post_.sent.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<WithdrawRequest>(post_.sent[0]->body));
+  EXPECT_EQ(post_.sent[1]->who, another_);
+}
+
+// However many requests wait for a credit.
+TEST_F(HubWithdrawTest, TheWordGoesBeforeWhatWaitsForACredit) {
+  publish(me_, 1, there_);
+  turn();
+  ASSERT_EQ(post_.sent.size(), 1u);
+  post_.room = false;
+  for (StepId step = 2; step <= 9; ++step) publish(another_, step, there_);
+  hub_.withdraw({.who = me_});
+  turn();
+  post_.room = true;
+  turn();
+  ASSERT_EQ(post_.sent.size(), 10u);
+  EXPECT_TRUE(std::holds_alternative<WithdrawRequest>(post_.sent[1]->body));
+  EXPECT_EQ(post_.sent[2]->who, another_);
 }
 
 // Behind the publishes, in one line with them.

@@ -229,6 +229,8 @@ EndCode Session::last_words(EndReason reason, const EndCode* asked) {
   // Its seat it keeps until its socket has gone.
   if (dues_ && dues_->who.user != 0)
     table_.limits().quotas->leave_user(std::exchange(dues_->who.user, 0));
+  // It may go by itself before the sessions that lost a right are gone through.
+  withdraw_revoked();
   leave_hub();
   unlink();
   table_.count_end(reason);
@@ -357,7 +359,7 @@ void Session::note_waiting() {
 
 // What its client has not taken would only grow.
 bool Session::takes_pages() {
-  constexpr size_t kPart = 8;
+  constexpr size_t kPart = 64;
   const size_t waiting = outbox_ ? outbox_->waiting() : 0;
   pages_rest_ = waiting > table_.limits().outbox_bytes / kPart;
   return !pages_rest_;

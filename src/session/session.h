@@ -136,6 +136,8 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   ShownTokens& shown();
   // Why it may not be here, if it may not.
   std::optional<EndReason> objection() const;
+  std::vector<std::string> revoked_channels() const;
+  void withdraw_revoked();
 
   // A subscription's handle: which place, and which use of that place. Never 0.
   static constexpr uint32_t kPlaceBits = 16;

@@ -46,21 +46,29 @@ std::optional<EndReason> Session::objection() const {
   return std::nullopt;
 }
 
-void Session::recheck() {
-  if (ended_) return;
-  if (const auto objection = this->objection()) {
-    // What it asked for and is not done yet is not done any more.
-    if (pending_ > 0) table_.hub().withdraw({.who = requester_});
-    return end(*objection);
-  }
-  if (!shown_) return;
-  const std::string_view user = adapter_->identity().user;
+std::vector<std::string> Session::revoked_channels() const {
   std::vector<std::string> revoked;
+  if (!shown_ || table_.revocations_ == nullptr || table_.revocations_->empty()) return revoked;
+  const std::string_view user = adapter_->identity().user;
   for (const ShownTokens::OfSubscription& one : shown_->subscriptions)
     if (table_.revocations_->judge(auth::TokenUse::kSubscribe, user, one.id, one.channel))
       revoked.push_back(one.channel);
-  for (std::string& channel : revoked) {
-    if (pending_ > 0) table_.hub().withdraw({.who = requester_, .channel = channel});
+  return revoked;
+}
+
+// What it asked for and is not done yet is not done any more, as far as it lost the right to it.
+void Session::withdraw_revoked() {
+  if (pending_ == 0) return;
+  if (objection()) return table_.hub().withdraw({.who = requester_});
+  for (std::string& channel : revoked_channels())
+    table_.hub().withdraw({.who = requester_, .channel = std::move(channel)});
+}
+
+void Session::recheck() {
+  if (ended_) return;
+  if (const auto objection = this->objection()) return end(*objection);
+  withdraw_revoked();
+  for (std::string& channel : revoked_channels()) {
     hub::Control off;
     off.kind = hub::Control::Kind::kUnsubscribe;
     off.channel = std::move(channel);

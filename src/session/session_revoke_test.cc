@@ -361,6 +361,20 @@ TEST_F(RevokeTest, APublishThatWaitsIsNotDoneAnyMore) {
   EXPECT_EQ(std::get<hub::ReadPage>(page).top, 1u);
 }
 
+// What was taken back is known at once; the sessions are gone through after that.
+TEST_F(RevokeTest, NorOfOneThatGoesBeforeItIsReached) {
+  add_token("a1", "ann");
+  Known ann = connect("ann", "a1");
+  world_.hub().brake(hub::PublishBrake::Step::kSlow);
+  act(ann.client, ann.script, [](Effects& effects) { ask_to_publish(effects, 7, "news"); });
+  world_.revocations().remember({.kind = auth::Revocation::Kind::kBlock, .subject = "ann"});
+  ann.client.leave();
+  world_.hub().brake(hub::PublishBrake::Step::kOff);
+  world_.run();
+  const auto page = *world_.history("news", {.limit = 10});
+  EXPECT_EQ(std::get<hub::ReadPage>(page).top, 0u);
+}
+
 // By the subscription alone it may have been allowed to.
 TEST_F(RevokeTest, NorIsOneToAChannelWhoseSubscriptionEnds) {
   add_token("a1", "ann");
@@ -397,9 +411,11 @@ TEST_F(RevokeTest, TheThirdForgedTokenEndsTheSession) {
   show("forged");
   world_.tokens().bad["taken back"] = auth::TokenError::kRevoked;
   world_.tokens().bad["late"] = auth::TokenError::kExpired;
+  world_.tokens().bad["of a new key"] = auth::TokenError::kUnknownKey;
   for (int i = 0; i < 3; ++i) {
     show("taken back");
     show("late");
+    show("of a new key");
   }
   show("forged");
   EXPECT_EQ(end_of(ann), std::nullopt);

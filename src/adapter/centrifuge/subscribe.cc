@@ -19,6 +19,7 @@ wire::ErrorCode subscribe_error(auth::TokenError error) {
     case auth::TokenError::kUnavailable:
       return wire::ErrorCode::kInternal;
     case auth::TokenError::kInvalid:
+    case auth::TokenError::kUnknownKey:
     case auth::TokenError::kBlocked:
     case auth::TokenError::kRevoked:
       break;
