@@ -72,9 +72,9 @@ class KeySourceTest : public ::testing::Test {
   std::string show(const TestKey& key, const std::string& kid) {
     std::string said;
     const auto note = [&said](const auth::TokenResult& result) {
-      said = result                                         ? "in"
-             : result.error() == auth::TokenError::kInvalid ? "invalid"
-                                                            : "unavailable";
+      said = result                                            ? "in"
+             : result.error() == auth::TokenError::kUnknownKey ? "unknown"
+                                                               : "unavailable";
     };
     fetched_ = {};
     const auto token = auth::testing::token_of(key, "EdDSA", R"({"sub":"42"})", kid);
@@ -121,7 +121,7 @@ TEST_F(KeySourceTest, KnownKeysOutliveTheirHourWhileTheEndpointIsDown) {
   endpoint_.go_up();
   advance(seconds(61));
   EXPECT_EQ(show(new_key_, "new"), "in");
-  EXPECT_EQ(show(old_key_, "old"), "invalid") << "what the endpoint no longer has is over";
+  EXPECT_EQ(show(old_key_, "old"), "unknown") << "what the endpoint no longer has is over";
 }
 
 // All shards together: each asks by itself, and one of them pays.
