@@ -4,7 +4,7 @@ import { now } from './light_clients.mjs';
 import { Worker } from './worker.mjs';
 
 const WORKER = new URL('crowd_worker.mjs', import.meta.url);
-const BEHIND = 5;
+const BEHIND = os.constants.priority.PRIORITY_LOW;
 
 export class Crowd {
   #workers;
@@ -14,7 +14,7 @@ export class Crowd {
   /** `behind`: their own work comes after the server's and that of others here, as if they were on machines of their own. */
   constructor(workers, { behind = false } = {}) {
     this.#workers = Array.from({ length: workers }, () => new Worker(WORKER));
-    if (behind) for (const { pid } of this.#workers) os.setPriority(pid, Math.min(os.getPriority() + BEHIND, os.constants.priority.PRIORITY_LOW));
+    if (behind) for (const { pid } of this.#workers) os.setPriority(pid, BEHIND);
   }
 
   /** What each worker answers, in one list. */

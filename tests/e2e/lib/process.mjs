@@ -1,5 +1,25 @@
 // What the kernel knows of a process.
+import { execFileSync } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
+
+/** The processors that this process may use. */
+async function processors() {
+  const [, list] = /Cpus_allowed_list:\s*(\S+)/.exec(await readFile('/proc/self/status', 'utf8'));
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+const useOnly = (pid, list) => execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list.join(','), String(pid)]);
+
+/** Gives the process a processor of its own, and the others to this one and to what it starts from now on: they are as if on another machine. */
+export async function moveApart(pid) {
+  const [first, ...others] = await processors();
+  if (others.length === 0) return;
+  useOnly(pid, [first]);
+  useOnly(process.pid, others);
+}
 
 /** Seconds of processor time that it has used, in all its threads. */
 export async function cpuSeconds(pid) {
