@@ -61,16 +61,15 @@ void HomeChannels::publish(ShardId from, RequesterId who, uint64_t ticket, Publi
   // Behind what waits, even if the namespace has just been given another policy.
   if (record.options->overflow.policy != OverflowPolicy::kBlock && !gate_.waiting())
     return sequence(from, ticket, record, now);
-  PublishGate::Publish publish{from, who, ticket, std::move(record)};
-  if (!gate_.hold(publish, now)) admit(std::move(publish), now);
+  if (!gate_.hold({from, who, ticket}, record, now)) sequence(from, ticket, record, now);
 }
 
 void HomeChannels::admit(PublishGate::Publish publish, const Now& now) {
   sequence(publish.from, publish.ticket, publish.record, now);
 }
 
-void HomeChannels::refuse(const PublishGate::Publish& publish, HubError why) {
-  outlet_.reply(publish.from, publish.ticket, std::unexpected(why));
+void HomeChannels::refuse(const PublishGate::Asked& asked, HubError why) {
+  outlet_.reply(asked.from, asked.ticket, std::unexpected(why));
 }
 
 void HomeChannels::handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now&) {

@@ -147,7 +147,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now& now);
 
   void admit(PublishGate::Publish publish, const Now& now) override;
-  void refuse(const PublishGate::Publish& publish, HubError why) override;
+  void refuse(const PublishGate::Asked& asked, HubError why) override;
   void sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
   HomeChannel* find(const ChannelKey& key);
   void attach(HomeChannel& channel);

@@ -35,20 +35,20 @@ size_t& grown(std::vector<size_t>& counts, ShardId shard) {
 
 PublishGate::~PublishGate() { waiting_gauge.add(-static_cast<int64_t>(publishes_)); }
 
-bool PublishGate::blocked(const Gate& gate, const Publish& publish) {
+bool PublishGate::blocked(const Gate& gate, const Asked& asked) {
   if (!gate.behind.empty()) return true;
   return std::ranges::any_of(gate.notes, [&](const Note& note) {
-    const bool own = note.backlog.kind == Backlog::Kind::kOne && note.shard == publish.from &&
-                     note.backlog.one == publish.who;
+    const bool own = note.backlog.kind == Backlog::Kind::kOne && note.shard == asked.from &&
+                     note.backlog.one == asked.who;
     return !own;
   });
 }
 
 // Behind those of the same publisher in any case; behind all others once nobody is slow.
-bool PublishGate::must_queue(const Gate& gate, const Publish& publish) {
+bool PublishGate::must_queue(const Gate& gate, const Asked& asked) {
   if (!gate.is_slow()) return !gate.waiting.empty();
   return std::ranges::any_of(gate.waiting, [&](const Waiting& waiting) {
-    return waiting.publish.from == publish.from && waiting.publish.who == publish.who;
+    return waiting.publish.from == asked.from && waiting.publish.who == asked.who;
   });
 }
 
@@ -60,35 +60,43 @@ PublishGate::Gate* PublishGate::find(const std::string& channel, const Now& now)
   return &found->second;
 }
 
-bool PublishGate::has_room(const Gate& gate, const Publish& publish, size_t cost) const {
+uint64_t PublishGate::hash_of(const std::string& channel) {
+  if (recent_ != channel) {
+    recent_ = channel;
+    recent_hash_ = SeededHash{}(channel);
+  }
+  return recent_hash_;
+}
+
+bool PublishGate::has_room(const Gate& gate, const Asked& asked, size_t cost) const {
   if (publishes_ >= limits_.publishes || bytes_ + cost > limits_.bytes) return false;
   // One alone may be larger than a quarter.
   if (gate.waiting.size() >= limits_.publishes / kChannels) return false;
   if (!gate.waiting.empty() && gate.bytes + cost > limits_.bytes / kChannels) return false;
-  if (publish.from == home_) return true;
+  if (asked.from == home_) return true;
   // Those that wait for their turn only give their credits back soon.
   const size_t most = gate.is_slow() ? limits_.of_shard : 2 * limits_.of_shard;
-  return at(of_shard_, publish.from) < most &&
-         at(gate.of_shard, publish.from) < std::max<size_t>(most / kChannels, 1);
+  return at(of_shard_, asked.from) < most &&
+         at(gate.of_shard, asked.from) < std::max<size_t>(most / kChannels, 1);
 }
 
-bool PublishGate::hold(Publish& publish, const Now& now) {
-  const std::string& channel = publish.record.channel.name;
+bool PublishGate::hold(const Asked& asked, PublishRecord& record, const Now& now) {
+  const std::string& channel = record.channel.name;
   Gate* gate = find(channel, now);
-  const size_t cost = publish.record.publication->cost();
+  const size_t cost = record.publication->cost();
   // Its namespace may have had this policy only when those before it came.
-  const OverflowOptions& overflow = publish.record.options->overflow;
+  const OverflowOptions& overflow = record.options->overflow;
   const bool blocks = overflow.policy == OverflowPolicy::kBlock;
   const bool waits =
-      gate != nullptr && (must_queue(*gate, publish) || (blocks && blocked(*gate, publish)));
-  if (!waits && (!blocks || admitted_.take(SeededHash{}(channel), cost, overflow.max_bytes)))
+      gate != nullptr && (must_queue(*gate, asked) || (blocks && blocked(*gate, asked)));
+  if (!waits && (!blocks || admitted_.take(hash_of(channel), cost, overflow.max_bytes)))
     return false;
   if (gate == nullptr) gate = &gates_[channel];
-  if (has_room(*gate, publish, cost)) {
-    enter(*gate, std::move(publish), cost, now);
+  if (has_room(*gate, asked, cost)) {
+    enter(*gate, {asked, std::move(record)}, cost, now);
   } else {
     ends.add(End::kNoRoom);
-    outcome_.refuse(publish, HubError::kOverloaded);
+    outcome_.refuse(asked, HubError::kOverloaded);
   }
   return true;
 }
@@ -156,7 +164,7 @@ void PublishGate::withdraw(ShardId from, const WithdrawnTickets& tickets) {
 void PublishGate::turn(const Now& now) {
   for (auto next = gates_.begin(); next != gates_.end();) {
     Gate& gate = next->second;
-    run(gate, SeededHash{}(next->first), now);
+    run(gate, hash_of(next->first), now);
     const bool over = !gate.is_slow() && gate.waiting.empty();
     next = over ? gates_.erase(next) : std::next(next);
   }

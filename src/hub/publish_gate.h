@@ -36,10 +36,13 @@ struct Backlog {
 // docs/adr/0020-overflow-per-key-and-admission.md.
 class PublishGate {
  public:
-  struct Publish {
+  // Who asked for a publish, and waits for its answer.
+  struct Asked {
     ShardId from = kNoShard;
     RequesterId who;  // on that shard
     uint64_t ticket = 0;
+  };
+  struct Publish : Asked {
     PublishRecord record;
   };
   // Where publishes go on. Implemented by HomeChannels.
@@ -47,7 +50,7 @@ class PublishGate {
    public:
     virtual ~Outcome() = default;
     virtual void admit(Publish publish, const Now& now) = 0;
-    virtual void refuse(const Publish& publish, HubError why) = 0;
+    virtual void refuse(const Asked& asked, HubError why) = 0;
   };
 
   // Of each, one channel may take a quarter.
@@ -65,8 +68,8 @@ class PublishGate {
       : outcome_(outcome), limits_(limits), home_(home) {}
   ~PublishGate();
 
-  // Takes over the publish if it must wait, or refuses it. False: it may go on at once.
-  bool hold(Publish& publish, const Now& now);
+  // Takes over the record if the publish must wait, or refuses it. False: it may go on at once.
+  bool hold(const Asked& asked, PublishRecord& record, const Now& now);
   // What a shard says of its subscribers.
   void note(const std::string& channel, ShardId from, const Backlog& backlog, const Now& now);
   // A shard as a whole does not take what the channel gives it, or does again: only its home knows.
@@ -103,10 +106,11 @@ class PublishGate {
     bool is_slow() const { return !notes.empty() || !behind.empty(); }
   };
 
-  static bool blocked(const Gate& gate, const Publish& publish);
-  static bool must_queue(const Gate& gate, const Publish& publish);
+  static bool blocked(const Gate& gate, const Asked& asked);
+  static bool must_queue(const Gate& gate, const Asked& asked);
   Gate* find(const std::string& channel, const Now& now);
-  bool has_room(const Gate& gate, const Publish& publish, size_t cost) const;
+  uint64_t hash_of(const std::string& channel);
+  bool has_room(const Gate& gate, const Asked& asked, size_t cost) const;
   void enter(Gate& gate, Publish publish, size_t cost, const Now& now);
   void run(Gate& gate, uint64_t channel, const Now& now);
   void leave(Gate& gate, const Waiting& waiting);
@@ -116,6 +120,9 @@ class PublishGate {
   ShardId home_;
   std::unordered_map<std::string, Gate, SeededHash, std::equal_to<>> gates_;
   AdmittedBytes admitted_;
+  // The one hashed last: what comes in one turn is often for one channel.
+  std::string recent_;
+  uint64_t recent_hash_ = SeededHash{}("");
   std::vector<size_t> of_shard_;  // that wait, by shard
   size_t publishes_ = 0;
   size_t bytes_ = 0;

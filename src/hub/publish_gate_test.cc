@@ -21,19 +21,18 @@ class PublishGateTest : public ::testing::Test, private PublishGate::Outcome {
   void admit(PublishGate::Publish publish, const Now&) override {
     log_ += " +" + std::to_string(publish.ticket);
   }
-  void refuse(const PublishGate::Publish& publish, HubError why) override {
-    log_ += (why == HubError::kRevoked ? " x" : " -") + std::to_string(publish.ticket);
+  void refuse(const PublishGate::Asked& asked, HubError why) override {
+    log_ += (why == HubError::kRevoked ? " x" : " -") + std::to_string(asked.ticket);
   }
   // Goes on at once, or waits: then "?". Refused at once: "-".
   std::string publish(uint64_t ticket, uint32_t who = 7, ShardId from = kHome, size_t bytes = 10,
                       const std::string& channel = "a") {
-    PublishGate::Publish made{
-        .from = from, .who = {who, 0}, .ticket = ticket, .record = {.channel = {channel}}};
-    made.record.options = options_;
-    made.record.publication = std::make_unique<Publication>();
-    made.record.publication->data.assign(bytes, 'x');
+    PublishRecord record{.channel = {channel}};
+    record.options = options_;
+    record.publication = std::make_unique<Publication>();
+    record.publication->data.assign(bytes, 'x');
     const std::string before = std::exchange(log_, {});
-    const bool held = gate_.hold(made, now_);
+    const bool held = gate_.hold({from, {who, 0}, ticket}, record, now_);
     const std::string seen = std::exchange(log_, before);
     return !held ? "+" : seen.empty() ? "?" : "-";
   }
