@@ -23,12 +23,16 @@ void LagLimit::make_room(const Tail& tail, const PublicationPtr& next) {
     counted_from_ = tail.base();
     counted_ = tail.bytes();
   }
+  counted_ += cost;
+  if (counted_ > options_.max_bytes) move_line(tail);
+}
+
+void LagLimit::move_line(const Tail& tail) {
   for (const PublicationPtr& publication : tail.after(counted_from_)) {
-    if (counted_ + cost <= options_.max_bytes) break;
     counted_ -= publication->cost();
     counted_from_ = by_bytes_ = publication->offset;
+    if (counted_ <= options_.max_bytes) break;
   }
-  counted_ += cost;
 }
 
 void LagLimit::on_sweep(uint64_t top, Time now) {

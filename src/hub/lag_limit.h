@@ -57,6 +57,8 @@ class LagLimit {
   LagWatch* watch() const { return watch_.get(); }
 
  private:
+  void move_line(const Tail& tail);
+
   struct Mark {
     uint64_t top;
     Time at;

@@ -17,6 +17,12 @@ void NewestPerKey::reset(uint64_t floor) {
 
 // The first slot whose offset is not below.
 size_t NewestPerKey::find(uint64_t offset) const {
+  // Those appended last are usually contiguous, so the place can be computed; otherwise search.
+  if (!offsets_.empty()) {
+    const uint64_t behind = offsets_.back() - offset;
+    const size_t last = offsets_.size() - 1;
+    if (behind <= last - first_ && offsets_[last - behind] == offset) return last - behind;
+  }
   const auto begin = offsets_.begin() + static_cast<ptrdiff_t>(first_);
   return static_cast<size_t>(std::lower_bound(begin, offsets_.end(), offset) - offsets_.begin());
 }
@@ -26,20 +32,19 @@ void NewestPerKey::release(size_t slot) {
   slots_[slot].reset();
 }
 
-void NewestPerKey::append(PublicationPtr publication, uint64_t top) {
+void NewestPerKey::append(const PublicationPtr& publication, uint64_t top) {
   if (publication->prev > top) reset(publication->prev);
   const uint64_t offset = publication->offset;
   const std::string_view key = key_of(*publication);
-  // The key's bytes belong to its publication, so the entry is made anew.
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    const size_t replaced = find(found->second);
-    by_key_.erase(found);
-    release(replaced);
+  if (const auto [known, added] = by_key_.insert({key, offset}); !added) {
+    release(find(known->offset));
+    // What it was read from may be gone.
+    known->key = key;
+    known->offset = offset;
   }
   bytes_ += publication->cost();
-  by_key_.emplace(key, offset);
   offsets_.push_back(offset);
-  slots_.push_back(std::move(publication));
+  slots_.push_back(publication);
   while (bytes_ > max_bytes_ && by_key_.size() > 1) drop_oldest();
   if (slots_.size() >= 64 && by_key_.size() * 2 < slots_.size()) compact();
 }
@@ -47,7 +52,7 @@ void NewestPerKey::append(PublicationPtr publication, uint64_t top) {
 void NewestPerKey::drop_oldest() {
   while (slots_[first_] == nullptr) ++first_;
   floor_ = offsets_[first_];
-  by_key_.erase(key_of(*slots_[first_]));
+  by_key_.erase(by_key_.find(key_of(*slots_[first_])));
   release(first_++);
 }
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/hash.h"
@@ -28,7 +28,7 @@ class NewestPerKey {
   void reset(uint64_t floor);
   // The next publication of the channel. Behind a hole, what was before it is forgotten: nobody
   // knows which keys the hole has.
-  void append(PublicationPtr publication, uint64_t top);
+  void append(const PublicationPtr& publication, uint64_t top);
   // Forgets what lies up to `offset`.
   void forget(uint64_t offset);
 
@@ -55,8 +55,19 @@ class NewestPerKey {
   // Ascending offsets, and their publications; null: replaced.
   std::vector<uint64_t> offsets_;
   std::vector<PublicationPtr> slots_;
-  // Keys live in their publications.
-  std::unordered_map<std::string_view, uint64_t, SeededHash> by_key_;
+  // Where the newest of a key is. The key lives in that publication.
+  struct Newest {
+    mutable std::string_view key;
+    mutable uint64_t offset;
+  };
+  struct ByKey {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const { return SeededHash{}(key); }
+    size_t operator()(const Newest& newest) const { return SeededHash{}(newest.key); }
+    bool operator()(const Newest& a, const Newest& b) const { return a.key == b.key; }
+    bool operator()(std::string_view a, const Newest& b) const { return a == b.key; }
+  };
+  std::unordered_set<Newest, ByKey, ByKey> by_key_;
 };
 
 }  // namespace parley::hub
