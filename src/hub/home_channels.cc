@@ -322,6 +322,7 @@ void HomeChannels::note_changed(HomeChannel& channel) {
 }
 
 bool HomeChannels::feed_behind() {
+  if (behind_.empty()) return false;
   IntrusiveList<HomeChannel, BehindTag> behind;
   behind.append(behind_);
   // One refusal speaks for all channels: thousands may be behind the same full ring.

@@ -75,6 +75,7 @@ Backlog LocalChannels::backlog_of(const LocalChannel& channel) {
 }
 
 bool LocalChannels::tell_backlogs(Time now) {
+  if (backlogs_.empty()) return false;
   std::erase_if(backlogs_, [&](InterestId interest) {
     LocalChannel* channel = find(interest);
     if (channel == nullptr) return true;

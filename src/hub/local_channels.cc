@@ -270,6 +270,7 @@ void LocalChannels::sweep(Time now) {
 }
 
 bool LocalChannels::release(Time now) {
+  if (idle_.empty()) return false;
   constexpr size_t kPerCall = 256;
   IntrusiveList<LocalChannel, IdleTag> refused;
   size_t left = kPerCall;
