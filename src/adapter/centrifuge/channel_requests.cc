@@ -68,16 +68,17 @@ void CentrifugeAdapter::handle(uint32_t id, const wire::HistoryRequest& request,
     if (request.reverse && request.since->offset == 0)
       return refuse(id, wire::ErrorCode::kBadRequest, effects);
     query.since = request.since->offset;
-    pending.epoch_given = !request.since->epoch.empty();
-    pending.epoch = hub::parse_epoch(request.since->epoch);
+    if (!request.since->epoch.empty())
+      pending.epoch =
+          std::make_unique<const std::optional<hub::Epoch>>(hub::parse_epoch(request.since->epoch));
   }
-  effects.history(requests_.add(pending), std::string(request.channel), query);
+  effects.history(requests_.add(std::move(pending)), std::string(request.channel), query);
 }
 
 void CentrifugeAdapter::answer(const PendingRequest& request, const hub::ReadPage& page,
                                session::Effects& effects) {
   const bool same_stream =
-      !request.epoch_given || (request.epoch && request.epoch->same_incarnation(page.epoch));
+      !request.epoch || (*request.epoch && (*request.epoch)->same_incarnation(page.epoch));
   if (!same_stream)
     return refuse(request.command, wire::ErrorCode::kUnrecoverablePosition, effects);
   const WirePublications publications(*codec_, page.publications);

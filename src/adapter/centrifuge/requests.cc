@@ -8,25 +8,34 @@
 namespace parley::adapter::centrifuge {
 
 hub::StepId PendingRequests::add(PendingRequest request) {
-  if (!places_) places_ = std::make_unique<Places>();
-  auto& [all, used, taken] = *places_;
+  if (first_.command == 0) {
+    first_ = std::move(request);
+    return 0;
+  }
+  if (!others_) others_ = std::make_unique<Places>();
+  auto& [all, used, taken] = *others_;
   if (used++ == all.size()) {
-    all.push_back(request);
+    all.push_back(std::move(request));
     taken = used;
-    return used - 1;
+    return used;
   }
   while (all[taken].command != 0) ++taken;
-  all[taken] = request;
-  return taken++;
+  all[taken] = std::move(request);
+  return ++taken;
 }
 
 PendingRequest PendingRequests::take(hub::StepId step) {
-  CHECK(places_);
-  auto& [all, used, taken] = *places_;
-  CHECK(step < all.size() && all[step].command != 0);
-  const PendingRequest request = std::exchange(all[step], {});
-  taken = std::min(taken, step);
-  if (--used == 0) places_.reset();
+  if (step == 0) {
+    CHECK(first_.command != 0);
+    return std::exchange(first_, {});
+  }
+  CHECK(others_);
+  auto& [all, used, taken] = *others_;
+  const uint32_t place = step - 1;
+  CHECK(place < all.size() && all[place].command != 0);
+  PendingRequest request = std::exchange(all[place], {});
+  taken = std::min(taken, place);
+  if (--used == 0) others_.reset();
   return request;
 }
 

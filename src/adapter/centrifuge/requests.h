@@ -18,11 +18,12 @@ struct PendingRequest {
   uint32_t command = 0;                          // the client's id; 0: a free place
   Token token = Token::kNone;                    // what a token is being verified for
   session::SubscriptionHandle subscription = 0;  // publish, sub_refresh: the client's own
-  bool epoch_given = false;  // history: answered only if the stream's is this one
-  std::optional<hub::Epoch> epoch;
+  // History: answered only if the stream's is this one. Null: whatever it is.
+  std::unique_ptr<const std::optional<hub::Epoch>> epoch;
 };
 
-// What: pending requests by step. Owner: an adapter. Holds no memory while nothing is pending.
+// What: pending requests by step. Owner: an adapter. Holds no memory of its own while no more than
+// one is pending.
 class PendingRequests {
  public:
   hub::StepId add(PendingRequest request);
@@ -34,7 +35,8 @@ class PendingRequests {
     uint32_t used = 0;
     uint32_t taken = 0;  // none before this one is free
   };
-  std::unique_ptr<Places> places_;  // null: nothing is pending
+  PendingRequest first_;            // step 0
+  std::unique_ptr<Places> others_;  // from step 1 on; null: none is pending
 };
 
 }  // namespace parley::adapter::centrifuge
