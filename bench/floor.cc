@@ -1,6 +1,6 @@
 // The bare loop: what it costs to send Parley's own frames and to do nothing else. Trivial
 // handshakes, canned replies, and for what one read brought in publications of a channel, one
-// send() of their joined frames to each subscriber. No history, no limits, no care for slow
+// send() of their joined frames to each subscriber and one of their joined answers. No history, no limits, no care for slow
 // readers: no server, but the price that any server pays.
 #include <array>
 #include <cerrno>
@@ -135,6 +135,8 @@ class Floor {
     }
     if (!bytes.empty()) peer.partial.assign(bytes);
     send_joined();
+    write(fd, answers_);
+    answers_.clear();
   }
 
   void on_message(int fd, std::string_view message) {
@@ -161,6 +163,8 @@ class Floor {
     text_.append(std::to_string(++channel.offset)).append("}}}");
     if (channel.joined.empty()) touched_.push_back(&channel);
     append_server_frame(channel.joined, text_);
+    text_.assign(R"({"id":)").append(after(message, R"("id":)", ",")).append(R"(,"publish":{}})");
+    append_server_frame(answers_, text_);
   }
 
   void send_joined() {
@@ -189,7 +193,7 @@ class Floor {
   std::vector<Peer> peers_;
   std::unordered_map<std::string, Channel> channels_;
   std::vector<Channel*> touched_;
-  std::string whole_, message_, frame_, text_;
+  std::string whole_, message_, frame_, text_, answers_;
 };
 
 }  // namespace
