@@ -9,7 +9,7 @@ import subprocess
 
 import servers
 
-Facts = collections.namedtuple("Facts", "rounds tests results idle_tests idle counted load")
+Facts = collections.namedtuple("Facts", "rounds tests results handshakes idle_tests idle counted load")
 PEERS = ("floor", "nchan", "nats")
 NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "parley-bare": "parley, no history", "parley-http_stream": "parley, `http_stream`", "parley-sse": "parley, `sse`",
          "parley-stream": "parley, EventSource", "other": "other", "floor": "bare loop", "nchan": "nginx + nchan",
@@ -40,7 +40,7 @@ def ratio_text(rows, base):
 
 def faults(facts, names):
     total = collections.Counter()
-    for by_server in facts.results.values():
+    for by_server in [*facts.results.values(), *facts.handshakes.values()]:
         for name, rows in by_server.items():
             if name in names:
                 for row in rows:
@@ -103,7 +103,7 @@ def verdicts(facts):
         value = facts.idle["idle"]["parley"]["process_bytes_per_connection"] / facts.idle["idle"]["nchan"]["process_bytes_per_connection"]
         judge.verdicts.append(Verdict("... to nchan", "<= 0.1x", f"{value:.2f}x", value <= 0.1))
     turns = collections.Counter()
-    for by_server in facts.results.values():
+    for by_server in [*facts.results.values(), *facts.handshakes.values()]:
         for name in set(OURS) & by_server.keys():
             for row in by_server[name]:
                 turns.update(row["turns"])
@@ -151,6 +151,15 @@ def load_lines(facts):
     return lines
 
 
+def handshake_lines(facts):
+    lines = ["| server | us per connection | Parley to it | connections/s |", "| --- | ---: | ---: | ---: |"]
+    for by_server in facts.handshakes.values():
+        for name, rows in by_server.items():
+            to_it = ratio_text(by_server["parley"], rows) if by_server.get("parley") and name in PEERS else "-"
+            lines.append(f"| {NAMES[name]} | {medians(rows, 'us'):.1f} | {to_it} | {medians(rows, 'connected_per_second'):,.0f} |")
+    return lines
+
+
 def idle_lines(facts):
     lines = ["| sessions subscribe to | server | bytes per session | in the kernel, both ends |", "| --- | --- | ---: | ---: |"]
     for test, by_server in facts.idle.items():
@@ -178,6 +187,8 @@ def fault_lines(facts):
 def tables(facts):
     """For the terminal."""
     parts = [load_lines(facts)] if facts.results else []
+    if facts.handshakes:
+        parts.append(handshake_lines(facts))
     if facts.idle:
         parts.append(idle_lines(facts))
     if facts.counted:
@@ -218,7 +229,8 @@ and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the AP
 
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
   share core 0, so that shows what handing over costs, not how it scales. **parley, no history** is `parley serve` with nothing kept.
-- The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each subscriber.
+- The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each
+  subscriber, and of the same answers, joined, to the publisher.
 - **`http_stream`** and **`sse`** are the Centrifuge protocol too; its subscribers never say anything behind their first request. **EventSource** is `/sse/<channel>`.
 - **nchan** has one worker, WebSocket (or EventSource) subscribers and a publisher that pipelines `POST`; as many messages of history. It is not given `ingest`, since more than 32,767
   messages a second to one channel overflow a number of it, nor 1,024 in flight, which take it many seconds.
@@ -237,6 +249,7 @@ def whole(facts):
     lines += ["", "## Bounds", "", *verdict_lines(facts)]
     lines += ["", "What no server that sends as the bare loop does can be below:", "", *floor_lines(facts)]
     lines += ["", "## Loads", "", *load_lines(facts)]
+    lines += ["", "## Connections", "", "10,000 that connect and subscribe to one channel, 128 at a time.", "", *handshake_lines(facts)]
     lines += ["", "## Idle memory", "", *idle_lines(facts)]
     if facts.counted:
         lines += ["", "## Instructions", "", "In user space, for each delivery; with one subscriber that is a whole message, with its reply.", "", *counted_lines(facts)]

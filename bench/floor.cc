@@ -1,7 +1,7 @@
 // The bare loop: what it costs to send Parley's own frames and to do nothing else. Trivial
 // handshakes, canned replies, and for what one read brought in publications of a channel, one
-// send() of their joined frames to each subscriber and one of their joined answers. No history, no limits, no care for slow
-// readers: no server, but the price that any server pays.
+// send() of their joined frames to each subscriber and one of their joined answers. No history, no
+// limits, no care for slow readers: no server, but the price that any server pays.
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -134,9 +134,7 @@ class Floor {
       bytes.remove_prefix(frame->end);
     }
     if (!bytes.empty()) peer.partial.assign(bytes);
-    send_joined();
-    write(fd, answers_);
-    answers_.clear();
+    send_joined(fd);
   }
 
   void on_message(int fd, std::string_view message) {
@@ -167,12 +165,21 @@ class Floor {
     append_server_frame(answers_, text_);
   }
 
-  void send_joined() {
+  // A publisher that subscribes has its publications and its answers in one.
+  void send_joined(int publisher) {
     for (Channel* channel : touched_) {
-      for (const int fd : channel->subscribers) write(fd, channel->joined);
+      for (const int fd : channel->subscribers) {
+        if (fd == publisher) {
+          answers_ += channel->joined;
+        } else {
+          write(fd, channel->joined);
+        }
+      }
       channel->joined.clear();
     }
     touched_.clear();
+    write(publisher, answers_);
+    answers_.clear();
   }
 
   static void write(int fd, std::string_view bytes) {
