@@ -9,8 +9,12 @@ import subprocess
 
 import servers
 
-Facts = collections.namedtuple("Facts", "rounds tests results idle_tests idle counted load")
+Facts = collections.namedtuple("Facts", "rounds tests results handshakes idle_tests idle counted load")
 PEERS = ("floor", "nchan", "nats")
+# Where a send loop that does nothing else is no further from the peer than this, no server can keep the bound.
+PEER_TESTS = ("w1", "w16", "m-4k", "m-w64")
+# The end of the name of a test whose receiving is done by the load's core.
+STEERED = "-steered"
 NAMES = {"parley": "parley", "parley-2": "parley, 2 shards", "parley-bare": "parley, no history", "parley-http_stream": "parley, `http_stream`", "parley-sse": "parley, `sse`",
          "parley-stream": "parley, EventSource", "other": "other", "floor": "bare loop", "nchan": "nginx + nchan",
          "nchan-sse": "nginx + nchan, EventSource", "nats": "nats-server"}
@@ -40,7 +44,7 @@ def ratio_text(rows, base):
 
 def faults(facts, names):
     total = collections.Counter()
-    for by_server in facts.results.values():
+    for by_server in [*facts.results.values(), *facts.handshakes.values()]:
         for name, rows in by_server.items():
             if name in names:
                 for row in rows:
@@ -71,23 +75,29 @@ class Judge:
             self.verdicts.append(Verdict(what, f">= {bound:,}/s", f"{value:,.0f}/s", value >= bound))
 
 
+def judge_peers(judge):
+    """Both ways: with the receiving done by the load's core, and by the server's."""
+    for suffix, where in ((STEERED, "steered"), ("", "loopback")):
+        judge.ratio(f"1 in flight, to nchan, {where}", f"w1{suffix}", "parley", "nchan", 0.65)
+        judge.ratio(f"1 in flight, to nats-server, {where}", f"w1{suffix}", "parley", "nats", 0.5)
+        judge.ratio(f"1 in flight over EventSource, to nchan's, {where}", f"w1{suffix}", "parley-stream", "nchan-sse", 0.7)
+        judge.ratio(f"16 in flight, to nats-server, {where}", f"w16{suffix}", "parley", "nats", 0.4)
+        judge.ratio(f"1,000 channels, 4,000 messages/s, to nchan, {where}", f"m-4k{suffix}", "parley", "nchan", 0.75)
+        judge.ratio(f"1,000 channels, 4,000 messages/s, to nats-server, {where}", f"m-4k{suffix}", "parley", "nats", 0.5)
+        judge.ratio(f"1,000 channels, 64 in flight, to nchan, {where}", f"m-w64{suffix}", "parley", "nchan", 0.75)
+        judge.ratio(f"1,000 channels, 64 in flight, to nats-server, {where}", f"m-w64{suffix}", "parley", "nats", 0.5)
+
+
 def verdicts(facts):
     judge = Judge(facts)
+    judge_peers(judge)
     judge.ratio("CPU per delivery, 20 messages/s, to the bare loop", "f1k-20", "parley", "floor", 1.3)
     judge.ratio("15,000 subscribers, 1 in flight, to the bare loop", "f15k-w1", "parley", "floor", 1.15)
-    judge.ratio("1 in flight, to nchan", "w1", "parley", "nchan", 0.65)
-    judge.ratio("1 in flight, to nats-server", "w1", "parley", "nats", 0.5)
     judge.ratio("1 in flight over `http_stream`, to WebSocket", "w1", "parley-http_stream", "parley", 1.15)
     judge.ratio("1 in flight over `sse`, to WebSocket", "w1", "parley-sse", "parley", 1.15)
-    judge.ratio("1 in flight over EventSource, to nchan's", "w1", "parley-stream", "nchan-sse", 0.7)
-    judge.ratio("16 in flight, to nats-server", "w16", "parley", "nats", 0.4)
     judge.ratio("flat: 128 in flight, to 16", "w128", "parley", "parley", 1.0, "w16")
     judge.ratio("flat: 256 in flight, to 16", "w256", "parley", "parley", 1.0, "w16")
     judge.ratio("flat: 1,024 in flight, to 16", "w1024", "parley", "parley", 1.0, "w16")
-    judge.ratio("1,000 channels, 4,000 messages/s, to nchan", "m-4k", "parley", "nchan", 0.75)
-    judge.ratio("1,000 channels, 4,000 messages/s, to nats-server", "m-4k", "parley", "nats", 0.5)
-    judge.ratio("1,000 channels, 64 in flight, to nchan", "m-w64", "parley", "nchan", 0.75)
-    judge.ratio("1,000 channels, 64 in flight, to nats-server", "m-w64", "parley", "nats", 0.5)
     judge.ratio("ingest without history, to nats-server", "ingest", "parley-bare", "nats", 2.0)
     judge.ratio("ingest with history, to nats-server", "ingest", "parley", "nats", 2.0)
     for test, (what, _, _) in facts.tests.items():
@@ -103,7 +113,7 @@ def verdicts(facts):
         value = facts.idle["idle"]["parley"]["process_bytes_per_connection"] / facts.idle["idle"]["nchan"]["process_bytes_per_connection"]
         judge.verdicts.append(Verdict("... to nchan", "<= 0.1x", f"{value:.2f}x", value <= 0.1))
     turns = collections.Counter()
-    for by_server in facts.results.values():
+    for by_server in [*facts.results.values(), *facts.handshakes.values()]:
         for name in set(OURS) & by_server.keys():
             for row in by_server[name]:
                 turns.update(row["turns"])
@@ -116,17 +126,17 @@ def verdicts(facts):
     return judge.verdicts
 
 
-# Where a send loop that does nothing else is no further from the peer than this, no server can keep the bound.
-PEER_TESTS = ("w1", "w16", "m-4k", "m-w64")
+def what_of(facts, test):
+    return facts.tests[test][0] + (", steered" if test.endswith(STEERED) else "")
 
 
 def floor_lines(facts):
     lines = ["| the bare loop itself | to nchan | to nats-server |", "| --- | ---: | ---: |"]
-    for test in PEER_TESTS:
+    for test in (*PEER_TESTS, *(name + STEERED for name in PEER_TESTS)):
         by_server = facts.results.get(test, {})
         if by_server.get("floor"):
             cells = [ratio_text(by_server["floor"], by_server[peer]) if by_server.get(peer) else "-" for peer in ("nchan", "nats")]
-            lines.append(f"| {facts.tests[test][0]} | {' | '.join(cells)} |")
+            lines.append(f"| {what_of(facts, test)} | {' | '.join(cells)} |")
     return lines
 
 
@@ -138,8 +148,8 @@ def verdict_lines(facts):
 def load_lines(facts):
     lines = ["| load | server | us per delivery | to the bare loop | Parley to it | deliveries/s | messages/s | deliveries per read | p50 / p99 / p99.9 ms |",
              "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    for test, (what, _, _) in facts.tests.items():
-        by_server = facts.results[test]
+    for test in facts.tests:
+        what, by_server = what_of(facts, test), facts.results[test]
         ours, base = by_server.get("parley"), by_server.get("floor")
         for name, rows in by_server.items():
             to_floor = ratio_text(rows, base) if base and name != "floor" else "-"
@@ -148,6 +158,15 @@ def load_lines(facts):
             latency = " / ".join(f"{statistics.median(row['latency_ms'][part] for row in rows):.2f}" for part in ("p50", "p99", "p999"))
             lines.append(f"| {what} | {NAMES[name]} | {medians(rows, 'us'):.2f} | {to_floor} | {to_it} | {medians(rows, 'deliveries_per_second'):,.0f} "
                          f"| {medians(rows, 'messages_per_second'):,.0f} | {joined:.1f} | {latency} |")
+    return lines
+
+
+def handshake_lines(facts):
+    lines = ["| server | us per connection | Parley to it | connections/s |", "| --- | ---: | ---: | ---: |"]
+    for by_server in facts.handshakes.values():
+        for name, rows in by_server.items():
+            to_it = ratio_text(by_server["parley"], rows) if by_server.get("parley") and name in PEERS else "-"
+            lines.append(f"| {NAMES[name]} | {medians(rows, 'us'):.1f} | {to_it} | {medians(rows, 'connected_per_second'):,.0f} |")
     return lines
 
 
@@ -178,6 +197,8 @@ def fault_lines(facts):
 def tables(facts):
     """For the terminal."""
     parts = [load_lines(facts)] if facts.results else []
+    if facts.handshakes:
+        parts.append(handshake_lines(facts))
     if facts.idle:
         parts.append(idle_lines(facts))
     if facts.counted:
@@ -216,9 +237,14 @@ Each server runs on core 0, alone with its threads, and is started anew for ever
 everybody, never sleeps (`--spin`: a server need not wake it, as it need not wake clients on other machines), warms up for half a second, measures for SECONDS, and waits for what is still on its way. CPU is the run time of the server's threads and children
 and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the API: by messages). Messages have 128 bytes.
 
+On loopback the core that sends also does what the kernel does for the receiver: half of what a delivery costs a server there is its clients' work, which
+between machines it is not. So the loads that peers are compared by run a second time, **steered** ([bench/network.py](../bench/network.py)): receive packet steering has all
+receiving done by the load's core. What the server receives is done there either way, since the load sends it.
+
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
   share core 0, so that shows what handing over costs, not how it scales. **parley, no history** is `parley serve` with nothing kept.
-- The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each subscriber.
+- The **bare loop** ([bench/floor.cc](../bench/floor.cc)) does what no server can leave out: one `send()` of the same frames, joined, to each
+  subscriber, and of the same answers, joined, to the publisher.
 - **`http_stream`** and **`sse`** are the Centrifuge protocol too; its subscribers never say anything behind their first request. **EventSource** is `/sse/<channel>`.
 - **nchan** has one worker, WebSocket (or EventSource) subscribers and a publisher that pipelines `POST`; as many messages of history. It is not given `ingest`, since more than 32,767
   messages a second to one channel overflow a number of it, nor 1,024 in flight, which take it many seconds.
@@ -237,6 +263,7 @@ def whole(facts):
     lines += ["", "## Bounds", "", *verdict_lines(facts)]
     lines += ["", "What no server that sends as the bare loop does can be below:", "", *floor_lines(facts)]
     lines += ["", "## Loads", "", *load_lines(facts)]
+    lines += ["", "## Connections", "", "10,000 that connect and subscribe to one channel, 128 at a time.", "", *handshake_lines(facts)]
     lines += ["", "## Idle memory", "", *idle_lines(facts)]
     if facts.counted:
         lines += ["", "## Instructions", "", "In user space, for each delivery; with one subscriber that is a whole message, with its reply.", "", *counted_lines(facts)]

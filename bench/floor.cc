@@ -1,7 +1,7 @@
 // The bare loop: what it costs to send Parley's own frames and to do nothing else. Trivial
 // handshakes, canned replies, and for what one read brought in publications of a channel, one
-// send() of their joined frames to each subscriber. No history, no limits, no care for slow
-// readers: no server, but the price that any server pays.
+// send() of their joined frames to each subscriber and one of their joined answers. No history, no
+// limits, no care for slow readers: no server, but the price that any server pays.
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -134,7 +134,7 @@ class Floor {
       bytes.remove_prefix(frame->end);
     }
     if (!bytes.empty()) peer.partial.assign(bytes);
-    send_joined();
+    send_joined(fd);
   }
 
   void on_message(int fd, std::string_view message) {
@@ -161,14 +161,25 @@ class Floor {
     text_.append(std::to_string(++channel.offset)).append("}}}");
     if (channel.joined.empty()) touched_.push_back(&channel);
     append_server_frame(channel.joined, text_);
+    text_.assign(R"({"id":)").append(after(message, R"("id":)", ",")).append(R"(,"publish":{}})");
+    append_server_frame(answers_, text_);
   }
 
-  void send_joined() {
+  // A publisher that subscribes has its publications and its answers in one.
+  void send_joined(int publisher) {
     for (Channel* channel : touched_) {
-      for (const int fd : channel->subscribers) write(fd, channel->joined);
+      for (const int fd : channel->subscribers) {
+        if (fd == publisher) {
+          answers_ += channel->joined;
+        } else {
+          write(fd, channel->joined);
+        }
+      }
       channel->joined.clear();
     }
     touched_.clear();
+    write(publisher, answers_);
+    answers_.clear();
   }
 
   static void write(int fd, std::string_view bytes) {
@@ -189,7 +200,7 @@ class Floor {
   std::vector<Peer> peers_;
   std::unordered_map<std::string, Channel> channels_;
   std::vector<Channel*> touched_;
-  std::string whole_, message_, frame_, text_;
+  std::string whole_, message_, frame_, text_, answers_;
 };
 
 }  // namespace

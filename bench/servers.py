@@ -1,4 +1,5 @@
 """The servers that are measured, each started on a free port of loopback and on core 0."""
+import contextlib
 import json
 import os
 import pathlib
@@ -48,12 +49,17 @@ def fail(message):
     sys.exit(f"bench: {message}")
 
 
-def prepare(core):
-    """For preexec_fn: the core of that number among ours, and a higher priority where that is allowed."""
+def core(number):
+    """The core of that number among ours."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[min(number, len(cores) - 1)]
+
+
+def prepare(number):
+    """For preexec_fn: the core of that number, and a higher priority where that is allowed."""
     def in_the_child():
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[min(core, len(cores) - 1)]})
-        if os.geteuid() == 0:
+        os.sched_setaffinity(0, {core(number)})
+        with contextlib.suppress(PermissionError):
             os.nice(-15)
     return in_the_child
 
