@@ -468,6 +468,9 @@ Pace Hub::turn(const Now& now) {
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
+    // Each round costs something, or who asks for more with each answer could hold the turn, as a
+    // batch of the server API that goes step by step does.
+    if (budget > 0) --budget;
     more = more || answered > 0 || published_ || !loopback_.empty() || local_.has_ready();
   }
   if (pages_.waiting()) answer_pages();

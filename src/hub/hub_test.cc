@@ -635,6 +635,47 @@ TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
   EXPECT_EQ(hub.turn(now_), Pace::kNow);
 }
 
+// Who publishes whenever a publish of its is answered, as a batch of the server API does, must not
+// hold the shard either: with a broker that answers such a publish at once, and with one that
+// answers it when it is run again.
+TEST_F(HubTest, ATurnEndsThoughEachAnswerAsksForMore) {
+  struct Chain final : Requester {
+    std::function<void()> again;
+    size_t answered = 0;
+    void on_answer(StepId, Answer) override {
+      if (++answered < 100'000) again();
+    }
+  };
+  struct Patient final : Broker {
+    std::vector<BrokerToken> asked;
+    BrokerCapabilities capabilities() const override { return {}; }
+    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, uint32_t) override {}
+    void detach(const ChannelKey&) override {}
+    void publish(BrokerToken token, PublishRecord&&) override { asked.push_back(token); }
+    void read(BrokerToken, const ChannelKey&, const ReadQuery&) override {}
+    void remove_history(BrokerToken, const ChannelKey&) override {}
+    bool run(const Now&, BrokerEvents& events, size_t) override {
+      for (const BrokerToken token : std::exchange(asked, {})) events.on_published(token, {});
+      return false;
+    }
+  } patient;
+  for (Broker* broker : std::initializer_list<Broker*>{&broker_, &patient}) {
+    Chain chain;
+    Hub hub(options_, slots_, *broker, post_, rules_, ids_);
+    const RequesterId id = hub.add(chain);
+    chain.again = [&] { hub.publish(id, 0, record(here_)); };
+    chain.again();
+    EXPECT_EQ(hub.turn(now_), Pace::kNow);
+    EXPECT_GT(chain.answered, 1000u);
+    EXPECT_LE(chain.answered, options_.turn_items);
+    const size_t before = chain.answered;
+    EXPECT_EQ(hub.turn(now_), Pace::kNow);
+    EXPECT_GT(chain.answered, before) << "it goes on";
+    hub.remove(id);
+    EXPECT_EQ(hub.turn(now_), Pace::kIdle);
+  }
+}
+
 TEST(HubBudget, AnswersLeftOverAskForAnotherTurn) {
   SlotTable slots(1);
   FakeBroker broker;
