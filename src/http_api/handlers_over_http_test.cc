@@ -121,6 +121,23 @@ TEST_F(HandlersOverHttpTest, TheRateIsAskedBeforeATokenIsVerified) {
   EXPECT_EQ(tokens.verified, 0);
 }
 
+TEST_F(HandlersOverHttpTest, AnAnnouncedBodyThatIsEmptyIsPaidForOnce) {
+  world.tokens().connect_token("good", "42");
+  const auto send = [this](const char* framing) {
+    return talk(std::string("POST /pub/news HTTP/1.1\r\nHost: h\r\n") + framing);
+  };
+  constexpr const char* kToken = "Authorization: Bearer good\r\n\r\n";
+  // The address in each case, and the user.
+  for (const char* framing : {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n", ""}) {
+    quotas.left = 3;
+    const bool chunked = framing[0] == 'T';
+    EXPECT_THAT(send((std::string(framing) + kToken + (chunked ? "0\r\n\r\n" : "")).c_str()),
+                StartsWith("HTTP/1.1 400 "))
+        << framing;
+    EXPECT_EQ(*quotas.left, 1u) << framing;
+  }
+}
+
 TEST_F(HandlersOverHttpTest, PublishDoor) {
   EXPECT_THAT(talk(request("POST /pub/chat%2Froom", "hello")),
               ::testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr(R"("offset":1)")));

@@ -116,6 +116,13 @@ bool is_small(const Request& head) {
   return !length.empty() && length.size() < 5;
 }
 
+// admits() has looked at its head. A chunked body is announced also where it turns out to be empty,
+// one of no length is not.
+bool was_admitted(const Request& request) {
+  const bool announced = !request.body.empty() || !request.header("Transfer-Encoding").empty();
+  return announced && !is_small(request);
+}
+
 // So that the page may read the answer, errors included.
 Answer for_page(Answer answer, const std::string& origin) {
   answer.headers.push_back({"Vary", "Origin"});
@@ -165,8 +172,7 @@ void PublishDoor::handle(http::Exchange& exchange) {
     return refuse(call, kTooOften, kTooManyPublishes);
   }
   const uint64_t address = options_.quotas != nullptr ? exchange.client().network_key() : 0;
-  const bool paid = !request.body.empty() && !is_small(request);
-  serve(request, exchange.path_tail(), reply_to(exchange), address, paid);
+  serve(request, exchange.path_tail(), reply_to(exchange), address, was_admitted(request));
 }
 
 void PublishDoor::serve(Request request, const std::string& channel, ReplyTo reply,
