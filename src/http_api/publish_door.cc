@@ -130,6 +130,12 @@ Answer for_page(Answer answer, const std::string& origin) {
   return answer;
 }
 
+// Asks while the body comes: keys are fetched, but nobody waits for a late answer.
+struct Nobody final : auth::Askers {
+  bool is_there(uint64_t) const override { return false; }
+};
+const Nobody kNobody{};
+
 template <class Call>
 void refuse(Call& call, Refusal why, std::string_view message) {
   Answer answer = error_answer(why, message);
@@ -227,7 +233,7 @@ bool PublishDoor::lets_in(std::string_view token, const http::Arrival& arrival) 
   }
   if (auth::is_ticket(token)) return true;  // it would be used up
   const auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
-                                     [](const auth::TokenResult&) {});
+                                     {&kNobody, 0}, [](const auth::TokenResult&) {});
   if (!result || result->has_value()) return true;
   turned_away_ = {.token = result->error()};
   return false;
@@ -248,7 +254,8 @@ void PublishDoor::verify(std::string_view token, Call call) {
   auto done = [door = std::weak_ptr(self_), waits](auth::TokenResult result) {
     if (const auto self = door.lock()) (*self)->verified(std::move(result), std::move(*waits));
   };
-  auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, std::move(done));
+  auto result =
+      tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, {}, std::move(done));
   if (result) verified(*std::move(result), std::move(*waits));
 }
 
