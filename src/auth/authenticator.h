@@ -74,6 +74,24 @@ struct Claims {
 
 using TokenResult = std::expected<Claims, TokenError>;
 
+// Those who have tokens verified.
+class Askers {
+ public:
+  virtual ~Askers() = default;
+  virtual bool is_there(uint64_t asker) const = 0;
+};
+
+// Who has a token verified. Once it has gone no signature of its is worth a look. Of the places of
+// tokens that wait it may hold a few only, and they are answered in the order in which their keys
+// came.
+struct Asker {
+  const Askers* among =
+      nullptr;  // null: somebody who is always there, and whose places nobody counts
+  uint64_t id = 0;
+  bool gone() const { return among != nullptr && !among->is_there(id); }
+  bool operator==(const Asker&) const = default;
+};
+
 // What: verifies tokens by the configured algorithms and keys. Owner: server, one per shard. Shard:
 // its own. Failure: a TokenError; never an exception.
 class Authenticator {
@@ -81,15 +99,16 @@ class Authenticator {
   using Done = std::move_only_function<void(TokenResult)>;
   virtual ~Authenticator() = default;
   // The result, or nothing where keys must be fetched first: `done` is then called exactly once, in
-  // a later turn, and must bear that its asker is gone. It is not called otherwise.
+  // a later turn, or never where its asker has gone by then; it may be called all the same, and
+  // must bear it. It is not called otherwise.
   virtual std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
-                                            Done done) = 0;
+                                            Asker asker, Done done) = 0;
 };
 
 // Where no key is configured: no token is valid.
 class NoTokens final : public Authenticator {
  public:
-  std::optional<TokenResult> verify(TokenUse, std::string_view, WallMillis, Done) override {
+  std::optional<TokenResult> verify(TokenUse, std::string_view, WallMillis, Asker, Done) override {
     return std::unexpected(TokenError::kInvalid);
   }
 };

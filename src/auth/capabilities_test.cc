@@ -183,7 +183,7 @@ TEST(TokenAuthenticator, MakesCapabilitiesReadyOnceTheTokenIsBelieved) {
   const auto verified = [&](const std::string& claims, const char* key) {
     return tokens.verify(TokenUse::kConnect,
                          testing::token_of(testing::hmac_key(key), "HS256", claims), testing::kNow,
-                         nullptr);
+                         {}, nullptr);
   };
   const std::string good = R"({"caps":[{"channels":["p_\\d"],"match":"regex","allow":["sub"]}]})";
   const auto result = verified(good, "k");

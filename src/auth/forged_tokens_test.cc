@@ -21,7 +21,7 @@ std::string refusal(const TokenOptions& options, const std::string& token) {
   FakeFetcher fetcher;
   TokenAuthenticator authenticator({rules_of(options), nullptr}, fetcher);
   bool later = false;
-  const auto result = authenticator.verify(TokenUse::kConnect, token, kNow,
+  const auto result = authenticator.verify(TokenUse::kConnect, token, kNow, {},
                                            [&](const TokenResult&) { later = true; });
   if (!fetcher.urls.empty() || later) return "a fetch";
   if (!result) return "no answer";

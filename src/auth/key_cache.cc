@@ -2,8 +2,14 @@
 
 #include <utility>
 
+#include "base/metrics.h"
+
 namespace parley::auth {
 namespace {
+
+metrics::Counter refused_total("parley_tokens_not_waiting_total",
+                               "Tokens refused as unavailable because too many, or too many of "
+                               "one session, wait for their keys");
 
 // A clock that was set back must not keep anything alive, or away, for longer.
 bool elapsed(WallMillis since, WallMillis now, WallMillis span) {
@@ -14,22 +20,35 @@ bool elapsed(WallMillis since, WallMillis now, WallMillis span) {
 
 std::optional<KeyCache::Found> KeyCache::find(const std::string& url, std::string_view kid,
                                               const Algorithm& algorithm, WallMillis now,
-                                              Waiter waiter) {
+                                              Asker asker, Waiter waiter) {
   Entry* entry = entry_of(url, now);
   if (entry == nullptr) return std::unexpected(TokenError::kUnavailable);
   Found found = known(*entry, kid, algorithm);
   const bool fresh = entry->keys && !elapsed(entry->fetched_at, now, limits_.valid_for);
-  if (found && fresh) return found;
-  if (!entry->fetching && !may_fetch(*entry, now)) return found;
-  if (waiters_ >= limits_.max_waiters) return std::unexpected(TokenError::kUnavailable);
-  ++waiters_;
-  entry->waiting.push_back(
-      {.kid = std::string(kid), .algorithm = &algorithm, .waiter = std::move(waiter)});
-  if (entry->fetching) return std::nullopt;
-  entry->fetching = true;
-  entry->asked_at = now;
-  fetcher_.fetch(url);
+  const bool settled = (found && fresh) || (!entry->fetching && !may_fetch(*entry, now));
+  if (settled && !is_due(asker)) return found;
+  const bool gone = asker.gone();
+  if (!gone && !take_place(asker)) {
+    refused_total.add();
+    return std::unexpected(TokenError::kUnavailable);
+  }
+  if (!settled && !entry->fetching) begin_fetch(*entry, url, now);
+  if (gone) return std::nullopt;
+  if (settled) {
+    add_due({asker, std::move(waiter), std::move(found)});
+  } else {
+    entry->waiting.push_back({.kid = std::string(kid),
+                              .algorithm = &algorithm,
+                              .asker = asker,
+                              .waiter = std::move(waiter)});
+  }
   return std::nullopt;
+}
+
+void KeyCache::begin_fetch(Entry& entry, const std::string& url, WallMillis now) {
+  entry.fetching = true;
+  entry.asked_at = now;
+  fetcher_.fetch(url);
 }
 
 void KeyCache::on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now) {
@@ -43,12 +62,66 @@ void KeyCache::on_fetched(const std::string& url, const Result<std::string>& bod
       entry.fetched_at = now;
     }
   }
-  // A waiter may call find() again, which changes the entries: so all answers are made first.
-  std::vector<std::pair<Waiter, Found>> answers;
   for (Waiting& waiting : std::exchange(entry.waiting, {}))
-    answers.emplace_back(std::move(waiting.waiter), known(entry, waiting.kid, *waiting.algorithm));
-  waiters_ -= answers.size();
-  for (auto& [waiter, found] : answers) waiter(std::move(found), now);
+    add_due(
+        {waiting.asker, std::move(waiting.waiter), known(entry, waiting.kid, *waiting.algorithm)});
+}
+
+void KeyCache::add_due(Due due) {
+  if (due.asker.among != nullptr) ++places_[due.asker].due;
+  due_.push_back(std::move(due));
+}
+
+// A waiter may call find() again, which changes everything.
+void KeyCache::turn(WallMillis now) {
+  size_t verified = 0;
+  for (size_t n = 0; n < limits_.answered_per_turn && verified < limits_.verified_per_turn; ++n) {
+    if (due_.empty()) return;
+    Due due = std::move(due_.front());
+    due_.pop_front();
+    if (due.asker.among != nullptr) --places_[due.asker].due;
+    give_place(due.asker);
+    if (due.asker.gone()) continue;
+    if (due.found) ++verified;
+    due.waiter(std::move(due.found), now);
+  }
+}
+
+bool KeyCache::is_due(const Asker& asker) const {
+  if (due_.empty()) return false;
+  const auto at = places_.find(asker);
+  return at != places_.end() && at->second.due > 0;
+}
+
+bool KeyCache::take_place(const Asker& asker) {
+  if (waiters_ >= limits_.max_waiters) drop_gone();
+  if (waiters_ >= limits_.max_waiters) return false;
+  if (asker.among != nullptr) {
+    Places& places = places_[asker];
+    if (places.all >= limits_.waiters_each) return false;
+    ++places.all;
+  }
+  ++waiters_;
+  return true;
+}
+
+void KeyCache::give_place(const Asker& asker) {
+  --waiters_;
+  if (asker.among == nullptr) return;
+  const auto at = places_.find(asker);
+  if (--at->second.all == 0) places_.erase(at);
+}
+
+// Whoever came, asked and went must not keep others out for as long as a fetch takes. All of an
+// asker's go at once.
+void KeyCache::drop_gone() {
+  const auto drop = [this](const auto& one) {
+    const bool gone = one.asker.gone();
+    if (gone) give_place(one.asker);
+    return gone;
+  };
+  for (auto& [url, entry] : entries_) std::erase_if(entry.waiting, drop);
+  std::erase_if(due_, drop);
 }
 
 KeyCache::Found KeyCache::known(const Entry& entry, std::string_view kid,

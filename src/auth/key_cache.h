@@ -1,6 +1,7 @@
 // Keys that are fetched when a token needs them, and kept.
 #pragma once
 
+#include <deque>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -25,14 +26,21 @@ struct KeyCacheLimits {
   KeySetLimits key_set;
   WallMillis valid_for = 60 * 60 * 1000;  // then the set is fetched again before it is believed
   WallMillis fetch_interval = 60 * 1000;  // at most one fetch per URL in this time
-  size_t max_waiters = 1000;              // tokens that wait, all URLs together
+  size_t max_waiters = 1000;  // tokens that wait, all URLs together, until they are answered
+  size_t waiters_each = 64;   // ... of one asker: what a client subscribes to at a time
+  // Of them in one turn: one signature may take 0.6 ms, and an answer without one may end a
+  // session.
+  size_t verified_per_turn = 4;
+  size_t answered_per_turn = 100;
   size_t max_urls = 100;
 };
 
 // What: key sets by URL. The URL holds all that a key depends on besides its name and algorithm:
 // where issuers have keys of their own, the issuer is part of the URL. Keys that were fetched once
-// are used on while fetching fails. Owner: TokenAuthenticator. Shard: its own. Failure: kInvalid
-// where no such key exists, kUnavailable where nobody can know.
+// are used on while fetching fails. Tokens that waited are answered a few in each turn, and those
+// whose asker has gone not at all: what a fetch is worth must not be one turn's work. Owner:
+// TokenAuthenticator. Shard: its own. Failure: kInvalid where no such key exists, kUnavailable
+// where nobody can know.
 class KeyCache {
  public:
   using Found = std::expected<VerifyingKey, TokenError>;
@@ -41,17 +49,37 @@ class KeyCache {
   explicit KeyCache(KeyFetcher& fetcher, const KeyCacheLimits& limits = {})
       : fetcher_(fetcher), limits_(limits) {}
 
-  // The key, or nothing where it is being fetched: then `waiter` is called when on_fetched is.
+  // The key, or nothing where it is being fetched, or the asker has others that were and are not
+  // answered yet: then `waiter` is called in a turn after on_fetched is. For an asker that is not
+  // there it is not called, but the key is fetched.
   std::optional<Found> find(const std::string& url, std::string_view kid,
-                            const Algorithm& algorithm, WallMillis now, Waiter waiter);
+                            const Algorithm& algorithm, WallMillis now, Asker asker, Waiter waiter);
   // The answer to a fetch. One that nobody asked for is ignored.
   void on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now);
+  // Calls some of those whose keys have come, in that order.
+  void turn(WallMillis now);
+  bool has_work() const { return !due_.empty(); }
 
  private:
   struct Waiting {
     std::string kid;
     const Algorithm* algorithm;
+    Asker asker;
     Waiter waiter;
+  };
+  // What came of the fetch, until there is time for it.
+  struct Due {
+    Asker asker;
+    Waiter waiter;
+    Found found;
+  };
+  // Of one asker, in both.
+  struct Places {
+    size_t all = 0;
+    size_t due = 0;
+  };
+  struct AskerHash {
+    size_t operator()(const Asker& asker) const { return std::hash<uint64_t>()(asker.id); }
   };
   struct Entry {
     std::optional<KeySet> keys;
@@ -65,12 +93,20 @@ class KeyCache {
   Entry* entry_of(const std::string& url, WallMillis now);
   bool make_room(WallMillis now);
   bool may_fetch(const Entry& entry, WallMillis now) const;
+  void begin_fetch(Entry& entry, const std::string& url, WallMillis now);
+  bool is_due(const Asker& asker) const;
+  bool take_place(const Asker& asker);
+  void give_place(const Asker& asker);
+  void drop_gone();
+  void add_due(Due due);
   static Found known(const Entry& entry, std::string_view kid, const Algorithm& algorithm);
 
   KeyFetcher& fetcher_;
   KeyCacheLimits limits_;
   Entries entries_;
   size_t waiters_ = 0;
+  std::deque<Due> due_;
+  std::unordered_map<Asker, Places, AskerHash> places_;  // of askers that can go
 };
 
 }  // namespace parley::auth

@@ -1,8 +1,11 @@
 #include "auth/key_cache.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 
 #include "auth/token_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::auth {
 namespace {
@@ -33,14 +36,17 @@ struct CacheFixture {
   }
   std::string find(const std::string& kid, WallMillis now, const std::string& url = kUrl,
                    const char* algorithm = "ES256") {
-    const auto found = cache.find(url, kid, *find_algorithm(algorithm), now,
+    const auto found = cache.find(url, kid, *find_algorithm(algorithm), now, {},
                                   [this, kid](const KeyCache::Found& key, WallMillis) {
                                     later.push_back(kid + " " + word(key));
                                   });
     return found ? word(*found) : "waits";
   }
-  void fetched(const std::string& body, WallMillis now) { cache.on_fetched(kUrl, body, now); }
-  void failed(WallMillis now) { cache.on_fetched(kUrl, fail("timed out"), now); }
+  void fetched(const Result<std::string>& body, WallMillis now) {
+    cache.on_fetched(kUrl, body, now);
+    cache.turn(now);
+  }
+  void failed(WallMillis now) { fetched(fail("timed out"), now); }
 };
 
 TEST(KeySet, TakesTheKeysItKnows) {
@@ -142,7 +148,7 @@ TEST(KeyCache, WaitersAndUrlsAreBounded) {
   KeyCache cache(fetcher, {.max_waiters = 2, .max_urls = 2});
   int answers = 0;
   const auto find = [&](const std::string& url, WallMillis now) {
-    return cache.find(url, "a", es256(), now,
+    return cache.find(url, "a", es256(), now, {},
                       [&](const KeyCache::Found&, WallMillis) { ++answers; });
   };
   EXPECT_FALSE(find("u1", kNow).has_value());
@@ -154,6 +160,8 @@ TEST(KeyCache, WaitersAndUrlsAreBounded) {
   }
   EXPECT_THAT(fetcher.urls, ElementsAre("u1"));
   cache.on_fetched("u1", key_set("a"), kNow);
+  EXPECT_EQ(find("u2", kNow)->error(), TokenError::kUnavailable) << "they wait for their turn";
+  cache.turn(kNow);
   EXPECT_EQ(answers, 2);
   EXPECT_FALSE(find("u2", kNow).has_value());
   cache.on_fetched("u2", fail("refused"), kNow);
@@ -178,13 +186,118 @@ TEST(KeyCache, AWaiterMayAskAgain) {
   KeyCache cache(fetcher, {.max_urls = 2});
   std::vector<std::string> seen;
   for (int i = 0; i < 3; ++i)
-    cache.find("u1", "a", es256(), kNow, [&](const KeyCache::Found& key, WallMillis now) {
+    cache.find("u1", "a", es256(), kNow, {}, [&](const KeyCache::Found& key, WallMillis now) {
       seen.push_back(CacheFixture::word(key));
-      cache.find("u2", "a", es256(), now + kMinute, [](const KeyCache::Found&, WallMillis) {});
+      cache.find("u2", "a", es256(), now + kMinute, {}, [](const KeyCache::Found&, WallMillis) {});
     });
   cache.on_fetched("u1", key_set("a"), kNow);
+  cache.turn(kNow);
   EXPECT_THAT(seen, ElementsAre("key", "key", "key"));
   EXPECT_THAT(fetcher.urls, ElementsAre("u1", "u2"));
+}
+
+// Those who ask, by number, and what they were told.
+struct CrowdFixture : Askers {
+  explicit CrowdFixture(const KeyCacheLimits& limits) : cache(fetcher, limits) {}
+  bool is_there(uint64_t asker) const override { return !gone.contains(asker); }
+  std::string find(uint64_t asker, const std::string& kid = "a", WallMillis now = kNow) {
+    const auto found =
+        cache.find(kUrl, kid, es256(), now, {this, asker},
+                   [this, asker](const KeyCache::Found& key, WallMillis) {
+                     told.push_back(std::to_string(asker) + " " + CacheFixture::word(key));
+                   });
+    return found ? CacheFixture::word(*found) : "waits";
+  }
+  void fetched() { cache.on_fetched(kUrl, key_set("a"), kNow); }
+  // What is told in one turn.
+  std::vector<std::string> turn() {
+    cache.turn(kNow);
+    return std::exchange(told, {});
+  }
+
+  std::set<uint64_t> gone;
+  std::vector<std::string> told;
+  FakeFetcher fetcher;
+  KeyCache cache;
+};
+
+TEST(KeyCache, OnlySoManySignaturesAreForOneTurn) {
+  CrowdFixture f({.verified_per_turn = 2, .answered_per_turn = 3});
+  for (uint64_t asker = 1; asker <= 4; ++asker) EXPECT_EQ(f.find(asker), "waits");
+  for (uint64_t asker = 5; asker <= 9; ++asker) EXPECT_EQ(f.find(asker, "b"), "waits");
+  EXPECT_FALSE(f.cache.has_work());
+  f.fetched();
+  EXPECT_THAT(f.told, IsEmpty());
+  EXPECT_TRUE(f.cache.has_work());
+  EXPECT_THAT(f.turn(), ElementsAre("1 key", "2 key"));
+  EXPECT_THAT(f.turn(), ElementsAre("3 key", "4 key"));
+  EXPECT_THAT(f.turn(), ElementsAre("5 unknown", "6 unknown", "7 unknown")) << "no signatures";
+  EXPECT_THAT(f.turn(), ElementsAre("8 unknown", "9 unknown"));
+  EXPECT_FALSE(f.cache.has_work());
+}
+
+TEST(KeyCache, WhoHasGoneCostsNoSignature) {
+  CrowdFixture f({.verified_per_turn = 2});
+  for (uint64_t asker = 1; asker <= 30; ++asker) EXPECT_EQ(f.find(asker), "waits");
+  for (uint64_t asker = 2; asker <= 29; ++asker) f.gone.insert(asker);
+  f.fetched();
+  EXPECT_THAT(f.turn(), ElementsAre("1 key", "30 key"));
+}
+
+TEST(KeyCache, OneAskerHasAFewOfThePlaces) {
+  const parley::testing::MetricDelta refused("parley_tokens_not_waiting_total");
+  CrowdFixture f({.waiters_each = 2});
+  EXPECT_EQ(f.find(1), "waits");
+  EXPECT_EQ(f.find(1), "waits");
+  EXPECT_EQ(f.find(1), "unavailable");
+  EXPECT_EQ(f.find(2), "waits");
+  EXPECT_EQ(refused(), 1);
+  f.fetched();
+  EXPECT_EQ(f.find(1), "unavailable") << "it has them until it is answered";
+  f.turn();
+  EXPECT_EQ(f.find(1), "key");
+}
+
+TEST(KeyCache, WhoHasGoneMakesRoom) {
+  CrowdFixture f({.max_waiters = 3});
+  for (uint64_t asker = 1; asker <= 3; ++asker) EXPECT_EQ(f.find(asker), "waits");
+  EXPECT_EQ(f.find(4), "unavailable");
+  f.gone = {1, 3};
+  EXPECT_EQ(f.find(5), "waits");
+  EXPECT_EQ(f.find(6), "waits");
+  EXPECT_EQ(f.find(7), "unavailable");
+  f.fetched();
+  f.gone.insert(5);
+  EXPECT_EQ(f.find(8, "b"), "unknown") << "who has nothing that waits is told at once";
+  EXPECT_EQ(f.find(6), "waits");
+  EXPECT_THAT(f.turn(), ElementsAre("2 key", "6 key", "6 key"));
+}
+
+TEST(KeyCache, AnAskerIsAnsweredInOrder) {
+  CrowdFixture f({.verified_per_turn = 1});
+  EXPECT_EQ(f.find(1), "waits");
+  EXPECT_EQ(f.find(2), "waits");
+  f.fetched();
+  EXPECT_EQ(f.find(2, "b"), "waits") << "its key is known to be unknown, its first is not answered";
+  EXPECT_EQ(f.find(2), "waits");
+  EXPECT_EQ(f.find(3), "key");
+  EXPECT_THAT(f.turn(), ElementsAre("1 key"));
+  EXPECT_EQ(f.find(1), "key");
+  EXPECT_THAT(f.turn(), ElementsAre("2 key"));
+  EXPECT_THAT(f.turn(), ElementsAre("2 unknown", "2 key"));
+  EXPECT_EQ(f.find(2), "key");
+}
+
+TEST(KeyCache, WhoIsNotThereOnlyHasTheKeyFetched) {
+  CrowdFixture f({.max_waiters = 1});
+  f.gone = {1};
+  EXPECT_EQ(f.find(1), "waits");
+  EXPECT_THAT(f.fetcher.urls, ElementsAre(kUrl));
+  EXPECT_EQ(f.find(2), "waits");
+  EXPECT_EQ(f.find(1), "waits");
+  f.fetched();
+  EXPECT_THAT(f.turn(), ElementsAre("2 key"));
+  EXPECT_EQ(f.find(1), "key");
 }
 
 TEST(KeyCache, AClockSetBackKeepsNothingAlive) {

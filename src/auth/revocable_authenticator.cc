@@ -13,11 +13,11 @@ metrics::Counter revoked_total("parley_tokens_revoked_total",
 }  // namespace
 
 std::optional<TokenResult> RevocableAuthenticator::verify(TokenUse use, std::string_view token,
-                                                          WallMillis now, Done done) {
-  auto result =
-      inner_.verify(use, token, now, [this, use, done = std::move(done)](TokenResult late) mutable {
-        done(judge(use, std::move(late)));
-      });
+                                                          WallMillis now, Asker asker, Done done) {
+  auto result = inner_.verify(use, token, now, asker,
+                              [this, use, done = std::move(done)](TokenResult late) mutable {
+                                done(judge(use, std::move(late)));
+                              });
   if (!result) return std::nullopt;
   return judge(use, *std::move(result));
 }

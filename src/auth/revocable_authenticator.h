@@ -16,7 +16,7 @@ class RevocableAuthenticator final : public Authenticator {
       : inner_(inner), revocations_(revocations) {}
 
   std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
-                                    Done done) override;
+                                    Asker asker, Done done) override;
 
  private:
   TokenResult judge(TokenUse use, TokenResult result) const;

@@ -127,7 +127,8 @@ TEST(RevocationsTest, TheLimitIsForNewEntries) {
 // Answers when it is told to.
 class LateTokens final : public Authenticator {
  public:
-  std::optional<TokenResult> verify(TokenUse, std::string_view, WallMillis, Done asked) override {
+  std::optional<TokenResult> verify(TokenUse, std::string_view, WallMillis, Asker,
+                                    Done asked) override {
     if (!late) return good;
     done = std::move(asked);
     return std::nullopt;
@@ -143,7 +144,8 @@ TEST(RevocableAuthenticatorTest, LooksWhenTheAnswerComes) {
   RevocableAuthenticator tokens(inner, all);
   std::optional<TokenResult> told;
   const auto verify = [&] {
-    return tokens.verify(TokenUse::kConnect, "x", 0, [&](TokenResult r) { told = std::move(r); });
+    return tokens.verify(TokenUse::kConnect, "x", 0, {},
+                         [&](TokenResult r) { told = std::move(r); });
   };
   EXPECT_EQ(verify()->value().user, "ann");
   inner.late = true;

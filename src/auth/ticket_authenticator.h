@@ -14,8 +14,8 @@ class TicketAuthenticator final : public Authenticator {
   TicketAuthenticator(TicketDesk& desk, Authenticator& tokens) : desk_(desk), tokens_(tokens) {}
 
   std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
-                                    Done done) override {
-    if (!is_ticket(token)) return tokens_.verify(use, token, now, std::move(done));
+                                    Asker asker, Done done) override {
+    if (!is_ticket(token)) return tokens_.verify(use, token, now, asker, std::move(done));
     if (use != TokenUse::kConnect) return std::unexpected(TokenError::kInvalid);
     return desk_.redeem(token, std::move(done));
   }

@@ -302,9 +302,10 @@ TEST_F(TicketDeskTest, AreForAConnectOnly) {
   TicketAuthenticator credentials(desks_[0], none);
   const std::string ticket = issued(0);
   for (const TokenUse use : {TokenUse::kRefresh, TokenUse::kSubscribe})
-    EXPECT_EQ(outcome_of(*credentials.verify(use, ticket, 0, nullptr)), "invalid");
-  EXPECT_EQ(outcome_of(*credentials.verify(TokenUse::kConnect, ticket, 0, nullptr)), "42");
-  EXPECT_EQ(outcome_of(*credentials.verify(TokenUse::kConnect, "ey.x.y", 0, nullptr)), "invalid");
+    EXPECT_EQ(outcome_of(*credentials.verify(use, ticket, 0, {}, nullptr)), "invalid");
+  EXPECT_EQ(outcome_of(*credentials.verify(TokenUse::kConnect, ticket, 0, {}, nullptr)), "42");
+  EXPECT_EQ(outcome_of(*credentials.verify(TokenUse::kConnect, "ey.x.y", 0, {}, nullptr)),
+            "invalid");
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ TokenResult TokenAuthenticator::accept(UnverifiedToken token, WallMillis now) {
 }
 
 std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_view token,
-                                                      WallMillis now, Done done) {
+                                                      WallMillis now, Asker asker, Done done) {
   const auto& rules = rules_for(use);
   auto read = rules->read(use, token);
   if (!read) return std::unexpected(TokenError::kInvalid);
@@ -34,13 +34,14 @@ std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_
   }
   // Both the waiter and an answer at once need the token.
   auto shared = std::make_shared<UnverifiedToken>(std::move(*read));
-  const auto found = keys_.find(shared->key_url, shared->jwt.kid, *shared->jwt.algorithm, now,
-                                [this, use, rules, shared, done = std::move(done)](
-                                    KeyCache::Found key, WallMillis later) mutable {
-                                  if (rules != rules_for(use))
-                                    return done(std::unexpected(TokenError::kUnavailable));
-                                  done(judge(std::move(*shared), key, later));
-                                });
+  const auto found =
+      keys_.find(shared->key_url, shared->jwt.kid, *shared->jwt.algorithm, now, asker,
+                 [this, use, rules, shared, done = std::move(done)](KeyCache::Found key,
+                                                                    WallMillis later) mutable {
+                   if (rules != rules_for(use))
+                     return done(std::unexpected(TokenError::kUnavailable));
+                   done(judge(std::move(*shared), key, later));
+                 });
   if (!found) return std::nullopt;
   return judge(std::move(*shared), *found, now);
 }

@@ -23,10 +23,14 @@ class TokenAuthenticator final : public Authenticator {
       : rules_(std::move(rules)), keys_(fetcher, limits) {}
 
   std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
-                                    Done done) override;
+                                    Asker asker, Done done) override;
   void on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now) {
     keys_.on_fetched(url, body, now);
   }
+  // In each turn: judges some of the tokens whose keys have come.
+  void turn(WallMillis now) { keys_.turn(now); }
+  // Others are left for the next turn.
+  bool has_work() const { return keys_.has_work(); }
   // Between turns. A token that is waiting for its key is answered kUnavailable: the new rules may
   // not take it.
   void swap_rules(TokenRuleSet rules) { rules_ = std::move(rules); }

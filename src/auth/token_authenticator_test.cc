@@ -27,8 +27,13 @@ struct AuthenticatorFixture {
   std::string verify(std::string_view token, TokenUse use = TokenUse::kConnect,
                      WallMillis now = kNow) {
     const auto result = authenticator.verify(
-        use, token, now, [this](const TokenResult& r) { later.push_back(outcome(r)); });
+        use, token, now, {}, [this](const TokenResult& r) { later.push_back(outcome(r)); });
     return result ? outcome(*result) : "waits";
+  }
+
+  void fetched(const Result<std::string>& body, WallMillis now = kNow) {
+    authenticator.on_fetched("https://keys.example/set", body, now);
+    authenticator.turn(now);
   }
 
   FakeFetcher fetcher;
@@ -74,7 +79,7 @@ TEST(TokenAuthenticator, WaitsForFetchedKeys) {
   EXPECT_EQ(f.verify(forged), "waits");
   EXPECT_EQ(f.verify(good_token(R"(,"exp":1700000001)")), "waits");
   EXPECT_THAT(f.fetcher.urls, ElementsAre("https://keys.example/set"));
-  f.authenticator.on_fetched("https://keys.example/set", key_set(ec_key()), kNow + 1000);
+  f.fetched(key_set(ec_key()), kNow + 1000);
   EXPECT_THAT(f.later, ElementsAre("user 42", "invalid", "expired")) << "judged by the later time";
   EXPECT_EQ(f.verify(good_token()), "user 42");
   EXPECT_EQ(f.verify(forged), "invalid");
@@ -84,7 +89,7 @@ TEST(TokenAuthenticator, WaitsForFetchedKeys) {
 TEST(TokenAuthenticator, SaysThatKeysCannotBeFetched) {
   AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
-  f.authenticator.on_fetched("https://keys.example/set", fail("timed out"), kNow);
+  f.fetched(fail("timed out"));
   EXPECT_THAT(f.later, ElementsAre("unavailable"));
   EXPECT_EQ(f.verify(good_token()), "unavailable");
 }
@@ -93,10 +98,29 @@ TEST(TokenAuthenticator, NewRulesHoldForTokensThatWait) {
   AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
   f.authenticator.swap_rules({rules_of({.hmac_secret_key = "secret"}), nullptr});
-  f.authenticator.on_fetched("https://keys.example/set", key_set(ec_key()), kNow);
+  f.fetched(key_set(ec_key()));
   EXPECT_THAT(f.later, ElementsAre("unavailable"));
   EXPECT_EQ(f.verify(good_token()), "invalid");
   EXPECT_EQ(f.verify(sign_hs256(R"({"sub":"7"})", "secret")), "user 7");
+}
+
+// The rules may change, and a token expire, between its key's coming and its turn.
+TEST(TokenAuthenticator, TokensAreJudgedInTheirTurn) {
+  AuthenticatorFixture f(kFetched);
+  EXPECT_EQ(f.verify(good_token(R"(,"exp":1700000001)")), "waits");
+  for (int i = 1; i < 6; ++i) EXPECT_EQ(f.verify(good_token()), "waits");
+  f.authenticator.on_fetched("https://keys.example/set", key_set(ec_key()), kNow);
+  EXPECT_THAT(f.later, IsEmpty());
+  EXPECT_TRUE(f.authenticator.has_work());
+  f.authenticator.turn(kNow + 1000);
+  EXPECT_EQ(f.later.size(), 4u);
+  EXPECT_EQ(f.later.at(0), "expired");
+  EXPECT_EQ(f.later.at(1), "user 42");
+  f.authenticator.swap_rules({rules_of({.hmac_secret_key = "secret"}), nullptr});
+  f.authenticator.turn(kNow + 1000);
+  EXPECT_EQ(f.later.size(), 6u);
+  EXPECT_EQ(f.later.back(), "unavailable");
+  EXPECT_FALSE(f.authenticator.has_work());
 }
 
 TEST(TokenAuthenticator, KeySetsReplaceConfiguredKeys) {

@@ -21,9 +21,9 @@ class CountingTokens final : public auth::Authenticator {
  public:
   explicit CountingTokens(auth::Authenticator& inner) : inner_(inner) {}
   std::optional<auth::TokenResult> verify(auth::TokenUse use, std::string_view token,
-                                          WallMillis now, Done done) override {
+                                          WallMillis now, auth::Asker asker, Done done) override {
     ++verified;
-    return inner_.verify(use, token, now, std::move(done));
+    return inner_.verify(use, token, now, asker, std::move(done));
   }
   int verified = 0;
 
@@ -119,6 +119,44 @@ TEST_F(HandlersOverHttpTest, TheRateIsAskedBeforeATokenIsVerified) {
   EXPECT_THAT(send("forged"), StartsWith("HTTP/1.1 429 "));
   EXPECT_THAT(send("good"), StartsWith("HTTP/1.1 429 "));
   EXPECT_EQ(tokens.verified, 0);
+}
+
+TEST_F(HandlersOverHttpTest, AnAnnouncedBodyThatIsEmptyIsPaidForOnce) {
+  world.tokens().connect_token("good", "42");
+  const auto send = [this](const char* framing) {
+    return talk(std::string("POST /pub/news HTTP/1.1\r\nHost: h\r\n") + framing);
+  };
+  constexpr const char* kToken = "Authorization: Bearer good\r\n\r\n";
+  // The address in each case, and the user.
+  for (const char* framing : {"Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n", ""}) {
+    quotas.left = 3;
+    const bool chunked = framing[0] == 'T';
+    EXPECT_THAT(send((std::string(framing) + kToken + (chunked ? "0\r\n\r\n" : "")).c_str()),
+                StartsWith("HTTP/1.1 400 "))
+        << framing;
+    EXPECT_EQ(*quotas.left, 1u) << framing;
+  }
+}
+
+// The keys of its token are fetched meanwhile, but what is late is told to one request only.
+TEST_F(HandlersOverHttpTest, WhileTheBodyComesNobodyWaits) {
+  world.tokens().connect_token("good", "42");
+  world.tokens().slow = true;
+  http::testing::Client client(address);
+  client.send(
+      "POST /pub/news HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+      "Authorization: Bearer good\r\n\r\n2\r\n17\r\n0\r\n\r\n");
+  ASSERT_TRUE(pump([&] { return world.tokens().waiting() == 2; }));
+  EXPECT_TRUE(world.tokens().asker(0).gone());
+  EXPECT_FALSE(world.tokens().asker(1).gone());
+  world.tokens().answer_all();
+  client.end();
+  EXPECT_TRUE(pump([&] {
+    world.run();
+    client.receive();
+    return client.ended;
+  }));
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HandlersOverHttpTest, PublishDoor) {

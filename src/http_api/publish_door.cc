@@ -116,12 +116,25 @@ bool is_small(const Request& head) {
   return !length.empty() && length.size() < 5;
 }
 
+// admits() has looked at its head. A chunked body is announced also where it turns out to be empty,
+// one of no length is not.
+bool was_admitted(const Request& request) {
+  const bool announced = !request.body.empty() || !request.header("Transfer-Encoding").empty();
+  return announced && !is_small(request);
+}
+
 // So that the page may read the answer, errors included.
 Answer for_page(Answer answer, const std::string& origin) {
   answer.headers.push_back({"Vary", "Origin"});
   if (!origin.empty()) answer.headers.push_back({"Access-Control-Allow-Origin", origin});
   return answer;
 }
+
+// Asks while the body comes: keys are fetched, but nobody waits for a late answer.
+struct Nobody final : auth::Askers {
+  bool is_there(uint64_t) const override { return false; }
+};
+const Nobody kNobody{};
 
 template <class Call>
 void refuse(Call& call, Refusal why, std::string_view message) {
@@ -165,8 +178,7 @@ void PublishDoor::handle(http::Exchange& exchange) {
     return refuse(call, kTooOften, kTooManyPublishes);
   }
   const uint64_t address = options_.quotas != nullptr ? exchange.client().network_key() : 0;
-  const bool paid = !request.body.empty() && !is_small(request);
-  serve(request, exchange.path_tail(), reply_to(exchange), address, paid);
+  serve(request, exchange.path_tail(), reply_to(exchange), address, was_admitted(request));
 }
 
 void PublishDoor::serve(Request request, const std::string& channel, ReplyTo reply,
@@ -221,7 +233,7 @@ bool PublishDoor::lets_in(std::string_view token, const http::Arrival& arrival) 
   }
   if (auth::is_ticket(token)) return true;  // it would be used up
   const auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
-                                     [](const auth::TokenResult&) {});
+                                     {&kNobody, 0}, [](const auth::TokenResult&) {});
   if (!result || result->has_value()) return true;
   turned_away_ = {.token = result->error()};
   return false;
@@ -242,7 +254,8 @@ void PublishDoor::verify(std::string_view token, Call call) {
   auto done = [door = std::weak_ptr(self_), waits](auth::TokenResult result) {
     if (const auto self = door.lock()) (*self)->verified(std::move(result), std::move(*waits));
   };
-  auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, std::move(done));
+  auto result =
+      tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, {}, std::move(done));
   if (result) verified(*std::move(result), std::move(*waits));
 }
 

@@ -19,15 +19,15 @@ metrics::Counter fell_behind("parley_shard_behind_total",
 
 void HomeChannels::request(ShardId from, Request&& request, const Now& now) {
   if (auto* record = std::get_if<PublishRecord>(&request.body))
-    return publish(from, request.who, request.ticket, std::move(*record), now);
-  std::visit([&](auto& body) { handle(from, request.ticket, body, now); }, request.body);
+    return publish(from, request.who, request.waiter, std::move(*record), now);
+  std::visit([&](auto& body) { handle(from, request.waiter, body, now); }, request.body);
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now&) {
+void HomeChannels::handle(ShardId from, uint64_t waiter, FollowRequest& request, const Now&) {
   HomeChannel* channel = find(request.channel);
   if (channel == nullptr) {
     auto options = rules_.find(request.channel.name);
-    if (!options) return outlet_.reply(from, ticket, std::unexpected(HubError::kUnknownChannel));
+    if (!options) return outlet_.reply(from, waiter, std::unexpected(HubError::kUnknownChannel));
     auto made = std::make_unique<HomeChannel>();
     made->key = request.channel;
     made->options = std::move(options);
@@ -38,7 +38,7 @@ void HomeChannels::handle(ShardId from, uint64_t ticket, FollowRequest& request,
   }
   std::erase_if(channel->interests, [from](const Interest& i) { return i.shard == from; });
   if (channel->key.aspect == Aspect::kMessages) gate_.forget(channel->key.name, from);
-  const PendingFollow follower{from, ticket, request.interest};
+  const PendingFollow follower{from, waiter, request.interest};
   if (channel->follow == Follow::kLive) {
     accept_follower(*channel, follower);
   } else {
@@ -51,30 +51,30 @@ void HomeChannels::handle(ShardId, uint64_t, PublishRecord&, const Now&) {
   CHECK(false);  // goes to publish()
 }
 
-void HomeChannels::publish(ShardId from, RequesterId who, uint64_t ticket, PublishRecord&& record,
+void HomeChannels::publish(ShardId from, RequesterId who, uint64_t waiter, PublishRecord&& record,
                            const Now& now) {
   // The home sees them all, so that the rate is the node's.
   const Rate& rate = record.options->publish_rate;
   if (record.metered && rate.limited() &&
       !publishes_.take(SeededHash{}(record.channel.name), rate, now.mono))
-    return outlet_.reply(from, ticket, std::unexpected(HubError::kRateLimited));
+    return outlet_.reply(from, waiter, std::unexpected(HubError::kRateLimited));
   // Behind what waits, even if the namespace has just been given another policy.
   if (record.options->overflow.policy != OverflowPolicy::kBlock && !gate_.waiting())
-    return sequence(from, ticket, record, now);
-  if (!gate_.hold({from, who, ticket}, record, now)) sequence(from, ticket, record, now);
+    return sequence(from, waiter, record, now);
+  if (!gate_.hold({from, who, waiter}, record, now)) sequence(from, waiter, record, now);
 }
 
 void HomeChannels::admit(PublishGate::Publish publish, const Now& now) {
-  sequence(publish.from, publish.ticket, publish.record, now);
+  sequence(publish.from, publish.waiter, publish.record, now);
 }
 
 void HomeChannels::refuse(const PublishGate::Asked& asked, HubError why) {
-  outlet_.reply(asked.from, asked.ticket, std::unexpected(why));
+  outlet_.reply(asked.from, asked.waiter, std::unexpected(why));
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now&) {
-  withdraw(from, *request.tickets);
-  outlet_.reply(from, ticket, PresenceChanged{});
+void HomeChannels::handle(ShardId from, uint64_t waiter, WithdrawRequest& request, const Now&) {
+  withdraw(from, *request.waiters);
+  outlet_.reply(from, waiter, PresenceChanged{});
 }
 
 void HomeChannels::on_backlog(ShardId from, const BacklogNote& note, const Now& now) {
@@ -85,41 +85,41 @@ void HomeChannels::on_backlog(ShardId from, const BacklogNote& note, const Now& 
     gate_.note(note.channel.name, from, note.backlog, now);
 }
 
-void HomeChannels::sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now) {
+void HomeChannels::sequence(ShardId from, uint64_t waiter, PublishRecord& record, const Now& now) {
   if (record.publication->time == 0) record.publication->time = now.wall;
-  broker_.publish(add_pending({from, ticket, nullptr}), std::move(record));
+  broker_.publish(add_pending({from, waiter, nullptr}), std::move(record));
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, ReadRequest& request, const Now&) {
+void HomeChannels::handle(ShardId from, uint64_t waiter, ReadRequest& request, const Now&) {
   if (request.channel.aspect == Aspect::kPresence) {
     // Presence keeps no history: who fell behind takes a new snapshot.
     const HomeChannel* channel = find(request.channel);
     ReadPage page;
     if (channel != nullptr)
       page = {.epoch = channel->at.epoch, .base = channel->tail.top(), .top = channel->tail.top()};
-    return outlet_.reply(from, ticket, std::move(page));
+    return outlet_.reply(from, waiter, std::move(page));
   }
-  broker_.read(add_pending({from, ticket, nullptr}), request.channel, request.query);
+  broker_.read(add_pending({from, waiter, nullptr}), request.channel, request.query);
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, RemoveHistoryRequest& request,
+void HomeChannels::handle(ShardId from, uint64_t waiter, RemoveHistoryRequest& request,
                           const Now&) {
   const BrokerToken token =
-      add_pending({from, ticket, std::make_unique<ChannelKey>(request.channel)});
+      add_pending({from, waiter, std::make_unique<ChannelKey>(request.channel)});
   broker_.remove_history(token, request.channel);
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, PresenceChange& change, const Now& now) {
+void HomeChannels::handle(ShardId from, uint64_t waiter, PresenceChange& change, const Now& now) {
   const ChannelKey key{change.channel, Aspect::kPresence};
   auto applied = presence_.apply(std::move(change), now.wall);
-  if (!applied) return outlet_.reply(from, ticket, std::unexpected(applied.error()));
+  if (!applied) return outlet_.reply(from, waiter, std::unexpected(applied.error()));
   if (*applied) on_publication(key, std::move(*applied));
-  outlet_.reply(from, ticket, PresenceChanged{});
+  outlet_.reply(from, waiter, PresenceChanged{});
 }
 
-void HomeChannels::handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now&) {
-  if (request.counts_only) return outlet_.reply(from, ticket, presence_.counts(request.channel));
-  outlet_.reply(from, ticket, presence_.snapshot(request.channel));
+void HomeChannels::handle(ShardId from, uint64_t waiter, PresenceRequest& request, const Now&) {
+  if (request.counts_only) return outlet_.reply(from, waiter, presence_.counts(request.channel));
+  outlet_.reply(from, waiter, presence_.snapshot(request.channel));
 }
 
 void HomeChannels::handle(ShardId, uint64_t, ChannelsRequest&, const Now&) {
@@ -175,7 +175,7 @@ void HomeChannels::accept_follower(HomeChannel& channel, const PendingFollow& fo
   answer.top = channel.tail.top();
   channel.interests.push_back(
       {.next = answer.top, .id = follower.interest, .shard = follower.shard});
-  outlet_.reply(follower.shard, follower.ticket, std::move(answer));
+  outlet_.reply(follower.shard, follower.waiter, std::move(answer));
 }
 
 void HomeChannels::drop_interest(ShardId from, const ChannelKey& key, InterestId interest) {
@@ -372,10 +372,10 @@ void HomeChannels::announce_tops() {
 void HomeChannels::on_published(BrokerToken token, std::expected<Published, BrokerError> result) {
   const Pending pending = take_pending(token);
   if (!result)
-    return outlet_.reply(pending.from, pending.ticket,
+    return outlet_.reply(pending.from, pending.waiter,
                          std::unexpected(to_hub_error(result.error())));
   if (!result->duplicate) published.add(1);
-  outlet_.published(pending.from, pending.ticket, *result);
+  outlet_.published(pending.from, pending.waiter, *result);
 }
 
 void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) {
@@ -388,17 +388,17 @@ void HomeChannels::on_read(BrokerToken token, std::expected<ReadPage, BrokerErro
     return;
   }
   if (!page)
-    return outlet_.reply(pending.from, pending.ticket, std::unexpected(to_hub_error(page.error())));
-  outlet_.reply(pending.from, pending.ticket, std::move(*page));
+    return outlet_.reply(pending.from, pending.waiter, std::unexpected(to_hub_error(page.error())));
+  outlet_.reply(pending.from, pending.waiter, std::move(*page));
 }
 
 void HomeChannels::on_history_removed(BrokerToken token, std::expected<void, BrokerError> result) {
   const Pending pending = take_pending(token);
   if (!result)
-    return outlet_.reply(pending.from, pending.ticket,
+    return outlet_.reply(pending.from, pending.waiter,
                          std::unexpected(to_hub_error(result.error())));
   if (HomeChannel* channel = find(*pending.channel)) tell_removal(*channel);
-  outlet_.reply(pending.from, pending.ticket, HistoryRemoved{});
+  outlet_.reply(pending.from, pending.waiter, HistoryRemoved{});
 }
 
 HubError HomeChannels::to_hub_error(BrokerError error) {

@@ -27,10 +27,10 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   class Outlet {
    public:
     virtual ~Outlet() = default;
-    virtual void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) = 0;
+    virtual void reply(ShardId to, uint64_t waiter, std::expected<ReplyBody, HubError> body) = 0;
     // The reply to a publish that was done.
-    virtual void published(ShardId to, uint64_t ticket, const Published& published) {
-      reply(to, ticket, published);
+    virtual void published(ShardId to, uint64_t waiter, const Published& published) {
+      reply(to, waiter, published);
     }
     virtual bool try_feed(ShardId to, HubMessage& message) = 0;
   };
@@ -45,14 +45,14 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
 
   void request(ShardId from, Request&& request, const Now& now);
   // A request to publish, without its box: of `who` on shard `from`.
-  void publish(ShardId from, RequesterId who, uint64_t ticket, PublishRecord&& record,
+  void publish(ShardId from, RequesterId who, uint64_t waiter, PublishRecord&& record,
                const Now& now);
   void drop_interest(ShardId from, const ChannelKey& key, InterestId interest);
 
   // What an interested shard says of its subscribers.
   void on_backlog(ShardId from, const BacklogNote& note, const Now& now);
   // See PublishGate::withdraw().
-  void withdraw(ShardId from, const WithdrawnTickets& tickets) { gate_.withdraw(from, tickets); }
+  void withdraw(ShardId from, const WithdrawnWaiters& waiters) { gate_.withdraw(from, waiters); }
   // Publishes that waited for slow readers go on. Before the broker's turn, which they need.
   void run_gate(const Now& now) { gate_.turn(now); }
   // What was published can be read from here on: the flush is next.
@@ -88,7 +88,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   };
   struct PendingFollow {
     ShardId shard = kNoShard;
-    uint64_t ticket = 0;
+    uint64_t waiter = 0;
     InterestId interest;
   };
   // detached: not in the table. kAttaching: no feed yet. kCatchingUp: the feed broke; it goes live
@@ -128,27 +128,27 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   // What a broker completion belongs to.
   struct Pending {
     ShardId from = kNoShard;
-    uint64_t ticket = 0;
+    uint64_t waiter = 0;
     std::unique_ptr<ChannelKey> channel;  // a removal; or a read of our own, after a broken feed
     bool open = true;
     uint32_t generation = 1;  // of its place: the upper half of its token
   };
 
-  void handle(ShardId from, uint64_t ticket, FollowRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
-  void handle(ShardId from, uint64_t ticket, ReadRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, RemoveHistoryRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, PresenceChange& change, const Now& now);
-  void handle(ShardId from, uint64_t ticket, PresenceRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, ChannelsRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, ControlRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, StatusRequest& request, const Now& now);
-  void handle(ShardId from, uint64_t ticket, UserNote& note, const Now& now);
-  void handle(ShardId from, uint64_t ticket, WithdrawRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, FollowRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, PublishRecord& record, const Now& now);
+  void handle(ShardId from, uint64_t waiter, ReadRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, RemoveHistoryRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, PresenceChange& change, const Now& now);
+  void handle(ShardId from, uint64_t waiter, PresenceRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, ChannelsRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, ControlRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, StatusRequest& request, const Now& now);
+  void handle(ShardId from, uint64_t waiter, UserNote& note, const Now& now);
+  void handle(ShardId from, uint64_t waiter, WithdrawRequest& request, const Now& now);
 
   void admit(PublishGate::Publish publish, const Now& now) override;
   void refuse(const PublishGate::Asked& asked, HubError why) override;
-  void sequence(ShardId from, uint64_t ticket, PublishRecord& record, const Now& now);
+  void sequence(ShardId from, uint64_t waiter, PublishRecord& record, const Now& now);
   HomeChannel* find(const ChannelKey& key);
   void attach(HomeChannel& channel);
   void go_live(HomeChannel& channel);

@@ -18,15 +18,15 @@ using testing::FakeBroker;
 struct FakeOutlet final : HomeChannels::Outlet {
   struct Answered {
     ShardId to;
-    uint64_t ticket;
+    uint64_t waiter;
     std::expected<ReplyBody, HubError> body;
   };
   std::vector<Answered> replies;
   std::map<ShardId, std::string> fed;
   std::map<ShardId, size_t> room;  // absent: unlimited
 
-  void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override {
-    replies.push_back({to, ticket, std::move(body)});
+  void reply(ShardId to, uint64_t waiter, std::expected<ReplyBody, HubError> body) override {
+    replies.push_back({to, waiter, std::move(body)});
   }
   bool try_feed(ShardId to, HubMessage& message) override {
     if (const auto found = room.find(to); found != room.end()) {
@@ -61,7 +61,7 @@ class HomeChannelsTest : public ::testing::Test {
     }
   }
   void request(ShardId from, RequestBody body) {
-    home_.request(from, {++ticket_, std::move(body)}, now_);
+    home_.request(from, {++waiter_, std::move(body)}, now_);
   }
   void follow(ShardId from, uint32_t sequence = 1, Aspect aspect = Aspect::kMessages) {
     request(from, FollowRequest{{name_, aspect}, {0, sequence}});
@@ -88,7 +88,7 @@ class HomeChannelsTest : public ::testing::Test {
   testing::SeededIds ids_{1};
   HomeChannels home_{broker_, outlet_, rules_, ids_, 2};
   Now now_{Time{seconds(1)}, 1000};
-  uint64_t ticket_ = 0;
+  uint64_t waiter_ = 0;
   std::string name_ = "h:a";
 };
 

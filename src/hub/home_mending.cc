@@ -23,7 +23,7 @@ void HomeChannels::lose(HomeChannel& channel, HubError error) {
   }
   const auto settling = std::exchange(channel.settling, nullptr);
   for (const PendingFollow& follower : settling->followers)
-    outlet_.reply(follower.shard, follower.ticket, std::unexpected(error));
+    outlet_.reply(follower.shard, follower.waiter, std::unexpected(error));
   close_if_unwanted(channel);
 }
 

@@ -93,16 +93,16 @@ void Hub::publish(RequesterId who, StepId step, PublishRecord&& record) {
 
 void Hub::send_publish(RequesterId who, StepId step, PublishRecord&& record) {
   const ShardId home = slots_.home(record.channel.name);
-  const Ticket ticket{.kind = Ticket::Kind::kRequester, .step = step, .who = who};
+  const Waiter waiter{.kind = Waiter::Kind::kRequester, .step = step, .who = who};
   if (home != shard() || !loopback_.empty()) {
     auto box = boxes_.take();
     std::get<PublishRecord>(box->body) = std::move(record);
-    return ask(home, ticket, std::move(box));
+    return ask(home, waiter, std::move(box));
   }
   // Nothing asked before is still on its way, so the broker, which answers later itself, may have
   // it at once.
   published_ = true;
-  home_.publish(home, who, add_ticket(ticket), std::move(record), now_);
+  home_.publish(home, who, add_waiter(waiter), std::move(record), now_);
 }
 
 void Hub::run_brake() {
@@ -157,14 +157,14 @@ void Hub::change_presence(const std::string& channel, Change change, ClientInfo 
     if (!manner) manner = {.listed = options->presence, .announced = options->join_leave};
     if (*manner == PresenceManner{false, false}) return;
   }
-  ask(slots_.home(channel), {.kind = Ticket::Kind::kNobody},
+  ask(slots_.home(channel), {.kind = Waiter::Kind::kNobody},
       PresenceChange{channel, change, std::move(member), manner.value_or(PresenceManner())});
 }
 
 void Hub::note_user(std::string_view user, bool here) {
   UserNote note{SeededHash{}(user), here};
   if (options_.user_status.enabled) note.name = user;
-  ask(slots_.home(user), {.kind = Ticket::Kind::kNobody}, std::move(note));
+  ask(slots_.home(user), {.kind = Waiter::Kind::kNobody}, std::move(note));
 }
 
 void Hub::count_user(const UserNote& note) {
@@ -178,12 +178,12 @@ void Hub::count_user(const UserNote& note) {
 }
 
 void Hub::follow(const ChannelKey& channel, InterestId interest) {
-  ask(slots_.home(channel.name), {.kind = Ticket::Kind::kFollow, .interest = interest},
+  ask(slots_.home(channel.name), {.kind = Waiter::Kind::kFollow, .interest = interest},
       FollowRequest{channel, interest});
 }
 
 void Hub::read_page(const ChannelKey& channel, InterestId interest, const ReadQuery& query) {
-  ask(slots_.home(channel.name), {.kind = Ticket::Kind::kPage, .interest = interest},
+  ask(slots_.home(channel.name), {.kind = Waiter::Kind::kPage, .interest = interest},
       ReadRequest{channel, query});
 }
 
@@ -202,38 +202,38 @@ bool Hub::tell_backlog(const ChannelKey& channel, InterestId interest, const Bac
 }
 
 void Hub::ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body) {
-  ask(slots_.home(channel), {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
+  ask(slots_.home(channel), {.kind = Waiter::Kind::kRequester, .step = step, .who = who},
       std::move(body));
 }
 
 // Requests to one shard leave in the order in which they were made, whether or not they had to wait
 // for a credit.
-void Hub::ask(ShardId to, Ticket ticket, RequestBody body) {
-  ask(to, ticket, std::make_unique<Request>(Request{0, std::move(body)}));
+void Hub::ask(ShardId to, Waiter waiter, RequestBody body) {
+  ask(to, waiter, std::make_unique<Request>(Request{0, std::move(body)}));
 }
 
-void Hub::ask(ShardId to, Ticket ticket, std::unique_ptr<Request> request) {
+void Hub::ask(ShardId to, Waiter waiter, std::unique_ptr<Request> request) {
   // Presence leaves and interest follow from what already exists, so only requesters' requests are
   // refused.
-  const bool may_refuse = ticket.kind == Ticket::Kind::kRequester;
-  request->who = ticket.who;
+  const bool may_refuse = waiter.kind == Waiter::Kind::kRequester;
+  request->who = waiter.who;
   if (to == shard()) {
-    request->ticket = add_ticket(ticket);
+    request->waiter = add_waiter(waiter);
     loopback_.push_back(std::move(request));
     return;
   }
   auto& parked = parked_[to];
   if (parked.empty() && post_.take_credit(to)) {
-    request->ticket = add_ticket(ticket);
+    request->waiter = add_waiter(waiter);
     post_.send_request(to, std::move(request));
     return;
   }
-  if (may_refuse && parked.size() >= most_parked(ticket.who)) {
+  if (may_refuse && parked.size() >= most_parked(waiter.who)) {
     overloaded.add(1);
     boxes_.keep(std::move(request));
-    return answer_later(ticket.who, ticket.step, HubError::kOverloaded);
+    return answer_later(waiter.who, waiter.step, HubError::kOverloaded);
   }
-  request->ticket = add_ticket(ticket);
+  request->waiter = add_waiter(waiter);
   parked.push_back(std::move(request));
 }
 
@@ -252,8 +252,8 @@ bool Hub::send_parked() {
   return waiting;
 }
 
-void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) {
-  auto message = std::make_unique<Reply>(Reply{ticket, std::move(body)});
+void Hub::reply(ShardId to, uint64_t waiter, std::expected<ReplyBody, HubError> body) {
+  auto message = std::make_unique<Reply>(Reply{waiter, std::move(body)});
   if (to == shard()) {
     loopback_.push_back(std::move(message));
   } else {
@@ -261,16 +261,16 @@ void Hub::reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> 
   }
 }
 
-void Hub::published(ShardId to, uint64_t ticket, const Published& published) {
+void Hub::published(ShardId to, uint64_t waiter, const Published& published) {
   if (to != shard()) {
     auto box = boxes_.take();
-    box->ticket = ticket;
+    box->waiter = waiter;
     box->done = published;
     return post_.send_reply(to, Done{std::move(box)});
   }
-  if (!loopback_.empty()) return reply(to, ticket, published);
+  if (!loopback_.empty()) return reply(to, waiter, published);
   // The broker's completions come within turn(), and nothing sent before is still on its way.
-  const Ticket asked = take_ticket(ticket);
+  const Waiter asked = take_waiter(waiter);
   if (Requester* requester = find(asked.who)) requester->on_published(asked.step, published);
 }
 
@@ -284,30 +284,30 @@ bool Hub::try_feed(ShardId to, HubMessage& message) {
   return true;
 }
 
-uint64_t Hub::add_ticket(Ticket ticket) {
+uint64_t Hub::add_waiter(Waiter waiter) {
   uint32_t index;
-  if (free_tickets_.empty()) {
-    index = static_cast<uint32_t>(tickets_.size());
-    tickets_.emplace_back();
+  if (free_waiters_.empty()) {
+    index = static_cast<uint32_t>(waiters_.size());
+    waiters_.emplace_back();
   } else {
-    index = free_tickets_.back();
-    free_tickets_.pop_back();
+    index = free_waiters_.back();
+    free_waiters_.pop_back();
   }
-  ticket.generation = tickets_[index].generation;
-  tickets_[index] = ticket;
-  return static_cast<uint64_t>(ticket.generation) << 32 | index;
+  waiter.generation = waiters_[index].generation;
+  waiters_[index] = waiter;
+  return static_cast<uint64_t>(waiter.generation) << 32 | index;
 }
 
-Hub::Ticket Hub::take_ticket(uint64_t id) {
+Hub::Waiter Hub::take_waiter(uint64_t id) {
   const uint32_t index = static_cast<uint32_t>(id);
-  CHECK(index < tickets_.size());
-  Ticket& slot = tickets_[index];
-  // Each request is answered exactly once, so a stale ticket is a bug of ours.
-  CHECK(slot.kind != Ticket::Kind::kFree && slot.generation == static_cast<uint32_t>(id >> 32));
-  const Ticket ticket = slot;
+  CHECK(index < waiters_.size());
+  Waiter& slot = waiters_[index];
+  // Each request is answered exactly once, so a stale waiter is a bug of ours.
+  CHECK(slot.kind != Waiter::Kind::kFree && slot.generation == static_cast<uint32_t>(id >> 32));
+  const Waiter waiter = slot;
   slot = {.generation = slot.generation + 1};
-  free_tickets_.push_back(index);
-  return ticket;
+  free_waiters_.push_back(index);
+  return waiter;
 }
 
 // Null: it is gone.
@@ -332,8 +332,8 @@ void Hub::answer(RequesterId who, StepId step, Answer answer) {
 }
 
 void Hub::answer_later(RequesterId who, StepId step, HubError error) {
-  const uint64_t ticket = add_ticket({.kind = Ticket::Kind::kRequester, .step = step, .who = who});
-  loopback_.push_back(std::make_unique<Reply>(Reply{ticket, std::unexpected(error)}));
+  const uint64_t waiter = add_waiter({.kind = Waiter::Kind::kRequester, .step = step, .who = who});
+  loopback_.push_back(std::make_unique<Reply>(Reply{waiter, std::unexpected(error)}));
 }
 
 void Hub::receive(ShardId from, HubMessage&& message) {
@@ -364,63 +364,63 @@ void Hub::handle(ShardId from, HubMessage&& message) {
 
 void Hub::on_request(ShardId from, Request&& request) {
   if (const auto* channels = std::get_if<ChannelsRequest>(&request.body))
-    return this->reply(from, request.ticket, local_.count(channels->pattern));
+    return this->reply(from, request.waiter, local_.count(channels->pattern));
   if (auto* control = std::get_if<ControlRequest>(&request.body)) {
-    if (control->spread) return spread(from, request.ticket, control->control);
+    if (control->spread) return spread(from, request.waiter, control->control);
     // On the shard that spreads it, it has been.
     if (control->control->is_remembered() && from != shard()) remember(*control->control);
-    controls_.push_back({from, request.ticket, std::move(control->control), {}});
+    controls_.push_back({from, request.waiter, std::move(control->control), {}});
     return;
   }
   if (const auto* statuses = std::get_if<StatusRequest>(&request.body))
-    return this->reply(from, request.ticket, handle_statuses(*statuses));
+    return this->reply(from, request.waiter, handle_statuses(*statuses));
   if (const auto* note = std::get_if<UserNote>(&request.body)) {
     count_user(*note);
-    return this->reply(from, request.ticket, PresenceChanged{});
+    return this->reply(from, request.waiter, PresenceChanged{});
   }
   home_.request(from, std::move(request), now_);
 }
 
 void Hub::on_done(std::unique_ptr<Request> box) {
-  const Ticket asked = take_ticket(box->ticket);
-  CHECK(asked.kind == Ticket::Kind::kRequester);
+  const Waiter asked = take_waiter(box->waiter);
+  CHECK(asked.kind == Waiter::Kind::kRequester);
   if (Requester* requester = find(asked.who)) requester->on_published(asked.step, box->done);
   boxes_.put_back(std::move(box));
 }
 
 void Hub::on_reply(Reply&& reply) {
-  const Ticket ticket = take_ticket(reply.ticket);
-  switch (ticket.kind) {
-    case Ticket::Kind::kFollow:
+  const Waiter waiter = take_waiter(reply.waiter);
+  switch (waiter.kind) {
+    case Waiter::Kind::kFollow:
       if (!reply.body)
-        return local_.on_followed(ticket.interest, std::unexpected(reply.body.error()));
-      return local_.on_followed(ticket.interest, std::move(std::get<Attached>(*reply.body)));
-    case Ticket::Kind::kPage:
-      if (!reply.body) return local_.on_page(ticket.interest, std::unexpected(reply.body.error()));
-      return local_.on_page(ticket.interest, std::move(std::get<ReadPage>(*reply.body)));
-    case Ticket::Kind::kSurvey:
-      return on_survey_reply(ticket.step, std::move(reply.body));
-    case Ticket::Kind::kSupersede:
-      if (Requester* asker = find(ticket.who); asker && std::get<Controlled>(*reply.body).outranked)
+        return local_.on_followed(waiter.interest, std::unexpected(reply.body.error()));
+      return local_.on_followed(waiter.interest, std::move(std::get<Attached>(*reply.body)));
+    case Waiter::Kind::kPage:
+      if (!reply.body) return local_.on_page(waiter.interest, std::unexpected(reply.body.error()));
+      return local_.on_page(waiter.interest, std::move(std::get<ReadPage>(*reply.body)));
+    case Waiter::Kind::kSurvey:
+      return on_survey_reply(waiter.step, std::move(reply.body));
+    case Waiter::Kind::kSupersede:
+      if (Requester* asker = find(waiter.who); asker && std::get<Controlled>(*reply.body).outranked)
         asker->on_outranked();
       return;
-    case Ticket::Kind::kNobody:
+    case Waiter::Kind::kNobody:
       return;
-    case Ticket::Kind::kRequester:
+    case Waiter::Kind::kRequester:
       break;
-    case Ticket::Kind::kFree:
+    case Waiter::Kind::kFree:
       CHECK(false);
   }
   // Dear to make, so it waits until the turn has done the rest.
   if (auto* page = reply.body ? std::get_if<ReadPage>(&*reply.body) : nullptr) {
-    if (find(ticket.who) == nullptr) return;
-    const bool client = requesters_[ticket.who.index].role == RequesterRole::kClient;
-    if (!pages_.add({ticket.who, ticket.step, std::move(*page)},
+    if (find(waiter.who) == nullptr) return;
+    const bool client = requesters_[waiter.who.index].role == RequesterRole::kClient;
+    if (!pages_.add({waiter.who, waiter.step, std::move(*page)},
                     client ? options_.waiting_publications : SIZE_MAX))
-      answer(ticket.who, ticket.step, std::unexpected(HubError::kOverloaded));
+      answer(waiter.who, waiter.step, std::unexpected(HubError::kOverloaded));
     return;
   }
-  answer_with(ticket.who, ticket.step, std::move(reply.body));
+  answer_with(waiter.who, waiter.step, std::move(reply.body));
 }
 
 void Hub::answer_with(RequesterId who, StepId step, std::expected<ReplyBody, HubError> result) {
@@ -468,6 +468,9 @@ Pace Hub::turn(const Now& now) {
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
+    // Each round costs something, or who asks for more with each answer could hold the turn, as a
+    // batch of the server API that goes step by step does.
+    if (budget > 0) --budget;
     more = more || answered > 0 || published_ || !loopback_.empty() || local_.has_ready();
   }
   if (pages_.waiting()) answer_pages();

@@ -132,8 +132,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   size_t channels_homed() const { return home_.size(); }
 
  private:
-  // Who waits for the reply to a request.
-  struct Ticket {
+  // Who waits for the reply to a request, which names it by a number.
+  struct Waiter {
     enum class Kind : uint8_t {
       kFree,
       kRequester,
@@ -163,7 +163,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   // A control that this shard's sessions have not all had yet.
   struct PendingControl {
     ShardId from = 0;
-    uint64_t ticket = 0;
+    uint64_t waiter = 0;
     ControlPtr control;
     Controlled result;
   };
@@ -178,25 +178,25 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   bool drop_interest(const ChannelKey& channel, InterestId interest) override;
   bool tell_backlog(const ChannelKey& channel, InterestId interest,
                     const Backlog& backlog) override;
-  void reply(ShardId to, uint64_t ticket, std::expected<ReplyBody, HubError> body) override;
-  void published(ShardId to, uint64_t ticket, const Published& published) override;
+  void reply(ShardId to, uint64_t waiter, std::expected<ReplyBody, HubError> body) override;
+  void published(ShardId to, uint64_t waiter, const Published& published) override;
   bool try_feed(ShardId to, HubMessage& message) override;
 
   void send_publish(RequesterId who, StepId step, PublishRecord&& record);
   void run_brake();
-  void ask(ShardId to, Ticket ticket, RequestBody body);
-  void ask(ShardId to, Ticket ticket, std::unique_ptr<Request> request);
+  void ask(ShardId to, Waiter waiter, RequestBody body);
+  void ask(ShardId to, Waiter waiter, std::unique_ptr<Request> request);
   void ask_home(const std::string& channel, RequesterId who, StepId step, RequestBody body);
   template <class Body>
   void ask_all(RequesterId who, StepId step, const Body& body);
   template <class Body>
   void begin_survey(Survey survey, const Body& body);
   bool is_crowded(size_t most) const;
-  void spread(ShardId from, uint64_t ticket, const ControlPtr& control);
+  void spread(ShardId from, uint64_t waiter, const ControlPtr& control);
   void remember(const Control& control);
   bool run_controls();
   void run_withdrawals();
-  std::shared_ptr<const WithdrawnTickets> tickets_of(const WithdrawalSet& lost) const;
+  std::shared_ptr<const WithdrawnWaiters> waiters_of(const WithdrawalSet& lost) const;
   UserStatusList handle_statuses(const StatusRequest& request);
   void count_user(const UserNote& note);
   Requester* find(RequesterId who) const;
@@ -204,8 +204,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void answer(RequesterId who, StepId step, Answer answer);
   void answer_with(RequesterId who, StepId step, std::expected<ReplyBody, HubError> result);
   void answer_later(RequesterId who, StepId step, HubError error);
-  uint64_t add_ticket(Ticket ticket);
-  Ticket take_ticket(uint64_t id);
+  uint64_t add_waiter(Waiter waiter);
+  Waiter take_waiter(uint64_t id);
   bool send_parked();
   void drain_loopback(size_t& budget);
   void answer_pages();
@@ -226,8 +226,8 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   HomeChannels home_;
   std::vector<RequesterSlot> requesters_;
   std::vector<uint32_t> free_requesters_;
-  std::vector<Ticket> tickets_;
-  std::vector<uint32_t> free_tickets_;
+  std::vector<Waiter> waiters_;
+  std::vector<uint32_t> free_waiters_;
   std::vector<Survey> surveys_;
   std::deque<HubMessage> loopback_;  // from this shard to itself, in order
   bool published_ = false;  // the broker was given something past loopback_, since it last ran

@@ -220,8 +220,8 @@ TEST_F(HubPagesTest, WhoIsGoneWaitsForNothing) {
 TEST_F(HubPagesTest, WhoIsGoneBeforeItsPageCameGetsNone) {
   hub_->history(a_, 1, there_, {.limit = 100});
   hub_->remove(a_);
-  const uint64_t ticket = std::get<std::unique_ptr<Request>>(post_.sent.at(0))->ticket;
-  hub_->receive(1, std::make_unique<Reply>(Reply{ticket, ReadPage{}}));
+  const uint64_t waiter = std::get<std::unique_ptr<Request>>(post_.sent.at(0))->waiter;
+  hub_->receive(1, std::make_unique<Reply>(Reply{waiter, ReadPage{}}));
   EXPECT_FALSE(hub_->has_work());
 }
 
@@ -236,8 +236,8 @@ TEST_F(HubPagesTest, PagesOfAnotherShardWaitForTheTurnToo) {
       publication->data.assign(kData, '1');
       page.publications.push_back(publication);
     }
-    const uint64_t ticket = std::get<std::unique_ptr<Request>>(message)->ticket;
-    hub_->receive(1, std::make_unique<Reply>(Reply{ticket, std::move(page)}));
+    const uint64_t waiter = std::get<std::unique_ptr<Request>>(message)->waiter;
+    hub_->receive(1, std::make_unique<Reply>(Reply{waiter, std::move(page)}));
   }
   EXPECT_EQ(heard(), "");
   EXPECT_TRUE(hub_->has_work());

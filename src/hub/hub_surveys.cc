@@ -46,7 +46,7 @@ void Hub::begin_survey(Survey survey, const Body& body) {
   if (index == surveys_.size()) surveys_.emplace_back();
   surveys_[index] = std::move(survey);
   for (ShardId shard = 0; shard < slots_.shards(); ++shard)
-    ask(shard, {.kind = Ticket::Kind::kSurvey, .step = static_cast<StepId>(index)}, body);
+    ask(shard, {.kind = Waiter::Kind::kSurvey, .step = static_cast<StepId>(index)}, body);
 }
 
 template <class Body>
@@ -62,20 +62,20 @@ void Hub::channels(RequesterId who, StepId step, const std::string& pattern) {
 void Hub::control(RequesterId who, StepId step, ControlPtr control) {
   home_shard_.check();
   if (!control->is_remembered()) return ask_all(who, step, ControlRequest{std::move(control)});
-  ask(kSequencer, {.kind = Ticket::Kind::kRequester, .step = step, .who = who},
+  ask(kSequencer, {.kind = Waiter::Kind::kRequester, .step = step, .who = who},
       ControlRequest{std::move(control), true});
 }
 
 // What is remembered must be the same on every shard, whichever shards the calls came to: all of it
 // goes through one, and from there to each in the same order. The limit is kept there, too.
-void Hub::spread(ShardId from, uint64_t ticket, const ControlPtr& control) {
+void Hub::spread(ShardId from, uint64_t waiter, const ControlPtr& control) {
   const bool room = sink_ != nullptr && sink_->has_room(*control);
   if (!room) not_remembered.add(1);
   // Never for want of room in a line: clients could fill that. Those who ask are bounded
   // themselves.
-  if (!room) return reply(from, ticket, std::unexpected(HubError::kOverloaded));
+  if (!room) return reply(from, waiter, std::unexpected(HubError::kOverloaded));
   remember(*control);
-  begin_survey({.behalf = std::pair(from, ticket), .sum = Controlled{}}, ControlRequest{control});
+  begin_survey({.behalf = std::pair(from, waiter), .sum = Controlled{}}, ControlRequest{control});
 }
 
 void Hub::user_status(RequesterId who, StepId step, const StatusRequest& request) {
@@ -107,7 +107,7 @@ UserStatusList Hub::handle_statuses(const StatusRequest& request) {
 // Not a survey: who is told to give way need not wait for the other answers.
 void Hub::supersede(RequesterId who, const ControlPtr& control) {
   for (ShardId shard = 0; shard < slots_.shards(); ++shard)
-    ask(shard, {.kind = Ticket::Kind::kSupersede, .who = who}, ControlRequest{control});
+    ask(shard, {.kind = Waiter::Kind::kSupersede, .who = who}, ControlRequest{control});
 }
 
 void Hub::on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body) {
@@ -134,7 +134,7 @@ bool Hub::run_controls() {
     budget -= std::min<size_t>(budget, 1);  // one that addresses nobody is not free either
     PendingControl done = std::move(controls_.front());
     controls_.pop_front();
-    reply(done.from, done.ticket, std::move(done.result));
+    reply(done.from, done.waiter, std::move(done.result));
   }
   return false;
 }

@@ -14,8 +14,8 @@ bool WithdrawalSet::cover(RequesterId who, StepId step, std::string_view channel
          });
 }
 
-bool WithdrawnTickets::cover(uint64_t ticket, std::string_view channel) const {
-  const auto [first, last] = tickets_.equal_range(ticket);
+bool WithdrawnWaiters::cover(uint64_t waiter, std::string_view channel) const {
+  const auto [first, last] = waiters_.equal_range(waiter);
   return std::any_of(first, last, [channel](const auto& one) {
     return one.second.empty() || one.second == channel;
   });
@@ -31,18 +31,18 @@ void Hub::remember(const Control& control) {
     if (Requester* requester = find(id)) requester->on_revoked();
 }
 
-std::shared_ptr<const WithdrawnTickets> Hub::tickets_of(const WithdrawalSet& lost) const {
-  auto tickets = std::make_shared<WithdrawnTickets>();
-  for (uint32_t index = 0; index < tickets_.size(); ++index) {
-    const Ticket& ticket = tickets_[index];
-    if (ticket.kind != Ticket::Kind::kRequester) continue;
-    const std::vector<Withdrawal>* of_it = lost.find(ticket.who);
+std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& lost) const {
+  auto waiters = std::make_shared<WithdrawnWaiters>();
+  for (uint32_t index = 0; index < waiters_.size(); ++index) {
+    const Waiter& waiter = waiters_[index];
+    if (waiter.kind != Waiter::Kind::kRequester) continue;
+    const std::vector<Withdrawal>* of_it = lost.find(waiter.who);
     if (of_it == nullptr) continue;
     for (const Withdrawal& one : *of_it)
-      if (!one.step || *one.step == ticket.step)
-        tickets->add(static_cast<uint64_t>(ticket.generation) << 32 | index, one.channel);
+      if (!one.step || *one.step == waiter.step)
+        waiters->add(static_cast<uint64_t>(waiter.generation) << 32 | index, one.channel);
   }
-  return tickets;
+  return waiters;
 }
 
 // What is on its way to its home is followed there by the same line; what waits for a credit to go
@@ -54,23 +54,23 @@ void Hub::run_withdrawals() {
         return lost.cover(who, step, channel);
       },
       [this](RequesterId who, StepId step) { answer_later(who, step, HubError::kRevoked); });
-  const auto tickets = tickets_of(lost);
-  if (tickets->empty()) return;
+  const auto waiters = waiters_of(lost);
+  if (waiters->empty()) return;
   for (auto& parked : parked_) {
     std::erase_if(parked, [&](const std::unique_ptr<Request>& request) {
       const auto* record = std::get_if<PublishRecord>(&request->body);
-      if (record == nullptr || !tickets->cover(request->ticket, record->channel.name)) return false;
+      if (record == nullptr || !waiters->cover(request->waiter, record->channel.name)) return false;
       loopback_.push_back(
-          std::make_unique<Reply>(Reply{request->ticket, std::unexpected(HubError::kRevoked)}));
+          std::make_unique<Reply>(Reply{request->waiter, std::unexpected(HubError::kRevoked)}));
       return true;
     });
   }
   // Those that wait here must not go on in the next turn, before the line is read.
-  home_.withdraw(shard(), *tickets);
+  home_.withdraw(shard(), *waiters);
   for (ShardId to = 0; to < slots_.shards(); ++to) {
     auto& parked = parked_[to];
     const size_t before = parked.size();
-    ask(to, {.kind = Ticket::Kind::kNobody}, WithdrawRequest{tickets});
+    ask(to, {.kind = Waiter::Kind::kNobody}, WithdrawRequest{waiters});
     // None of what waits for a credit is covered any more, and what is has been sent: so the word
     // need not wait behind it.
     if (parked.size() > before) std::ranges::rotate(parked, parked.end() - 1);

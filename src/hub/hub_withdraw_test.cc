@@ -163,8 +163,8 @@ TEST_F(HubWithdrawTest, AtAnotherShardWhichIsTold) {
   turn();
   ASSERT_EQ(post_.sent.size(), 3u);
   const auto& told = std::get<WithdrawRequest>(post_.sent[2]->body);
-  EXPECT_TRUE(told.tickets->cover(post_.sent[0]->ticket, there_));
-  EXPECT_FALSE(told.tickets->cover(post_.sent[1]->ticket, there_));
+  EXPECT_TRUE(told.waiters->cover(post_.sent[0]->waiter, there_));
+  EXPECT_FALSE(told.waiters->cover(post_.sent[1]->waiter, there_));
 }
 
 TEST_F(HubWithdrawTest, OnTheWordOfAnotherShard) {
@@ -173,12 +173,12 @@ TEST_F(HubWithdrawTest, OnTheWordOfAnotherShard) {
   hub_.receive(1, std::make_unique<Request>(Request{8, record(here_), {4, 0}}));
   turn();
   EXPECT_TRUE(post_.replies.empty());
-  auto tickets = std::make_shared<WithdrawnTickets>();
-  tickets->add(8, "");
-  hub_.receive(1, std::make_unique<Request>(Request{9, WithdrawRequest{tickets}}));
+  auto waiters = std::make_shared<WithdrawnWaiters>();
+  waiters->add(8, "");
+  hub_.receive(1, std::make_unique<Request>(Request{9, WithdrawRequest{waiters}}));
   turn();
   ASSERT_EQ(post_.replies.size(), 2u);
-  EXPECT_EQ(post_.replies[0]->ticket, 8u);
+  EXPECT_EQ(post_.replies[0]->waiter, 8u);
   EXPECT_EQ(post_.replies[0]->body.error(), HubError::kRevoked);
 }
 

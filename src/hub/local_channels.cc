@@ -243,6 +243,7 @@ void LocalChannels::reset_reader(Subscription& subscription, const Attached& now
   const std::optional<Gap> untold = std::exchange(catchup.gap, std::nullopt);
   catchup.page.reset();
   catchup.owed = catchup.conflated_to = 0;
+  subscription.late_ = 0;  // nobody looks at it until the line comes to it again
   const auto is_untold = [&](GapReason which) { return untold && untold->reason == which; };
   if (reason != GapReason::kRolledBack || is_untold(GapReason::kEpochChanged)) {
     const bool earlier = reason == GapReason::kRolledBack;

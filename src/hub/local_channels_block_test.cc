@@ -171,6 +171,27 @@ TEST_F(BacklogTest, PatienceIsLostAndComesBack) {
   EXPECT_EQ(told(), "many");
 }
 
+// A reset takes the lines back to the beginning, so that for a while nobody is looked at.
+TEST_F(BacklogTest, AResetBringsPatienceBack) {
+  Subscription& reader = live();
+  feed(11, 15);
+  for (int i = 0; i < 30; ++i) sweep();
+  EXPECT_EQ(told(), "");
+  local_.on_reset(interest(), {.epoch = kEpochB, .top = 2}, GapReason::kEpochChanged);
+  EXPECT_EQ(drain(reader), "0-2:epoch_changed");
+  feed(3, 7, kEpochB);
+  EXPECT_EQ(told(), "many") << "it has all that there was";
+}
+
+TEST_F(BacklogTest, WhoHasCaughtUpIsWaitedForAtOnce) {
+  Subscription& reader = live();
+  feed(11, 15);
+  for (int i = 0; i < 30; ++i) sweep();
+  drain(reader);
+  feed(16, 20);
+  EXPECT_EQ(told(), "many");
+}
+
 // It is beyond the limit whenever somebody looks, since publishers come as soon as they may.
 TEST_F(BacklogTest, WhoReadsOnIsWaitedForHoweverOftenItIsBehind) {
   Subscription& reader = live();

@@ -66,15 +66,16 @@ struct UserNote {
   bool here = false;
   std::string name = {};  // where statuses are kept
 };
-// To every shard: what the sender asked of you before, under these tickets, and waits, is refused.
+// To every shard: what the sender asked of you before, for these waiters, and is not done, is
+// refused.
 struct WithdrawRequest {
-  std::shared_ptr<const WithdrawnTickets> tickets;
+  std::shared_ptr<const WithdrawnWaiters> waiters;
 };
 using RequestBody = std::variant<FollowRequest, PublishRecord, ReadRequest, RemoveHistoryRequest,
                                  PresenceChange, PresenceRequest, ChannelsRequest, ControlRequest,
                                  StatusRequest, UserNote, WithdrawRequest>;
 struct Request {
-  uint64_t ticket = 0;
+  uint64_t waiter = 0;
   RequestBody body;
   RequesterId who{};  // on the asking shard
   Published done{};   // of one that comes back as a Done
@@ -85,10 +86,10 @@ using ReplyBody =
     std::variant<Attached, Published, ReadPage, HistoryRemoved, PresenceChanged, PresenceSnapshot,
                  PresenceCounts, ChannelCounts, Controlled, UserStatusList>;
 struct Reply {
-  uint64_t ticket = 0;
+  uint64_t waiter = 0;
   std::expected<ReplyBody, HubError> body;
 };
-// The reply to a publish that was done, in an empty box of RequestBoxes: `ticket` and `done` count.
+// The reply to a publish that was done, in an empty box of RequestBoxes: `waiter` and `done` count.
 struct Done {
   std::unique_ptr<Request> box;
 };

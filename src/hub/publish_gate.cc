@@ -147,11 +147,11 @@ void PublishGate::forget(const std::string& channel, ShardId from) {
   std::erase(gate.behind, from);
 }
 
-void PublishGate::withdraw(ShardId from, const WithdrawnTickets& tickets) {
+void PublishGate::withdraw(ShardId from, const WithdrawnWaiters& waiters) {
   if (!waiting()) return;
   for (auto& [name, gate] : gates_) {
     std::erase_if(gate.waiting, [&](const Waiting& waiting) {
-      if (waiting.publish.from != from || !tickets.cover(waiting.publish.ticket, name))
+      if (waiting.publish.from != from || !waiters.cover(waiting.publish.waiter, name))
         return false;
       leave(gate, waiting);
       ends.add(End::kRevoked);

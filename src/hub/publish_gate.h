@@ -40,7 +40,7 @@ class PublishGate {
   struct Asked {
     ShardId from = kNoShard;
     RequesterId who;  // on that shard
-    uint64_t ticket = 0;
+    uint64_t waiter = 0;
   };
   struct Publish : Asked {
     PublishRecord record;
@@ -76,8 +76,8 @@ class PublishGate {
   void set_behind(const std::string& channel, ShardId shard, bool behind);
   // The shard has no subscribers any more, or begins anew.
   void forget(const std::string& channel, ShardId from);
-  // Refuses what waits under those tickets of the shard: who asked may not any more.
-  void withdraw(ShardId from, const WithdrawnTickets& tickets);
+  // Refuses what waits for those waiters of the shard: who asked may not any more.
+  void withdraw(ShardId from, const WithdrawnWaiters& waiters);
   // Lets go who may, and refuses who waited for too long.
   void turn(const Now& now);
   // What goes on from here is another turn's: what was before can be read.

@@ -19,20 +19,20 @@ class PublishGateTest : public ::testing::Test, private PublishGate::Outcome {
     options_->overflow = {.policy = OverflowPolicy::kBlock, .max_bytes = 100'000};
   }
   void admit(PublishGate::Publish publish, const Now&) override {
-    log_ += " +" + std::to_string(publish.ticket);
+    log_ += " +" + std::to_string(publish.waiter);
   }
   void refuse(const PublishGate::Asked& asked, HubError why) override {
-    log_ += (why == HubError::kRevoked ? " x" : " -") + std::to_string(asked.ticket);
+    log_ += (why == HubError::kRevoked ? " x" : " -") + std::to_string(asked.waiter);
   }
   // Goes on at once, or waits: then "?". Refused at once: "-".
-  std::string publish(uint64_t ticket, uint32_t who = 7, ShardId from = kHome, size_t bytes = 10,
+  std::string publish(uint64_t waiter, uint32_t who = 7, ShardId from = kHome, size_t bytes = 10,
                       const std::string& channel = "a") {
     PublishRecord record{.channel = {channel}};
     record.options = options_;
     record.publication = std::make_unique<Publication>();
     record.publication->data.assign(bytes, 'x');
     const std::string before = std::exchange(log_, {});
-    const bool held = gate_.hold({from, {who, 0}, ticket}, record, now_);
+    const bool held = gate_.hold({from, {who, 0}, waiter}, record, now_);
     const std::string seen = std::exchange(log_, before);
     return !held ? "+" : seen.empty() ? "?" : "-";
   }
@@ -187,7 +187,7 @@ TEST_F(PublishGateTest, WhileNobodyIsSlowMoreMayWaitForTheirTurn) {
   const size_t half = 3'000 / 2 - sizeof(Publication);
   EXPECT_EQ(publish(1, 7, kOther, half), "+");
   EXPECT_EQ(publish(2, 7, kOther, half), "+");
-  for (uint64_t ticket = 3; ticket <= 6; ++ticket) EXPECT_EQ(publish(ticket, 7, kOther, half), "?");
+  for (uint64_t waiter = 3; waiter <= 6; ++waiter) EXPECT_EQ(publish(waiter, 7, kOther, half), "?");
   EXPECT_EQ(turn(), "") << "the same turn";
   EXPECT_EQ(turn(), " +3 +4");
   note(Kind::kMany);
@@ -222,11 +222,11 @@ TEST_F(PublishGateTest, WhatIsTakenBackIsRefusedWhileItWaits) {
   note(Kind::kMany);
   EXPECT_EQ(publish(1, 7, kOther), "?");
   EXPECT_EQ(publish(2, 8, kOther), "?");
-  EXPECT_EQ(publish(1, 9), "?") << "the same ticket, of another shard";
-  WithdrawnTickets tickets;
-  tickets.add(1, "");
-  tickets.add(2, "another");
-  gate_.withdraw(kOther, tickets);
+  EXPECT_EQ(publish(1, 9), "?") << "the same waiter, of another shard";
+  WithdrawnWaiters waiters;
+  waiters.add(1, "");
+  waiters.add(2, "another");
+  gate_.withdraw(kOther, waiters);
   EXPECT_EQ(std::exchange(log_, {}), " x1");
   note(Kind::kNobody);
   EXPECT_EQ(turn(), " +2 +1");

@@ -42,16 +42,16 @@ class WithdrawalSet {
   std::unordered_map<uint64_t, std::vector<Withdrawal>> by_requester_;
 };
 
-// The same for another shard, which knows requests by their tickets. Shared and immutable.
-class WithdrawnTickets {
+// The same for another shard, which knows requests by their waiters. Shared and immutable.
+class WithdrawnWaiters {
  public:
   // "": whatever the channel.
-  void add(uint64_t ticket, std::string_view channel) { tickets_.emplace(ticket, channel); }
-  bool cover(uint64_t ticket, std::string_view channel) const;
-  bool empty() const { return tickets_.empty(); }
+  void add(uint64_t waiter, std::string_view channel) { waiters_.emplace(waiter, channel); }
+  bool cover(uint64_t waiter, std::string_view channel) const;
+  bool empty() const { return waiters_.empty(); }
 
  private:
-  std::multimap<uint64_t, std::string> tickets_;
+  std::multimap<uint64_t, std::string> waiters_;
 };
 
 }  // namespace parley::hub

@@ -5,6 +5,7 @@
 
 #include "io/epoll_loop.h"
 #include "io/farewell.h"
+#include "io/silence.h"
 
 namespace parley::io {
 
@@ -59,9 +60,7 @@ bool Socket::unheard(Duration time) const {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
-  // The last confirmation of a quiet stream is old even when the peer was just written to.
-  return info.tcpi_unacked > 0 && info.tcpi_retransmits > 0 &&
-         milliseconds(info.tcpi_last_ack_recv) >= time;
+  return is_unheard(info, time);
 }
 
 PeerAddress Socket::peer() const {

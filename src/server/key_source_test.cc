@@ -78,7 +78,7 @@ class KeySourceTest : public ::testing::Test {
     };
     fetched_ = {};
     const auto token = auth::testing::token_of(key, "EdDSA", R"({"sub":"42"})", kid);
-    const auto result = tokens_.verify(auth::TokenUse::kConnect, token, wall_, note);
+    const auto result = tokens_.verify(auth::TokenUse::kConnect, token, wall_, {}, note);
     if (result) {
       note(*result);
       return said;
@@ -86,6 +86,7 @@ class KeySourceTest : public ::testing::Test {
     ++fetches_;
     if (endpoint_.up()) endpoint_.answer(key_set_);
     tokens_.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
+    tokens_.turn(wall_);
     return said;
   }
 
@@ -132,9 +133,11 @@ TEST_F(KeySourceTest, AsksAnEndpointOnceAMinute) {
   std::string said;
   fetched_ = {};
   EXPECT_FALSE(another.verify(auth::TokenUse::kConnect,
-                              auth::testing::token_of(old_key_, "EdDSA", "{}", "old"), wall_,
+                              auth::testing::token_of(old_key_, "EdDSA", "{}", "old"), wall_, {},
                               [&](const auth::TokenResult& r) { said = r ? "in" : "no"; }));
   another.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
+  EXPECT_EQ(said, "") << "in its own time";
+  another.turn(wall_);
   EXPECT_EQ(said, "in") << "without a second request, which nobody would have answered";
 }
 

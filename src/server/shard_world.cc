@@ -107,6 +107,7 @@ void ShardWorld::forget_expired(const Now& now) {
 
 void ShardWorld::on_turn(const Now& now) {
   forget_expired(now);
+  tokens_.turn(now.wall);
   pace_ = hub_.turn(now);
   sessions_.begin_flush(flushed_);
 }

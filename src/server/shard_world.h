@@ -70,7 +70,9 @@ class ShardWorld final : public io::TurnHook {
   }
   void on_turn(const Now& now) override;
   void on_turn_end() override { flushed_ = !shard_.flush_pending(); }
-  bool has_work() const override { return pace_ == hub::Pace::kNow || hub_.has_work(); }
+  bool has_work() const override {
+    return pace_ == hub::Pace::kNow || hub_.has_work() || tokens_.has_work();
+  }
   Duration max_sleep() const override;
   void drain_on();
   void forget_expired(const Now& now);

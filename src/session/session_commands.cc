@@ -66,8 +66,9 @@ void Session::execute(VerifyCommand& command) {
     if (Session* session = table.find(index, born))
       session->on_verified(step, use, std::move(result));
   };
-  auto result =
-      table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, std::move(done));
+  const auth::Asker me{&table_, uint64_t{born_} << 32 | index_};
+  auto result = table_.tokens_.verify(command.use, command.token, table_.hub().now().wall, me,
+                                      std::move(done));
   if (!result) return;
   if (is_forged(*result)) ++bad_seen_;
   table_.verified_.emplace_back(command.step, command.use, *std::move(result));

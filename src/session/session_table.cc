@@ -87,9 +87,14 @@ Session& SessionTable::open(std::unique_ptr<Adapter> adapter, TransportLink& lin
   return session;
 }
 
-Session* SessionTable::find(uint32_t index, uint32_t born) {
+Session* SessionTable::find(uint32_t index, uint32_t born) const {
   Session* session = index < sessions_.size() ? sessions_[index].get() : nullptr;
   return session != nullptr && session->born_ == born ? session : nullptr;
+}
+
+bool SessionTable::is_there(uint64_t asker) const {
+  const Session* session = find(static_cast<uint32_t>(asker), static_cast<uint32_t>(asker >> 32));
+  return session != nullptr && !session->ended();
 }
 
 void SessionTable::enlist(Session& session) {

@@ -34,7 +34,7 @@ struct SessionLimits {
 // What: owns sessions from open() to the end of the turn in which their transport closed, and
 // carries out what the backend, or one of them, wants of others. Owner: the server, one per shard;
 // dies before its hub. Shard: its own.
-class SessionTable final : private hub::ControlSink {
+class SessionTable final : private hub::ControlSink, private auth::Askers {
  public:
   // What is passed must outlive the table. Without `revocations` nothing can be revoked.
   SessionTable(hub::Hub& hub, TimerWheel& timers, IdSource& ids, auth::Authenticator& tokens,
@@ -72,7 +72,9 @@ class SessionTable final : private hub::ControlSink {
   friend class Session;
   friend class Effects;
   // Null once that session has gone, whoever has its place now.
-  Session* find(uint32_t index, uint32_t born);
+  Session* find(uint32_t index, uint32_t born) const;
+  // For those who have tokens verified: the session's place and number in one.
+  bool is_there(uint64_t asker) const override;
   // The sessions that a control may address, while it goes through them.
   struct Sweep {
     bool running = false;

@@ -75,6 +75,28 @@ TEST_F(SessionVerifyTest, AnAskerThatHasGoneIsNotTold) {
   EXPECT_EQ(ended.log, (Log{"open", "end bad_request"}));
 }
 
+TEST_F(SessionVerifyTest, AnAskerIsThereUntilItsEnd) {
+  world_.tokens().slow = true;
+  FakeClient& client = open();
+  verify(client, 1, "good");
+  verify(client, 2, "good");
+  FakeClient& leaving = open(new_script());
+  verify(leaving, *scripts_.back(), 3, "good");
+  const auth::Asker& first = world_.tokens().asker(0);
+  const auth::Asker& other = world_.tokens().asker(2);
+  EXPECT_EQ(first, world_.tokens().asker(1));
+  EXPECT_NE(first, other);
+  EXPECT_FALSE(first.gone() || other.gone());
+  leaving.leave();
+  world_.run();
+  // Another session has its place now.
+  open(new_script());
+  EXPECT_TRUE(other.gone());
+  EXPECT_FALSE(first.gone());
+  act(client, [](Effects& effects) { effects.end(session::EndReason::kBadRequest); });
+  EXPECT_TRUE(first.gone());
+}
+
 TEST_F(SessionVerifyTest, NothingFollowsAnEndInAnAnswer) {
   FakeClient& client = open();
   script_.verified = [](hub::StepId, const auth::TokenResult&, Effects& effects) {

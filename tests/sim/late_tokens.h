@@ -28,7 +28,7 @@ class LateTokens final : public auth::Authenticator {
   }
 
   std::optional<auth::TokenResult> verify(auth::TokenUse use, std::string_view token, WallMillis,
-                                          Done done) override {
+                                          auth::Asker, Done done) override {
     auth::TokenResult result = auth::Claims();
     // A subscription token names its channel behind the user.
     const size_t colon = use == auth::TokenUse::kSubscribe ? token.find('/') : token.size();

@@ -65,7 +65,7 @@ auth::Verdict FakeAccess::decide(const auth::Principal& who, std::string_view ch
 
 std::optional<auth::TokenResult> FakeAuthenticator::verify(auth::TokenUse use,
                                                            std::string_view token, WallMillis,
-                                                           Done done) {
+                                                           auth::Asker asker, Done done) {
   ++looked_at;
   if (use == auth::TokenUse::kRefresh) use = auth::TokenUse::kConnect;
   const auto good = good_.find({use, std::string(token)});
@@ -74,7 +74,7 @@ std::optional<auth::TokenResult> FakeAuthenticator::verify(auth::TokenUse use,
       std::unexpected(known_bad == bad.end() ? auth::TokenError::kInvalid : known_bad->second);
   if (good != good_.end()) result = good->second;
   if (!slow) return result;
-  waiting_.push_back({std::move(result), std::move(done)});
+  waiting_.push_back({std::move(result), asker, std::move(done)});
   return std::nullopt;
 }
 

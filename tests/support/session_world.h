@@ -64,7 +64,7 @@ class FakeAccess final : public auth::Access {
 class FakeAuthenticator final : public auth::Authenticator {
  public:
   std::optional<auth::TokenResult> verify(auth::TokenUse use, std::string_view token,
-                                          WallMillis now, Done done) override;
+                                          WallMillis now, auth::Asker asker, Done done) override;
   // A good token of that use; the claims may still be changed.
   auth::Claims& add(auth::TokenUse use, const std::string& token, std::string user);
   auth::Claims& connect_token(const std::string& token, std::string user = "") {
@@ -74,6 +74,7 @@ class FakeAuthenticator final : public auth::Authenticator {
                                 std::string user = "");
   void answer_all();
   size_t waiting() const { return waiting_.size(); }
+  const auth::Asker& asker(size_t waiting) const { return waiting_.at(waiting).asker; }
 
   std::map<std::string, auth::TokenError, std::less<>> bad;  // others are kInvalid
   size_t looked_at = 0;
@@ -82,6 +83,7 @@ class FakeAuthenticator final : public auth::Authenticator {
  private:
   struct Waiting {
     auth::TokenResult result;
+    auth::Asker asker;
     Done done;
   };
   std::map<std::pair<auth::TokenUse, std::string>, auth::Claims> good_;
