@@ -103,7 +103,10 @@ test(`${CLIENTS} clients are cut at once and come back`, { timeout: 230_000 }, a
     assert.ok(back_ms <= bound_ms, `the last was back after ${back_ms} ms`);
     assert.ok(peak_rss <= PEAK, `${peak_rss} times the memory`);
     assert.deepEqual(refused, {});
-    if (LONG && jitter_ms === 0 && still_ms === 0) assert.ok(per_second.every((n) => n >= GOODPUT * best), `${per_second} a second, where ${Math.round(best)} is the best`);
+    if (!LONG || jitter_ms > 0 || still_ms > 0) continue;
+    assert.ok(per_second.every((n) => n >= GOODPUT * best), `${per_second} a second, where ${Math.round(best)} is the best`);
+    // They may be back before a second is over.
+    assert.ok((CLIENTS * 1_000) / back_ms >= GOODPUT * best, `all after ${back_ms} ms, where ${Math.round(best)} a second is the best`);
   }
   assert.equal((await crowd.counts()).live, CLIENTS);
 });

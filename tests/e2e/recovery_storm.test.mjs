@@ -16,7 +16,7 @@ const CHANNELS = Array.from({ length: LONG ? 100 : 10 }, (_, i) => `storm${i}`);
 const RATE = 10;
 const BACK_MS = 30_000;
 // How long they stay away, in each round.
-const AWAY_MS = LONG ? [0, 5_000, 0] : [0, 400];
+const AWAY_MS = LONG ? [0, 5_000, 5_000, 5_000, 0] : [0, 400];
 const QUIET_MS = LONG ? 5_000 : 300;
 
 const CONFIG = {
