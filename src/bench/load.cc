@@ -46,15 +46,17 @@ Load::Load(const Plan& plan, const Target& target, uint64_t run)
   for (uint32_t channel = 0; channel < plan.channels; ++channel)
     names_.push_back(channel_name(channel));
   const uint32_t all = plan.channels * plan.subscribers;
+  const uint32_t first_slow = std::max(all, first_publisher_ + publishers_);
   for (uint32_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
     const bool publishes = i >= first_publisher_ && i < first_publisher_ + publishers_;
     if (publishes) member.publisher = i - first_publisher_;
-    member.slow = i >= std::max(all, first_publisher_ + publishers_);
+    member.slow = i >= first_slow;
     member.dialect = dialects_[publishes && !plan.echo ? 1 : 0].get();
     if (publishes && !plan.echo) continue;
     member.peer.subscriber = i;
-    member.peer.channel = names_[member.slow ? 0 : i / plan.subscribers];
+    member.peer.channel =
+        names_[member.slow ? (i - first_slow) % plan.channels : i / plan.subscribers];
   }
 }
 

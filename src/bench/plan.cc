@@ -15,6 +15,8 @@ namespace {
 constexpr uint64_t kMaxConnections = 10'000'000;
 // What was to be counted has this long, unless said otherwise.
 constexpr double kCountSeconds = 60;
+// So long a load runs before it is measured, unless said otherwise.
+constexpr double kWarmSeconds = 0.5;
 
 // What of its own a scenario can be told.
 enum Knob : uint8_t {
@@ -47,7 +49,8 @@ constexpr std::array<ScenarioRow, 8> kScenarios{{
     {"ingest", kPublishers | kOneWindow, 1, 1, 0, 256, 2},
     {"api", kConnections | kBatch | kOneWindow, 16, 1, 0, 64, 2},
     {"idle", kConnections | kManyChannels, 10'000, 1, 0, 0, 30},
-    {"slow", kSubscribers | kSlowOnes | kPublishers | kPaced | kOneWindow, 100, 1, 1000, 0, 2},
+    {"slow", kManyChannels | kSubscribers | kSlowOnes | kPublishers | kPaced | kOneWindow, 100, 1,
+     1000, 0, 2},
 }};
 
 std::vector<std::string> names_of_scenarios() {
@@ -194,7 +197,7 @@ Result<Request> to_request(const Wishes& wishes) {
   if (request.scenario == Scenario::kIdle && request.pid == 0)
     return fail("parley bench idle needs --pid, the server whose memory is measured");
   // A count says how much; a warm-up would add to it.
-  if (request.count > 0) request.warm_seconds = 0;
+  request.warm_seconds = wishes.warm.value_or(request.count > 0 ? 0 : kWarmSeconds);
   if (request.count > 0 && !wishes.seconds) request.seconds = kCountSeconds;
   return request;
 }

@@ -52,7 +52,7 @@ struct Plan {
   std::string api_key;           // "": none
   uint32_t channels = 1;
   uint32_t subscribers = 1;  // of each channel
-  uint32_t slow = 0;         // subscribers besides, which never read; of the first channel
+  uint32_t slow = 0;         // subscribers besides, which never read; over the channels in turn
   uint32_t publishers = 1;
   bool echo = false;  // the subscribers publish, each to its own channel
   bool api = false;   // the publishers use the server API
@@ -74,7 +74,7 @@ struct Wishes {
   std::string token;
   std::string api_key;
   std::optional<uint32_t> connections, channels, subscribers, slow, publishers, window, batch;
-  std::optional<double> rate, seconds;
+  std::optional<double> rate, seconds, warm;
   uint64_t count = 0;  // of messages; 0: as many as there is time for
   uint32_t payload_bytes = 128;
   uint32_t at_once = 128;
@@ -87,7 +87,7 @@ struct Request {
   Plan plan;
   std::string url;
   double seconds = 2;
-  double warm_seconds = 0.5;
+  double warm_seconds = 0;  // before that, not measured
   uint64_t count = 0;
   int pid = 0;
 };

@@ -49,6 +49,18 @@ TEST(BenchPlan, WishesWin) {
   EXPECT_EQ(request->warm_seconds, 0);
 }
 
+TEST(BenchPlan, SlowOnesMayHaveManyChannels) {
+  Wishes wishes = wish("slow");
+  wishes.channels = 3;
+  wishes.subscribers = 2;
+  wishes.slow = 6;
+  wishes.warm = 4;
+  const auto request = to_request(wishes);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(Load::connections(request->plan), 3 * 2 + 6 + 1u);
+  EXPECT_EQ(request->warm_seconds, 4);
+}
+
 template <class Change>
 std::string fault(const char* scenario, Change change) {
   Wishes wishes = wish(scenario);

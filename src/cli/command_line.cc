@@ -271,6 +271,9 @@ void add_load(CLI::App& app, bench::Wishes& wishes) {
   app.add_option("--seconds", wishes.seconds, "How long it is measured [2; idle: 30]")
       ->check(check_positive)
       ->type_name("S");
+  app.add_option("--warm", wishes.warm, "How long it runs before that, not measured [0.5]")
+      ->check(check_positive)
+      ->type_name("S");
   whole_number(app.add_option("--count", wishes.count, "End after so many messages, or --seconds"),
                1, UINT32_MAX, "above 0")
       ->type_name("N");

@@ -16,6 +16,8 @@ constexpr seconds kLinger{5};
 constexpr seconds kQuiet{10};
 // ... and where its last one may be the base of a delta, that one for this long.
 constexpr seconds kQuietBase{300};
+// Who has so many times as much in its tail as another gives before it.
+constexpr size_t kMuchMore = 4;
 
 metrics::Gauge followed_gauge("parley_followed_channels",
                               "Channels followed, summed over shards and aspects");
@@ -342,14 +344,25 @@ void LocalChannels::keep_base(LocalChannel& channel, const PublicationPtr& newes
   warm_up(channel);
 }
 
-void LocalChannels::spare_tails(const LocalChannel& newest) {
+// Who was fed longest ago gives the older half of its tail: whoever is a little behind finds the
+// rest. But a busy channel, which is never that one, gives of its own before it takes a quiet one's
+// last.
+void LocalChannels::spare_tails(LocalChannel& newest) {
   while (tail_bytes_ > max_tail_bytes_ && &warm_.front() != &newest) {
     tails_spared.add(1);
-    LocalChannel& channel = warm_.pop_front();
+    const bool own =
+        newest.gives_half() && newest.held_bytes() / kMuchMore > warm_.front().held_bytes();
+    LocalChannel& channel = own ? newest : warm_.front();
+    const bool half = channel.gives_half();
+    if (!half) warm_.pop_front();
     // No history may have the newest state, and it is all that a slow reader is owed.
     const bool latest = channel.lag_ && channel.lag_->policy() == OverflowPolicy::kLatest;
     change_tail(channel, [&](Tail& tail) {
-      latest ? tail.trim_to_newest() : tail.trim();
+      if (half) {
+        tail.trim_older_half();
+      } else {
+        latest ? tail.trim_to_newest() : tail.trim();
+      }
       channel.forget_with_tail();
     });
   }

@@ -54,6 +54,8 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   size_t held_bytes() const {
     return tail_.bytes() + (lag_ && lag_->keys() ? lag_->keys()->bytes() : 0);
   }
+  // Else all of it goes when there is no room: the newest per key count for more than the tail.
+  bool gives_half() const { return tail_.has_several() && !(lag_ && lag_->keys()); }
   // What the tail was made to forget is not to be had from the newest per key either.
   void forget_with_tail() {
     if (lag_ && lag_->keys()) lag_->keys()->forget(tail_.base());
@@ -160,7 +162,7 @@ class LocalChannels {
   void cool(LocalChannel& channel, Time now);
   template <class Change>
   void change_tail(LocalChannel& channel, Change change);
-  void spare_tails(const LocalChannel& newest);
+  void spare_tails(LocalChannel& newest);
   void warm_up(LocalChannel& channel);
   void keep_base(LocalChannel& channel, const PublicationPtr& newest);
   // `ended`: a life of the channel that is known to be over.

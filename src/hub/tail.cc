@@ -34,7 +34,7 @@ bool Tail::append(PublicationPtr publication, size_t max_bytes) {
   top_ = publication->offset;
   kept_->bytes += publication->cost();
   kept_->entries.push_back(std::move(publication));
-  while (kept_->bytes > max_bytes && kept_->entries.size() - kept_->first > 1) drop_front();
+  while (kept_->bytes > max_bytes && has_several()) drop_front();
   return true;
 }
 
@@ -50,8 +50,14 @@ void Tail::drop_front() {
   }
 }
 
+void Tail::trim_older_half() {
+  if (!has_several()) return trim();
+  const size_t half = kept_->bytes / 2;
+  while (has_several() && kept_->bytes > half) drop_front();
+}
+
 void Tail::trim_to_newest() {
-  while (kept_ && kept_->entries.size() - kept_->first > 1) drop_front();
+  while (has_several()) drop_front();
 }
 
 void Tail::adopt_newest(PublicationPtr publication) {

@@ -22,6 +22,8 @@ class Tail {
   bool append(PublicationPtr publication, size_t max_bytes);
   // Forgets the publications but stands at the same top: what an idle channel costs.
   void trim() { reset(top_); }
+  // Forgets the older half of its bytes; a single publication goes whole.
+  void trim_older_half();
   // Forgets all but the newest publication: the base of the next one's delta.
   void trim_to_newest();
   // An empty tail takes in the publication at its top, which history gave.
@@ -38,6 +40,7 @@ class Tail {
   const Publication* find(uint64_t offset) const;
   size_t bytes() const { return kept_ ? kept_->bytes : 0; }
   bool empty() const { return kept_ == nullptr; }
+  bool has_several() const { return kept_ && kept_->entries.size() - kept_->first > 1; }
 
  private:
   struct Kept {

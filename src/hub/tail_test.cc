@@ -107,6 +107,22 @@ TEST(Tail, FindsWhatItKeeps) {
   for (const uint64_t missing : {0, 2, 5, 9}) EXPECT_EQ(tail.find(missing), nullptr) << missing;
 }
 
+TEST(Tail, GivesItsOlderHalf) {
+  Tail tail;
+  tail.trim_older_half();
+  EXPECT_EQ(tail.top(), 0u);
+  for (auto& publication : make_run(101, 108)) tail.append(publication, kBytes);
+  tail.trim_older_half();
+  EXPECT_EQ(tail.base(), 104u);
+  EXPECT_EQ(offsets_of(tail.after(104)), (Offsets{105, 106, 107, 108}));
+  for (int i = 0; i < 2; ++i) tail.trim_older_half();
+  EXPECT_EQ(offsets_of(tail.after(107)), (Offsets{108}));
+  EXPECT_FALSE(tail.has_several());
+  tail.trim_older_half();
+  EXPECT_TRUE(tail.empty());
+  EXPECT_EQ(tail.top(), 108u);
+}
+
 TEST(Tail, KeepsOnlyTheNewest) {
   Tail tail;
   tail.trim_to_newest();

@@ -42,6 +42,7 @@ const PUBLISHING = [
   ['api', ['--connections', '4'], 1, 5],
   ['api', ['--connections', '2', '--batch', '25'], 1, 3],
   ['slow', ['--subscribers', '5', '--slow', '2', '--rate', '2000'], 5, 8],
+  ['slow', ['--channels', '3', '--subscribers', '2', '--slow', '7', '--warm', '0.1'], 2, 14],
 ];
 
 for (const [scenario, args, copies, connections] of PUBLISHING) {
@@ -56,7 +57,7 @@ for (const [scenario, args, copies, connections] of PUBLISHING) {
     assert.ok(run.deliveries_per_second > 0 && run.messages_per_second > 0);
     assert.equal(run.cpu.per, scenario === 'api' ? 'message' : 'delivery');
     assert.ok(run.cpu.process_us > 0);
-    if (scenario === 'slow') assert.deepEqual(run.slow, { readers: 2, cut: 0 });
+    if (scenario === 'slow') assert.deepEqual(run.slow, { readers: Number(args[args.indexOf('--slow') + 1]), cut: 0 });
   });
 }
 

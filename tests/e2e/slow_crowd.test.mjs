@@ -1,9 +1,14 @@
 // Readers that never read beside as many that do, on one channel and on channels of their own: those that read get everything, the memory of the
-// server knows nothing of the others, and each of these is given what its policy says when it wakes up. 1,000 of each with LONG=1.
+// server knows nothing of the others, and each of these is given what its policy says when it wakes up. 1,000 of each with LONG=1, and
+// then 2,000 with `parley bench`, once quietly and once with those that never read.
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { api, metrics } from './lib/http.mjs';
-import { startConfigured } from './lib/server.mjs';
+import { moveApart } from './lib/process.mjs';
+import { runParley, startConfigured } from './lib/server.mjs';
+import { sleepers } from './lib/sleepers.mjs';
 import { until } from './lib/wait.mjs';
 import { openWire } from './lib/wire.mjs';
 
@@ -82,4 +87,162 @@ test('channels of their own: the memory is within the limits, and the newest sta
   await until(() => slow.every((wire) => seen(wire).at(-1) === MESSAGES), () => 'the newest state', 20_000);
   console.log(JSON.stringify({ test: 'slow_crowd_private', slow: count, grown_mib: +(grown / MIB).toFixed(1), published_ms: Math.round(published) }));
   for (const wire of slow) wire.terminate();
+});
+
+// --- 2,000 of each, with `parley bench`: it counts what is lost, doubled or disordered, and takes the times
+
+const CROWD = 2_000;
+const RATE = 20;
+const PAYLOAD = 1_024;
+// Until what never reads has its kernel full, it is read for by that, and a reader like any other.
+const WARM_S = 4;
+const QUIET_S = 10;
+const LOUD_S = 60;
+const SLEEPERS = 60;
+const SLEEP_MS = [5_000, 26_000];
+// The limit in publications lies between: each costs its payload and something more.
+const LIMIT_IN_PUBLICATIONS = [LIMIT / (PAYLOAD + 512), LIMIT / PAYLOAD];
+const SECOND = RATE;
+const TIMES_LONGER = 2;
+const NOISE_MS = 5;
+const STALL_S = 30;
+const GAPS = { flow: 'overflow', state: 'conflated', kept: 'retention' };
+const CROWD_CONFIG = {
+  ...CONFIG,
+  channel: { namespaces: [
+    { name: 'flow', overflow: 'drop_oldest', overflow_max_bytes: LIMIT }, { name: 'state', overflow: 'latest', overflow_max_bytes: LIMIT },
+    { name: 'kept', overflow: 'resume', history_size: 100, history_ttl: '5m' },
+  ] },
+};
+
+/** One server with one shard, that has a processor of its own; the load has the others. */
+let measured;
+async function measuredServer() {
+  if (measured) return measured;
+  measured = await startConfigured(CROWD_CONFIG, { shards: 1 });
+  await moveApart(measured.pid);
+  return measured;
+}
+after(() => measured?.stop());
+
+/** What `parley bench` says of so many seconds behind the first. */
+async function bench(server, seconds, args) {
+  const run = await runParley(['bench', ...args, '--payload', PAYLOAD, '--seconds', seconds, '--warm', WARM_S, '--json', '--url', server.url, '--pid', server.pid].map(String), { ms: (seconds + 60) * 1_000 });
+  assert.ok(run.stdout, run.stderr);
+  const result = JSON.parse(run.stdout);
+  assert.ok(result.ok, `${args.join(' ')}: ${JSON.stringify(result.faults)} ${result.reason ?? ''}`);
+  return result;
+}
+
+/**
+ * Looks at the server twice a second until the promise is settled: the most memory, and, while the load lasts, when sessions were ended for taking
+ * nothing. Either the server sees it or, where the window stayed closed, the kernel (`TCP_USER_TIMEOUT`): then the peer is not told, and cannot count it.
+ */
+async function watched(server, promise) {
+  const ended = async () => {
+    const all = await metrics(server);
+    return ['slow', 'transport_lost'].reduce((sum, reason) => sum + (all.get(`parley_sessions_ended_total{reason="${reason}"}`) ?? 0), 0);
+  };
+  const begun = performance.now();
+  const before = { memory: await server.memory(), ended: await ended() };
+  const seen = { memory: before.memory, first: null, last: null };
+  let settled = false;
+  promise.catch(() => {}).finally(() => { settled = true; });
+  for (let count = before.ended; !settled; await pause(500)) {
+    seen.memory = Math.max(seen.memory, await server.memory());
+    const now = await ended();
+    const seconds = (performance.now() - begun) / 1_000;
+    // The load's own end closes its connections.
+    if (now === count || seconds > WARM_S + LOUD_S) continue;
+    seen.last = +seconds.toFixed(1);
+    seen.first ??= seen.last;
+    count = now;
+    seen.ended = count - before.ended;
+  }
+  return { result: await promise, grown: seen.memory - before.memory, ended: seen.ended ?? 0, first: seen.first, last: seen.last };
+}
+
+/** The one channel of a load, when all are there. */
+async function channelOf(server, prefix, clients) {
+  return until(async () => {
+    const { channels } = await api(server, 'channels', { pattern: `${prefix}-*` });
+    return Object.entries(channels).find(([, { num_clients: n }]) => n >= clients)?.[0];
+  }, () => `${clients} in ${prefix}`, 60_000);
+}
+
+/** Quietly, loudly, quietly: the results of the load without those that never read, and what there was to see with them. */
+async function quietAndLoud(server, quiet, loud, meanwhile = () => {}) {
+  const one = await bench(server, QUIET_S, quiet);
+  const running = bench(server, LOUD_S, loud);
+  const seeing = watched(server, running);
+  // Who fails first is told.
+  const more = await Promise.race([meanwhile(), running.then(() => pause(60_000, undefined, { ref: false }))]);
+  const seen = await seeing;
+  const two = await bench(server, QUIET_S, quiet);
+  const p99 = (one.latency_ms.p99 + two.latency_ms.p99) / 2;
+  return {
+    more, seen, row: {
+      quiet_p99_ms: [one, two].map(({ latency_ms: { p99: ms } }) => +ms.toFixed(1)), loud_p99_ms: +seen.result.latency_ms.p99.toFixed(1), loud_p50_ms: +seen.result.latency_ms.p50.toFixed(1),
+      ratio: +(seen.result.latency_ms.p99 / p99).toFixed(2), deliveries_per_second: Math.round(seen.result.deliveries_per_second), server_us_per_delivery: +seen.result.cpu.process_us.toFixed(2),
+      grown_mib: +(seen.grown / MIB).toFixed(1), ended: seen.ended, ended_from_to_s: [seen.first, seen.last], load: os.loadavg().map((n) => +n.toFixed(1)),
+    },
+  };
+}
+
+function assertUnharmed({ seen, row }, most) {
+  assert.ok(seen.grown <= most, `grew by ${row.grown_mib} MiB`);
+  assert.ok(row.loud_p99_ms <= Math.max(NOISE_MS, (TIMES_LONGER * (row.quiet_p99_ms[0] + row.quiet_p99_ms[1])) / 2), JSON.stringify(row));
+  assert.ok(seen.ended >= CROWD, `${seen.ended} were ended for taking nothing for ${STALL_S} s`);
+}
+
+/**
+ * Where a sleeper went on says what its kernel held, and so from which publication on the limit was exceeded; who never went beyond it has all, who was
+ * a second beyond it has been judged.
+ */
+function assertJudged(policy, slept) {
+  for (const one of slept) {
+    assert.ok(one.took <= 1_000, `${one.took} ms until the newest`);
+    assert.ok(one.jumps.length <= 1 && one.skipped >= 0, JSON.stringify(one));
+  }
+  const jumped = slept.filter(({ jumps }) => jumps.length === 1);
+  if (policy === 'kept') return assert.equal(jumped.length, 0, 'history and tail have all');
+  const held = Math.max(...jumped.map(({ from, jumps: [{ before }] }) => before - from));
+  const [least, most] = policy === 'state' ? [SECOND / 2, 2 * SECOND] : LIMIT_IN_PUBLICATIONS;
+  assert.ok(jumped.length >= slept.length / 4, `${jumped.length} of ${slept.length} were judged`);
+  for (const { top, jumps: [{ before, behind }] } of jumped) {
+    assert.ok(top - before >= least, `judged when ${top - before} behind`);
+    assert.ok(behind >= top - (policy === 'state' ? 1 : most), `goes on with ${behind} of ${top}`);
+  }
+  for (const { from, top, jumps } of slept) if (jumps.length === 0) assert.ok(top - from <= held + most + SECOND, `not judged, ${top - from} behind with at most ${held} in kernels`);
+  return undefined;
+}
+
+for (const policy of process.env.LONG ? Object.keys(GAPS) : []) {
+  test(`${CROWD} that never read beside ${CROWD} that do, one channel, ${policy}`, { timeout: 300_000 }, async () => {
+    const server = await measuredServer();
+    const counted = async () => (await metrics(server)).get(`parley_gaps_total{reason="${GAPS[policy]}"}`);
+    const prefix = `${policy}:loud`;
+    const readers = ['--subscribers', CROWD, '--rate', RATE];
+    const gaps = await counted();
+    const run = await quietAndLoud(server, ['fanout', ...readers, '--prefix', `${policy}:quiet`], ['slow', ...readers, '--slow', CROWD, '--prefix', prefix], async () =>
+      sleepers(server.port, await channelOf(server, prefix, 2 * CROWD), SLEEPERS, ...SLEEP_MS));
+    const jumped = run.more.filter(({ jumps }) => jumps.length > 0);
+    const took = run.more.map((one) => one.took).sort((a, b) => a - b);
+    console.log(JSON.stringify({
+      test: 'slow_crowd_2000_shared', policy, ...run.row, sleepers: SLEEPERS, judged: jumped.length, newest_after_ms: [took[SLEEPERS / 2], took.at(-1)].map((ms) => +ms.toFixed(1)),
+      held_in_kernels: jumped.length > 0 ? [Math.min, Math.max].map((of) => of(...jumped.map(({ from, jumps: [{ before }] }) => before - from))) : null,
+    }));
+    assertJudged(policy, run.more);
+    assert.equal(await counted() - gaps, jumped.length, 'what was skipped was told or counted as a gap');
+    assertUnharmed(run, 64 * MIB);
+  });
+}
+
+test(`... each on a channel of its own, beside one that reads`, { skip: !process.env.LONG, timeout: 300_000 }, async () => {
+  const server = await measuredServer();
+  // As many publications as deliveries: half the rate leaves the load room.
+  const load = ['--channels', CROWD, '--subscribers', 1, '--rate', (CROWD * RATE) / 2, '--publishers', 20];
+  const run = await quietAndLoud(server, ['channels', ...load, '--prefix', 'flow:quiet'], ['slow', ...load, '--slow', CROWD, '--prefix', 'flow:loud']);
+  console.log(JSON.stringify({ test: 'slow_crowd_2000_private', ...run.row }));
+  assertUnharmed(run, CROWD * (LIMIT + 16_384));
 });

@@ -13,9 +13,12 @@ async function processors() {
 
 const useOnly = (pid, list) => execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', list.join(','), String(pid)]);
 
+let all;
+
 /** Gives the process a processor of its own, and the others to this one and to what it starts from now on: they are as if on another machine. */
 export async function moveApart(pid) {
-  const [first, ...others] = await processors();
+  all ??= await processors();
+  const [first, ...others] = all;
   if (others.length === 0) return;
   useOnly(pid, [first]);
   useOnly(process.pid, others);
