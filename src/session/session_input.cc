@@ -14,8 +14,8 @@ metrics::Counter late_sessions("parley_publishers_late_total",
 metrics::Counter late_publishes("parley_publishes_late_total",
                                 "Publishes refused because their session sends faster than it is "
                                 "served");
-// Of the time that is too long, so much must pass without a lag: what was sent meanwhile may still
-// be in the client's own buffers.
+// Of the time that is too long, so much must pass without a lag that lasts: what was sent meanwhile
+// may still be in the client's own buffers.
 constexpr int kCalm = 5;
 // Sessions lose patience at different times, from half of it on: all at once would leave the server
 // idle while they are refused.
@@ -40,7 +40,8 @@ void Session::note_input_lag(size_t unread, size_t read, Duration within) {
   }
   if (!lag_) lag_ = std::make_unique<Lag>();
   const uint32_t publishes = std::exchange(lag_->publishes, 0);
-  lag_->calm = {};
+  // One that has only begun may be over with the next read.
+  if (within > Duration::zero()) lag_->calm = {};
   lag_->lasts += within;
   if (late || lag_->lasts < most / 10 * (5 + born_ % kTempers)) return;
   // Who waits for answers has no more under way than that, however slow we are.

@@ -504,6 +504,20 @@ TEST_F(LateTest, ABurstAfterTheCalmIsTaken) {
   EXPECT_TRUE(ends());
 }
 
+// A busy publisher fills the buffer with every other read, and is read to the end by the next.
+TEST_F(LateTest, WhoIsReadToTheEndAgainAtOnceIsCalm) {
+  EXPECT_TRUE(begins());
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, seconds(1)));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(ends()) << i;
+    EXPECT_FALSE(begins()) << i;
+    world_.advance(milliseconds(9));
+  }
+  EXPECT_FALSE(ends());
+  world_.advance(milliseconds(10));
+  EXPECT_TRUE(begins());
+}
+
 // However slow we are, what is under way is bounded.
 TEST_F(LateTest, WhoWaitsForAnswersIsNeverLate) {
   EXPECT_TRUE(begins());
