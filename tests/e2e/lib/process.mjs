@@ -19,7 +19,7 @@ let all;
 export async function moveApart(pid) {
   all ??= await processors();
   const [first, ...others] = all;
-  if (others.length === 0) return;
+  if (others.length === 0) throw new Error('one processor: the server cannot have one of its own');
   useOnly(pid, [first]);
   useOnly(process.pid, others);
 }
