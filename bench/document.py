@@ -230,6 +230,11 @@ def machine(facts):
             ("rounds", f"{facts.rounds}, interleaved; medians; a ratio is the median of the ratios of each round [lowest-highest]")]
 
 
+HOW_STEERED = """So the loads that peers are compared by run a second time, **steered** ([bench/network.py](../bench/network.py)): receive packet steering has all
+receiving done by the load's core. What the server receives is done there either way, since the load sends it."""
+NOT_STEERED = """**Nothing here was measured steered** ([bench/network.py](../bench/network.py)), that is, with all receiving done by the
+load's core: where this ran there was no loopback for it, or the kernel did not let that core receive."""
+
 METHOD = """
 ## Method
 
@@ -238,8 +243,7 @@ everybody, never sleeps (`--spin`: a server need not wake it, as it need not wak
 and of core 0's ksoftirqd, from schedstat, divided by deliveries (through the API: by messages). Messages have 128 bytes.
 
 On loopback the core that sends also does what the kernel does for the receiver: half of what a delivery costs a server there is its clients' work, which
-between machines it is not. So the loads that peers are compared by run a second time, **steered** ([bench/network.py](../bench/network.py)): receive packet steering has all
-receiving done by the load's core. What the server receives is done there either way, since the load sends it.
+between machines it is not. HOW_STEERED
 
 - **parley** is `parley dev --shards 1`, with history, presence and positions, through the Centrifuge protocol in JSON over WebSocket. With 2 shards both threads
   share core 0, so that shows what handing over costs, not how it scales. **parley, no history** is `parley serve` with nothing kept.
@@ -256,6 +260,13 @@ counted in user space by callgrind (`bench/instructions` tells in which function
 """
 
 
+def method(facts):
+    """As it was done."""
+    steered = any(test.endswith(STEERED) for test in facts.tests)
+    text = METHOD.replace("HOW_STEERED", HOW_STEERED if steered else NOT_STEERED)
+    return text.replace("SECONDS", os.environ.get("BENCH_SECONDS", "2") + " s")
+
+
 def whole(facts):
     lines = ["# Performance", "", "Written by `make bench`; do not edit. Compare ratios, not microseconds: both sides of a ratio ran in turn, in the",
              "same minutes, on the same machine.", "", "| | |", "| --- | --- |"]
@@ -268,5 +279,4 @@ def whole(facts):
     if facts.counted:
         lines += ["", "## Instructions", "", "In user space, for each delivery; with one subscriber that is a whole message, with its reply.", "", *counted_lines(facts)]
     lines += ["", "## What went wrong", "", *fault_lines(facts)]
-    seconds = os.environ.get("BENCH_SECONDS", "2") + " s"
-    return lines + METHOD.replace("SECONDS", seconds).rstrip().splitlines()
+    return lines + method(facts).rstrip().splitlines()
