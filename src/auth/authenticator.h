@@ -85,9 +85,9 @@ class Askers {
 // tokens that wait it may hold a few only, and they are answered in the order in which their keys
 // came.
 struct Asker {
-  const Askers* among =
-      nullptr;  // null: somebody who is always there, and whose places nobody counts
-  uint64_t id = 0;
+  // null: somebody who is always there. All of these together may hold half of the places.
+  const Askers* among = nullptr;
+  uint64_t id = 0;  // where `among` is null: of the address that asks; 0: not known
   bool gone() const { return among != nullptr && !among->is_there(id); }
   bool operator==(const Asker&) const = default;
 };

@@ -1,5 +1,6 @@
 #include "auth/key_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/metrics.h"
@@ -16,19 +17,25 @@ bool elapsed(WallMillis since, WallMillis now, WallMillis span) {
   return now < since || now - since >= span;
 }
 
+bool is_told_apart(const Asker& asker) { return asker.among != nullptr || asker.id != 0; }
+
 }  // namespace
 
-std::optional<KeyCache::Found> KeyCache::find(const std::string& url, std::string_view kid,
-                                              const Algorithm& algorithm, WallMillis now,
-                                              Asker asker, Waiter waiter) {
+std::optional<KeyCache::Found> KeyCache::find(const std::string& url, const KeyName& name,
+                                              WallMillis now, Asker asker, Waiter waiter) {
   Entry* entry = entry_of(url, now);
   if (entry == nullptr) return std::unexpected(TokenError::kUnavailable);
-  Found found = known(*entry, kid, algorithm);
+  const WallMillis since = due_since(name, now);
+  Found found = known(*entry, name.kid, name.algorithm, since);
   const bool fresh = entry->keys && !elapsed(entry->fetched_at, now, limits_.valid_for);
   const bool settled = (found && fresh) || (!entry->fetching && !may_fetch(*entry, now));
   if (settled && !is_due(asker)) return found;
   const bool gone = asker.gone();
   if (!gone && !take_place(asker)) {
+    if (found && !settled && !is_due(asker) && endures(*entry, now)) {
+      if (!entry->fetching) begin_fetch(*entry, url, now);
+      return found;
+    }
     refused_total.add();
     return std::unexpected(TokenError::kUnavailable);
   }
@@ -37,8 +44,9 @@ std::optional<KeyCache::Found> KeyCache::find(const std::string& url, std::strin
   if (settled) {
     add_due({asker, std::move(waiter), std::move(found)});
   } else {
-    entry->waiting.push_back({.kid = std::string(kid),
-                              .algorithm = &algorithm,
+    entry->waiting.push_back({.kid = std::string(name.kid),
+                              .algorithm = &name.algorithm,
+                              .since = since,
                               .asker = asker,
                               .waiter = std::move(waiter)});
   }
@@ -51,35 +59,42 @@ void KeyCache::begin_fetch(Entry& entry, const std::string& url, WallMillis now)
   fetcher_.fetch(url);
 }
 
-void KeyCache::on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now) {
+void KeyCache::on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now,
+                          WallMillis age) {
   const auto at = entries_.find(url);
   if (at == entries_.end() || !at->second.fetching) return;
   Entry& entry = at->second;
   entry.fetching = false;
+  // What this shard asked for is fetched after that. A copy neither is newer than it is, nor keeps
+  // from asking again for longer.
+  if (age > 0) entry.asked_at = now - age;
+  entry.failing = true;
   if (body) {
     if (auto keys = KeySet::parse(*body, limits_.key_set)) {
       entry.keys = std::move(*keys);
-      entry.fetched_at = now;
+      entry.fetched_at = *entry.asked_at;
+      entry.failing = false;
     }
   }
   for (Waiting& waiting : std::exchange(entry.waiting, {}))
-    add_due(
-        {waiting.asker, std::move(waiting.waiter), known(entry, waiting.kid, *waiting.algorithm)});
+    add_due({waiting.asker, std::move(waiting.waiter),
+             known(entry, waiting.kid, *waiting.algorithm, waiting.since)});
 }
 
 void KeyCache::add_due(Due due) {
-  if (due.asker.among != nullptr) ++places_[due.asker].due;
+  if (is_told_apart(due.asker)) ++places_[due.asker].due;
   due_.push_back(std::move(due));
 }
 
 // A waiter may call find() again, which changes everything.
 void KeyCache::turn(WallMillis now) {
+  swept_ = false;
   size_t verified = 0;
   for (size_t n = 0; n < limits_.answered_per_turn && verified < limits_.verified_per_turn; ++n) {
     if (due_.empty()) return;
     Due due = std::move(due_.front());
     due_.pop_front();
-    if (due.asker.among != nullptr) --places_[due.asker].due;
+    if (is_told_apart(due.asker)) --places_[due.asker].due;
     give_place(due.asker);
     if (due.asker.gone()) continue;
     if (due.found) ++verified;
@@ -87,8 +102,9 @@ void KeyCache::turn(WallMillis now) {
   }
 }
 
+// Of one address many ask, and none for another's sake.
 bool KeyCache::is_due(const Asker& asker) const {
-  if (due_.empty()) return false;
+  if (due_.empty() || asker.among == nullptr) return false;
   const auto at = places_.find(asker);
   return at != places_.end() && at->second.due > 0;
 }
@@ -96,25 +112,30 @@ bool KeyCache::is_due(const Asker& asker) const {
 bool KeyCache::take_place(const Asker& asker) {
   if (waiters_ >= limits_.max_waiters) drop_gone();
   if (waiters_ >= limits_.max_waiters) return false;
-  if (asker.among != nullptr) {
+  const bool passes = asker.among == nullptr;
+  if (passes && passing_ >= limits_.passing_waiters) return false;
+  if (is_told_apart(asker)) {
     Places& places = places_[asker];
     if (places.all >= limits_.waiters_each) return false;
     ++places.all;
   }
   ++waiters_;
+  if (passes) ++passing_;
   return true;
 }
 
 void KeyCache::give_place(const Asker& asker) {
   --waiters_;
-  if (asker.among == nullptr) return;
+  if (asker.among == nullptr) --passing_;
+  if (!is_told_apart(asker)) return;
   const auto at = places_.find(asker);
   if (--at->second.all == 0) places_.erase(at);
 }
 
 // Whoever came, asked and went must not keep others out for as long as a fetch takes. All of an
-// asker's go at once.
+// asker's go at once. All that wait are gone through, so not for each who is refused.
 void KeyCache::drop_gone() {
+  if (std::exchange(swept_, true)) return;
   const auto drop = [this](const auto& one) {
     const bool gone = one.asker.gone();
     if (gone) give_place(one.asker);
@@ -124,12 +145,26 @@ void KeyCache::drop_gone() {
   std::erase_if(due_, drop);
 }
 
+// Clocks of issuers are not ours, and endpoints may answer with copies, too.
+WallMillis KeyCache::due_since(const KeyName& name, WallMillis now) const {
+  if (name.issued_at == 0 || name.issued_at > now) return now;
+  return std::min(now, name.issued_at + limits_.fetch_interval);
+}
+
 KeyCache::Found KeyCache::known(const Entry& entry, std::string_view kid,
-                                const Algorithm& algorithm) {
+                                const Algorithm& algorithm, WallMillis since) {
   if (!entry.keys) return std::unexpected(TokenError::kUnavailable);
-  const VerifyingKey* key = entry.keys->find(kid, algorithm);
-  if (key == nullptr) return std::unexpected(TokenError::kUnknownKey);
-  return *key;
+  if (const VerifyingKey* key = entry.keys->find(kid, algorithm)) return *key;
+  return std::unexpected(entry.fetched_at >= since ? TokenError::kUnknownKey
+                                                   : TokenError::kUnavailable);
+}
+
+// While fetching fails keys are used on in any case. Else this is about the length of one fetch,
+// in which whoever fills all places must neither keep out those with good keys nor let in those
+// with keys that were withdrawn long ago.
+bool KeyCache::endures(const Entry& entry, WallMillis now) const {
+  return entry.failing ||
+         !elapsed(entry.fetched_at, now, limits_.valid_for + limits_.fetch_interval);
 }
 
 bool KeyCache::may_fetch(const Entry& entry, WallMillis now) const {

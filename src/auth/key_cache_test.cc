@@ -34,16 +34,16 @@ struct CacheFixture {
     if (found) return "key";
     return found.error() == TokenError::kUnknownKey ? "unknown" : "unavailable";
   }
-  std::string find(const std::string& kid, WallMillis now, const std::string& url = kUrl,
-                   const char* algorithm = "ES256") {
-    const auto found = cache.find(url, kid, *find_algorithm(algorithm), now, {},
+  std::string find(const std::string& kid, WallMillis now, const char* algorithm = "ES256",
+                   WallMillis issued_at = 0) {
+    const auto found = cache.find(kUrl, {kid, *find_algorithm(algorithm), issued_at}, now, {},
                                   [this, kid](const KeyCache::Found& key, WallMillis) {
                                     later.push_back(kid + " " + word(key));
                                   });
     return found ? word(*found) : "waits";
   }
-  void fetched(const Result<std::string>& body, WallMillis now) {
-    cache.on_fetched(kUrl, body, now);
+  void fetched(const Result<std::string>& body, WallMillis now, WallMillis age = 0) {
+    cache.on_fetched(kUrl, body, now, age);
     cache.turn(now);
   }
   void failed(WallMillis now) { fetched(fail("timed out"), now); }
@@ -93,8 +93,8 @@ TEST(KeyCache, FetchesOnceForAllThatWait) {
   EXPECT_THAT(f.fetcher.urls, ElementsAre(kUrl));
   f.fetched(key_set("a"), kNow + 5);
   EXPECT_THAT(f.later, ElementsAre("a key", "b unknown", "a key"));
-  EXPECT_EQ(f.find("a", kNow + kHour), "key");
-  EXPECT_EQ(f.find("a", kNow + 6, kUrl, "ES384"), "unknown");
+  EXPECT_EQ(f.find("a", kNow + kHour - 1), "key");
+  EXPECT_EQ(f.find("a", kNow + 6, "ES384"), "unavailable");
   EXPECT_EQ(f.fetcher.urls.size(), 1u);
 }
 
@@ -102,7 +102,7 @@ TEST(KeyCache, UnknownNameIsAskedForOnceAMinute) {
   CacheFixture f;
   EXPECT_EQ(f.find("a", kNow), "waits");
   f.fetched(key_set("a"), kNow);
-  EXPECT_EQ(f.find("b", kNow + kMinute - 1), "unknown");
+  EXPECT_EQ(f.find("b", kNow + kMinute - 1), "unavailable");
   EXPECT_EQ(f.fetcher.urls.size(), 1u);
   EXPECT_EQ(f.find("b", kNow + kMinute), "waits");
   EXPECT_EQ(f.find("a", kNow + kMinute), "key") << "a known key does not wait";
@@ -134,21 +134,66 @@ TEST(KeyCache, OldKeysServeWhileFetchingFails) {
   EXPECT_EQ(f.find("a", stale), "waits");
   EXPECT_EQ(f.find("b", stale), "waits");
   f.failed(stale + 10);
-  EXPECT_THAT(f.later, ElementsAre("a key", "a key", "b unknown"));
+  EXPECT_THAT(f.later, ElementsAre("a key", "a key", "b unavailable"));
   EXPECT_EQ(f.find("a", stale + 20), "key");
-  EXPECT_EQ(f.find("b", stale + 20), "unknown");
+  EXPECT_EQ(f.find("b", stale + 20), "unavailable");
   EXPECT_EQ(f.fetcher.urls.size(), 2u);
   EXPECT_EQ(f.find("a", stale + kMinute), "waits");
   f.fetched(key_set("b"), stale + kMinute);
   EXPECT_EQ(f.later.back(), "a unknown");
 }
 
+// Who is told that its key is unknown does not come again.
+TEST(KeyCache, AKeyThatMayBeNewerThanTheSetIsNotUnknown) {
+  CacheFixture f;
+  f.find("old", kNow);
+  f.fetched(key_set("old"), kNow + 10);
+  EXPECT_EQ(f.find("new", kNow + 20), "unavailable") << "no fetch for another minute";
+  EXPECT_EQ(f.fetcher.urls.size(), 1u);
+  EXPECT_EQ(f.find("new", kNow + kMinute), "waits");
+  EXPECT_EQ(f.find("newer", kNow + kMinute + 1), "waits");
+  f.fetched(key_set("old"), kNow + kMinute + 500);
+  EXPECT_THAT(f.later, ElementsAre("old key", "new unknown", "newer unavailable"))
+      << "the last was asked for when the answer was on its way, perhaps";
+}
+
+TEST(KeyCache, AnOldTokenWithAnUnknownKeyHasNone) {
+  CacheFixture f;
+  f.find("old", kNow);
+  f.fetched(key_set("old"), kNow);
+  const auto issued = [&](WallMillis at) { return f.find("new", kNow + 100, "ES256", at); };
+  EXPECT_EQ(issued(kNow - kMinute), "unknown");
+  EXPECT_EQ(issued(1), "unknown");
+  EXPECT_EQ(issued(-1), "unknown");
+  EXPECT_EQ(issued(kNow - kMinute + 1), "unavailable") << "clocks differ";
+  EXPECT_EQ(issued(kNow + kHour), "unavailable");
+  EXPECT_EQ(issued(0), "unavailable") << "it does not say";
+}
+
+// Which another shard had asked for.
+TEST(KeyCache, ACopyIsAsOldAsItIs) {
+  CacheFixture f;
+  EXPECT_EQ(f.find("new", kNow), "waits");
+  f.fetched(key_set("old"), kNow + 1, 50'000);
+  EXPECT_THAT(f.later, ElementsAre("new unavailable"));
+  EXPECT_EQ(f.find("old", kNow + kHour - 50'000), "key");
+  EXPECT_EQ(f.find("new", kNow + 10'000), "unavailable");
+  EXPECT_EQ(f.find("new", kNow + 10'001), "waits") << "a minute behind that one";
+  f.fetched(fail("timed out"), kNow + 10'002, 1'000);
+  EXPECT_EQ(f.find("new", kNow + kMinute + 9'001), "unavailable");
+  EXPECT_EQ(f.find("new", kNow + kMinute + 9'002), "waits");
+}
+
 TEST(KeyCache, WaitersAndUrlsAreBounded) {
   FakeFetcher fetcher;
   KeyCache cache(fetcher, {.max_waiters = 2, .max_urls = 2});
+  struct Present final : Askers {
+    bool is_there(uint64_t) const override { return true; }
+  } present;
   int answers = 0;
+  uint64_t asker = 0;
   const auto find = [&](const std::string& url, WallMillis now) {
-    return cache.find(url, "a", es256(), now, {},
+    return cache.find(url, {"a", es256()}, now, {&present, ++asker},
                       [&](const KeyCache::Found&, WallMillis) { ++answers; });
   };
   EXPECT_FALSE(find("u1", kNow).has_value());
@@ -186,9 +231,10 @@ TEST(KeyCache, AWaiterMayAskAgain) {
   KeyCache cache(fetcher, {.max_urls = 2});
   std::vector<std::string> seen;
   for (int i = 0; i < 3; ++i)
-    cache.find("u1", "a", es256(), kNow, {}, [&](const KeyCache::Found& key, WallMillis now) {
+    cache.find("u1", {"a", es256()}, kNow, {}, [&](const KeyCache::Found& key, WallMillis now) {
       seen.push_back(CacheFixture::word(key));
-      cache.find("u2", "a", es256(), now + kMinute, {}, [](const KeyCache::Found&, WallMillis) {});
+      cache.find("u2", {"a", es256()}, now + kMinute, {},
+                 [](const KeyCache::Found&, WallMillis) {});
     });
   cache.on_fetched("u1", key_set("a"), kNow);
   cache.turn(kNow);
@@ -199,13 +245,21 @@ TEST(KeyCache, AWaiterMayAskAgain) {
 // Those who ask, by number, and what they were told.
 struct CrowdFixture : Askers {
   explicit CrowdFixture(const KeyCacheLimits& limits) : cache(fetcher, limits) {}
-  bool is_there(uint64_t asker) const override { return !gone.contains(asker); }
+  bool is_there(uint64_t asker) const override {
+    ++looked_for;
+    return !gone.contains(asker);
+  }
   std::string find(uint64_t asker, const std::string& kid = "a", WallMillis now = kNow) {
-    const auto found =
-        cache.find(kUrl, kid, es256(), now, {this, asker},
-                   [this, asker](const KeyCache::Found& key, WallMillis) {
-                     told.push_back(std::to_string(asker) + " " + CacheFixture::word(key));
-                   });
+    return find_for({this, asker}, kid, now);
+  }
+  // Who posts and leaves; 0: from an address that is not known.
+  std::string find_from(uint64_t address) { return find_for({nullptr, address}, "a", kNow); }
+  std::string find_for(const Asker& who, const std::string& kid, WallMillis now) {
+    const uint64_t asker = who.id;
+    const auto found = cache.find(
+        kUrl, {kid, es256()}, now, who, [this, asker](const KeyCache::Found& key, WallMillis) {
+          told.push_back(std::to_string(asker) + " " + CacheFixture::word(key));
+        });
     return found ? CacheFixture::word(*found) : "waits";
   }
   void fetched() { cache.on_fetched(kUrl, key_set("a"), kNow); }
@@ -216,6 +270,7 @@ struct CrowdFixture : Askers {
   }
 
   std::set<uint64_t> gone;
+  mutable size_t looked_for = 0;
   std::vector<std::string> told;
   FakeFetcher fetcher;
   KeyCache cache;
@@ -263,14 +318,84 @@ TEST(KeyCache, WhoHasGoneMakesRoom) {
   for (uint64_t asker = 1; asker <= 3; ++asker) EXPECT_EQ(f.find(asker), "waits");
   EXPECT_EQ(f.find(4), "unavailable");
   f.gone = {1, 3};
+  EXPECT_EQ(f.find(5), "unavailable") << "they are looked for once a turn";
+  EXPECT_THAT(f.turn(), IsEmpty());
   EXPECT_EQ(f.find(5), "waits");
   EXPECT_EQ(f.find(6), "waits");
   EXPECT_EQ(f.find(7), "unavailable");
+  EXPECT_THAT(f.turn(), IsEmpty());
   f.fetched();
   f.gone.insert(5);
   EXPECT_EQ(f.find(8, "b"), "unknown") << "who has nothing that waits is told at once";
   EXPECT_EQ(f.find(6), "waits");
   EXPECT_THAT(f.turn(), ElementsAre("2 key", "6 key", "6 key"));
+}
+
+TEST(KeyCache, WhoHasGoneIsLookedForOnceATurn) {
+  CrowdFixture f({.max_waiters = 100});
+  for (uint64_t asker = 1; asker <= 100; ++asker) f.find(asker);
+  f.looked_for = 0;
+  for (uint64_t asker = 101; asker <= 200; ++asker) EXPECT_EQ(f.find(asker), "unavailable");
+  EXPECT_EQ(f.looked_for, 200u) << "each of those who wait, and of those who ask";
+  f.turn();
+  f.gone = {1};
+  EXPECT_EQ(f.find(201), "waits");
+}
+
+TEST(KeyCache, WhoPostsAndLeavesHasHalfOfThePlaces) {
+  CrowdFixture f({.max_waiters = 4, .passing_waiters = 2});
+  EXPECT_EQ(f.find_from(0), "waits");
+  EXPECT_EQ(f.find_from(7), "waits");
+  for (const uint64_t address : {0, 7, 8}) EXPECT_EQ(f.find_from(address), "unavailable");
+  EXPECT_EQ(f.find(1), "waits");
+  EXPECT_EQ(f.find(2), "waits");
+  f.fetched();
+  EXPECT_EQ(f.find_from(8), "key") << "and nothing keeps it";
+  EXPECT_THAT(f.turn(), ElementsAre("0 key", "7 key", "1 key", "2 key"));
+  EXPECT_EQ(KeyCacheLimits{}.passing_waiters, 500u);
+  EXPECT_EQ(f.find(3, "a", kNow + kHour), "waits");
+  EXPECT_EQ(f.find_for({}, "a", kNow + kHour), "waits");
+}
+
+TEST(KeyCache, OneAddressHasAFewOfThem) {
+  CrowdFixture f({.waiters_each = 2});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(f.find_from(7), "waits");
+  EXPECT_EQ(f.find_from(7), "unavailable");
+  EXPECT_EQ(f.find_from(8), "waits");
+  EXPECT_EQ(f.find(7), "waits") << "a session is no address";
+  f.fetched();
+  EXPECT_EQ(f.find_from(7), "key") << "what comes over one connection owes another's no order";
+  EXPECT_EQ(f.turn().size(), 4u);
+}
+
+// Whoever fills the places while keys are fetched anew.
+TEST(KeyCache, AKnownKeyNeedsNoPlaceForALittleLonger) {
+  const WallMillis stale = kNow + kHour;
+  for (const WallMillis late : {WallMillis{0}, kMinute - 1, kMinute}) {
+    CrowdFixture f({.max_waiters = 1});
+    f.find(1);
+    f.fetched();
+    f.turn();
+    EXPECT_EQ(f.find(2, "x", stale + late), "waits");
+    EXPECT_EQ(f.find(3, "a", stale + late), late < kMinute ? "key" : "unavailable") << late;
+    EXPECT_EQ(f.find(3, "b", stale + late), "unavailable");
+    EXPECT_EQ(f.fetcher.urls.size(), 2u);
+    f.cache.on_fetched(kUrl, fail("timed out"), stale + late);
+    f.turn();
+    EXPECT_EQ(f.find(2, "x", stale + late + kMinute), "waits");
+    EXPECT_EQ(f.find(3, "a", stale + late + kMinute), "key") << "as while nothing can be fetched";
+  }
+}
+
+TEST(KeyCache, AKnownKeyIsFetchedAnewThoughNobodyCanWait) {
+  CrowdFixture f({.max_waiters = 1});
+  f.find(1);
+  f.fetched();
+  f.turn();
+  f.cache.find("https://keys.example/other", {"a", es256()}, kNow + kHour, {&f, 2},
+               [](const KeyCache::Found&, WallMillis) {});
+  EXPECT_EQ(f.find(3, "a", kNow + kHour), "key");
+  EXPECT_EQ(f.fetcher.urls.size(), 3u);
 }
 
 TEST(KeyCache, AnAskerIsAnsweredInOrder) {

@@ -2,11 +2,23 @@
 
 #include <utility>
 
+#include "base/metrics.h"
+
 namespace parley::auth {
+namespace {
+
+metrics::Counter unjudged_total("parley_tokens_unjudged_total",
+                                "Tokens refused as unavailable: their keys could not be fetched, "
+                                "may not be fetched again yet, or too many wait");
+
+}  // namespace
 
 TokenResult TokenAuthenticator::judge(UnverifiedToken token, const KeyCache::Found& found,
                                       WallMillis now) {
-  if (!found) return std::unexpected(found.error());
+  if (!found) {
+    if (found.error() == TokenError::kUnavailable) unjudged_total.add();
+    return std::unexpected(found.error());
+  }
   if (!found->verify(*token.jwt.algorithm, token.jwt.text, token.jwt.signature))
     return std::unexpected(TokenError::kInvalid);
   return accept(std::move(token), now);
@@ -34,14 +46,17 @@ std::optional<TokenResult> TokenAuthenticator::verify(TokenUse use, std::string_
   }
   // Both the waiter and an answer at once need the token.
   auto shared = std::make_shared<UnverifiedToken>(std::move(*read));
-  const auto found =
-      keys_.find(shared->key_url, shared->jwt.kid, *shared->jwt.algorithm, now, asker,
-                 [this, use, rules, shared, done = std::move(done)](KeyCache::Found key,
-                                                                    WallMillis later) mutable {
-                   if (rules != rules_for(use))
-                     return done(std::unexpected(TokenError::kUnavailable));
-                   done(judge(std::move(*shared), key, later));
-                 });
+  const auto found = keys_.find(shared->key_url,
+                                {.kid = shared->jwt.kid,
+                                 .algorithm = *shared->jwt.algorithm,
+                                 .issued_at = shared->claims.claims.id.issued_at * 1000},
+                                now, asker,
+                                [this, use, rules, shared, done = std::move(done)](
+                                    KeyCache::Found key, WallMillis later) mutable {
+                                  if (rules != rules_for(use))
+                                    return done(std::unexpected(TokenError::kUnavailable));
+                                  done(judge(std::move(*shared), key, later));
+                                });
   if (!found) return std::nullopt;
   return judge(std::move(*shared), *found, now);
 }

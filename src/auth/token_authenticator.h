@@ -24,8 +24,9 @@ class TokenAuthenticator final : public Authenticator {
 
   std::optional<TokenResult> verify(TokenUse use, std::string_view token, WallMillis now,
                                     Asker asker, Done done) override;
-  void on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now) {
-    keys_.on_fetched(url, body, now);
+  void on_fetched(const std::string& url, const Result<std::string>& body, WallMillis now,
+                  WallMillis age = 0) {
+    keys_.on_fetched(url, body, now, age);
   }
   // In each turn: judges some of the tokens whose keys have come.
   void turn(WallMillis now) { keys_.turn(now); }

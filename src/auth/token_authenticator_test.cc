@@ -4,6 +4,7 @@
 
 #include "auth/jwt_sign.h"
 #include "auth/token_testing.h"
+#include "tests/support/metric_delta.h"
 
 namespace parley::auth {
 namespace {
@@ -87,11 +88,13 @@ TEST(TokenAuthenticator, WaitsForFetchedKeys) {
 }
 
 TEST(TokenAuthenticator, SaysThatKeysCannotBeFetched) {
+  const parley::testing::MetricDelta unjudged("parley_tokens_unjudged_total");
   AuthenticatorFixture f(kFetched);
   EXPECT_EQ(f.verify(good_token()), "waits");
   f.fetched(fail("timed out"));
   EXPECT_THAT(f.later, ElementsAre("unavailable"));
   EXPECT_EQ(f.verify(good_token()), "unavailable");
+  EXPECT_EQ(unjudged(), 2);
 }
 
 TEST(TokenAuthenticator, NewRulesHoldForTokensThatWait) {

@@ -177,7 +177,7 @@ void PublishDoor::handle(http::Exchange& exchange) {
     if (!why->too_often) return refuse_token(call, why->token);
     return refuse(call, kTooOften, kTooManyPublishes);
   }
-  const uint64_t address = options_.quotas != nullptr ? exchange.client().network_key() : 0;
+  const uint64_t address = exchange.client().network_key();
   serve(request, exchange.path_tail(), reply_to(exchange), address, was_admitted(request));
 }
 
@@ -203,7 +203,7 @@ void PublishDoor::serve(Request request, const std::string& channel, ReplyTo rep
     const uint64_t asked = std::exchange(call.address, 0);
     if (!paid && !may_publish({}, asked)) return refuse(call, kTooOften, kTooManyPublishes);
     call.back.by = Waiting::By::kToken;
-    return verify(token, std::move(call));
+    return verify(token, asked, std::move(call));
   }
   const auto who = without_token(call.request);
   if (!who) return refuse(call, kUnauthorized, "a token is needed");
@@ -248,14 +248,16 @@ std::optional<auth::Principal> PublishDoor::without_token(const Request& request
   return who;
 }
 
-void PublishDoor::verify(std::string_view token, Call call) {
+// The client may leave, and all the same its message is published if it may be. So its token waits
+// on behalf of its address.
+void PublishDoor::verify(std::string_view token, uint64_t address, Call call) {
   ++verifying_;
   auto waits = std::make_shared<Call>(std::move(call));
   auto done = [door = std::weak_ptr(self_), waits](auth::TokenResult result) {
     if (const auto self = door.lock()) (*self)->verified(std::move(result), std::move(*waits));
   };
-  auto result =
-      tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall, {}, std::move(done));
+  auto result = tokens_.verify(auth::TokenUse::kConnect, token, hub_.now().wall,
+                               {.among = nullptr, .id = address}, std::move(done));
   if (result) verified(*std::move(result), std::move(*waits));
 }
 

@@ -84,7 +84,7 @@ class PublishDoor final : public http::Handler, public hub::Requester {
   Answer preflight(const std::string& origin) const;
   // Who it is without a token and a key; nullopt: nobody.
   std::optional<auth::Principal> without_token(const Request& request) const;
-  void verify(std::string_view token, Call call);
+  void verify(std::string_view token, uint64_t address, Call call);
   void verified(auth::TokenResult result, Call call);
   bool may_publish(const auth::Principal& who, uint64_t address) const;
   // `who`: null for the server itself, whom access does not restrict.

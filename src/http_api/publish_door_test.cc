@@ -79,6 +79,26 @@ TEST_F(PublishDoorTest, ForgedTokensSpendTheRateOfTheirAddress) {
   EXPECT_EQ(forged(), 429) << "before the signature is looked at";
 }
 
+// As somebody must fetch its key later, and nobody has looked at a signature.
+TEST_F(PublishDoorTest, SoDoThoseThatCannotBeJudgedNow) {
+  world.tokens().bad["later"] = auth::TokenError::kUnavailable;
+  parley::testing::FakeQuotas quotas;
+  quotas.left = 1;
+  make({.quotas = &quotas});
+  const auto later = [this] { return send(post("a", {{"Authorization", "Bearer later"}})).status; };
+  EXPECT_EQ(later(), 503);
+  EXPECT_EQ(later(), 429);
+}
+
+TEST_F(PublishDoorTest, ATokenWaitsOnBehalfOfItsAddress) {
+  world.tokens().connect_token("good", "42");
+  world.tokens().slow = true;
+  door->serve(post("a", {{"Authorization", "Bearer good"}}), "news", [](const Answer&) {}, 7);
+  ASSERT_EQ(world.tokens().waiting(), 1u);
+  EXPECT_EQ(world.tokens().asker(0), (auth::Asker{.among = nullptr, .id = 7}));
+  world.tokens().answer_all();
+}
+
 TEST_F(PublishDoorTest, AboveTheChannelsRateItIs429) {
   hub::ChannelOptions options = parley::testing::FakeRules::usual();
   options.publish_rate = {.per_second = 2};

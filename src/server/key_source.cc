@@ -50,18 +50,19 @@ Result<std::string> fetch_key_set(const std::string& url) {
 void KeySource::fetch(ShardId shard, const std::string& url, const OnAnswer& on_answer) {
   const auto tell = [url, on_answer](const Answer& answer) { on_answer(url, answer); };
   if (worker_.submit(shard, [this, url] { return get(url); }, tell)) return;
-  shards_.post_reserved(shard, [tell] { tell(fail("too many key sets are being fetched")); });
+  shards_.post_reserved(shard, [tell] { tell({fail("too many key sets are being fetched")}); });
 }
 
 KeySource::Answer KeySource::get(const std::string& url) {
   const Time now = clock_();
   const auto found = known_.find(url);
-  if (found != known_.end() && now - found->second.at < kFetchInterval) return found->second.answer;
-  Answer answer = fetch_key_set(url);
-  if (!answer) log::warn("no token keys", {{"url", url}, {"reason", answer.error().message}});
+  if (found != known_.end() && now - found->second.at < kFetchInterval)
+    return {found->second.body, std::chrono::ceil<milliseconds>(now - found->second.at)};
+  auto body = fetch_key_set(url);
+  if (!body) log::warn("no token keys", {{"url", url}, {"reason", body.error().message}});
   if (known_.size() >= kMaxUrls) known_.clear();
-  known_.insert_or_assign(url, Known{answer, now});
-  return answer;
+  known_.insert_or_assign(url, Known{body, now});
+  return {std::move(body)};
 }
 
 }  // namespace parley::server

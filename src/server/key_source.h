@@ -20,7 +20,10 @@ Result<std::string> fetch_key_set(const std::string& url);
 // worker's one thread.
 class KeySource {
  public:
-  using Answer = Result<std::string>;
+  struct Answer {
+    Result<std::string> body;
+    milliseconds age{};  // of a copy that was fetched for another; else 0
+  };
   using OnAnswer = std::function<void(const std::string& url, const Answer& answer)>;
   using Clock = std::function<Time()>;
 
@@ -35,8 +38,8 @@ class KeySource {
   static constexpr size_t kMaxUrls = 128;
   static constexpr seconds kFetchInterval{60};
   struct Known {
-    Answer answer;
-    Time at;
+    Result<std::string> body;
+    Time at;  // the fetch began
   };
 
   Answer get(const std::string& url);

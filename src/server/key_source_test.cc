@@ -85,9 +85,14 @@ class KeySourceTest : public ::testing::Test {
     }
     ++fetches_;
     if (endpoint_.up()) endpoint_.answer(key_set_);
-    tokens_.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
-    tokens_.turn(wall_);
+    hand_over(tokens_);
     return said;
+  }
+
+  void hand_over(auth::TokenAuthenticator& tokens) {
+    const KeySource::Answer answer = fetched_.get_future().get();
+    tokens.on_fetched(endpoint_.url(), answer.body, wall_, answer.age.count());
+    tokens.turn(wall_);
   }
 
   const TestKey old_key_ = auth::testing::new_ed25519(), new_key_ = auth::testing::new_ed25519();
@@ -135,10 +140,42 @@ TEST_F(KeySourceTest, AsksAnEndpointOnceAMinute) {
   EXPECT_FALSE(another.verify(auth::TokenUse::kConnect,
                               auth::testing::token_of(old_key_, "EdDSA", "{}", "old"), wall_, {},
                               [&](const auth::TokenResult& r) { said = r ? "in" : "no"; }));
-  another.on_fetched(endpoint_.url(), fetched_.get_future().get(), wall_);
+  another.on_fetched(endpoint_.url(), fetched_.get_future().get().body, wall_);
   EXPECT_EQ(said, "") << "in its own time";
   another.turn(wall_);
   EXPECT_EQ(said, "in") << "without a second request, which nobody would have answered";
+}
+
+// Keys are rotated just after a shard had them fetched: nobody is told for good that the new one
+// does not exist.
+TEST_F(KeySourceTest, AKeyThatIsNewerThanTheCopyIsNotUnknown) {
+  publish(old_key_, "old");
+  EXPECT_EQ(show(old_key_, "old"), "in");
+  publish(new_key_, "new");
+  advance(seconds(30));
+  EXPECT_EQ(show(new_key_, "new"), "unavailable");
+  EXPECT_EQ(fetches_, 1);
+  auth::TokenAuthenticator another{rules(), fetcher_};
+  const auto ask = [&] {
+    std::string said = "waits";
+    const auto note = [&said](const auth::TokenResult& result) {
+      said = result                                             ? "in"
+             : result.error() == auth::TokenError::kUnavailable ? "unavailable"
+                                                                : "no";
+    };
+    fetched_ = {};
+    const auto token = auth::testing::token_of(new_key_, "EdDSA", R"({"sub":"42"})", "new");
+    if (const auto result = another.verify(auth::TokenUse::kConnect, token, wall_, {}, note)) {
+      note(*result);
+    } else {
+      if (clock_ >= Time{seconds(1060)}) endpoint_.answer(key_set_);
+      hand_over(another);
+    }
+    return said;
+  };
+  EXPECT_EQ(ask(), "unavailable") << "from a copy that is 30 s old";
+  advance(seconds(30));
+  EXPECT_EQ(ask(), "in") << "as soon as anybody may fetch, not a minute behind the copy";
 }
 
 }  // namespace

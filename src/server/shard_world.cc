@@ -49,8 +49,8 @@ ShardWorld::ShardWorld(io::Shard& shard, HubMail& mail, UplinkBoxes& uplink_mail
       revocations_(shared.config.revocations.max_entries),
       policy_(shared.policy, revocations_),
       fetcher_(shared.keys, shard.id(),
-               [this](const std::string& url, const Result<std::string>& answer) {
-                 tokens_.on_fetched(url, answer, shard_.now().wall);
+               [this](const std::string& url, const KeySource::Answer& answer) {
+                 tokens_.on_fetched(url, answer.body, shard_.now().wall, answer.age.count());
                }),
       tokens_(shared.policy->tokens(), fetcher_),
       ticket_line_(ticket_mail, shard.id()),

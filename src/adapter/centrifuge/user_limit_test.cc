@@ -77,6 +77,22 @@ TEST_F(UserLimitTest, CommandsAboveTheNodesRateAreRefused) {
   EXPECT_THAT(ask(client, kPublish).back(), ::testing::HasSubstr(R"("publish":{})"));
 }
 
+// A made-up key id is answered with "try again", and no signature is looked at: what it costs is
+// the allowance.
+TEST_F(UserLimitTest, TokensThatCannotBeJudgedNowAreCommandsToo) {
+  world.tokens().bad["later"] = auth::TokenError::kUnavailable;
+  FakeClient& client = connect_with("ann");
+  quotas.left = 2;
+  const std::string refresh = R"({"id":2,"refresh":{"token":"later"}})";
+  const std::string subscribe = R"({"id":3,"subscribe":{"channel":"$p","token":"later"}})";
+  EXPECT_THAT(ask(client, refresh).at(0), ::testing::HasSubstr(R"("code":100)"));
+  EXPECT_THAT(ask(client, subscribe).at(0), ::testing::HasSubstr(R"("code":100)"));
+  const size_t looked_at = world.tokens().looked_at;
+  for (const std::string& command : {refresh, subscribe})
+    EXPECT_THAT(ask(client, command).at(0), ::testing::HasSubstr(R"("code":111)"));
+  EXPECT_EQ(world.tokens().looked_at, looked_at);
+}
+
 class StubbornTest : public HasQuotas, public CentrifugeTest {
  protected:
   StubbornTest() : CentrifugeTest({.refusals = {.per_second = 5}}, {.quotas = &quotas}) {}
