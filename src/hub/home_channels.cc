@@ -205,6 +205,7 @@ void HomeChannels::close_if_unwanted(HomeChannel& channel) {
 
 void HomeChannels::on_attached(const ChannelKey& key, uint32_t attempt,
                                std::expected<Attached, BrokerError> result) {
+  ++completions_;
   HomeChannel* channel = find(key);
   if (channel == nullptr || channel->attempt != attempt) return;
   if (!result) return lose(*channel, to_hub_error(result.error()));
@@ -428,6 +429,7 @@ BrokerToken HomeChannels::add_pending(Pending pending) {
 }
 
 HomeChannels::Pending HomeChannels::take_pending(BrokerToken token) {
+  ++completions_;
   const auto index = static_cast<uint32_t>(token);
   CHECK(index < pending_.size());
   Pending& place = pending_[index];

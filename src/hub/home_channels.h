@@ -58,6 +58,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   // What was published can be read from here on: the flush is next.
   void end_turn() { gate_.end_turn(); }
   bool publishes_wait() const { return gate_.waiting(); }
+  // How many completions the broker has handed out.
+  uint64_t completions() const { return completions_; }
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
   // Every 10 s: tells interested shards the tops of channels that changed.
@@ -185,6 +187,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   std::vector<ChannelKey> lost_;
   std::vector<Pending> pending_;  // by the lower half of the token
   std::vector<uint32_t> free_pending_;
+  uint64_t completions_ = 0;
   uint32_t next_attempt_ =
       1;  // over all channels: a channel that comes back must not know old ones
 };

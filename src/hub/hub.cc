@@ -455,7 +455,7 @@ Pace Hub::turn(const Now& now) {
   home_shard_.check();
   now_ = now;
   size_t budget = options_.turn_items;
-  if (!withdrawals_.empty()) run_withdrawals();
+  if (!withdrawals_.empty() || !blocked_.empty()) run_withdrawals();
   home_.run_gate(now_);
   if (brake_.waiting()) run_brake();
   bool more = true;
@@ -463,19 +463,21 @@ Pace Hub::turn(const Now& now) {
     drain_loopback(budget);
     const size_t slice = std::min(budget, kBrokerSlice);
     published_ = false;
+    const uint64_t completed = home_.completions();
     more = broker_.run(now_, home_, slice);
     // The broker does not say how much it did; with more to do it has used its slice.
     if (more) budget -= slice;
     const size_t answered = local_.deliver_ready(budget);
     budget -= answered;
-    // Each round costs something, or who asks for more with each answer could hold the turn, as a
-    // batch of the server API that goes step by step does.
-    if (budget > 0) --budget;
+    // Each completion costs something, and each round, or who asks for more with each answer could
+    // hold the turn, as a batch of the server API that goes step by step does.
+    const uint64_t done = more ? 1 : std::max<uint64_t>(home_.completions() - completed, 1);
+    budget -= std::min<uint64_t>(budget, done);
     more = more || answered > 0 || published_ || !loopback_.empty() || local_.has_ready();
   }
   if (pages_.waiting()) answer_pages();
   const bool controlling = run_controls();
-  if (!withdrawals_.empty()) run_withdrawals();
+  if (!withdrawals_.empty() || !blocked_.empty()) run_withdrawals();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
   periodic();

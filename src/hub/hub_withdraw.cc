@@ -14,7 +14,9 @@ bool WithdrawalSet::cover(RequesterId who, StepId step, std::string_view channel
          });
 }
 
-bool WithdrawnWaiters::cover(uint64_t waiter, std::string_view channel) const {
+bool WithdrawnWaiters::cover(uint64_t waiter, std::string_view channel,
+                             std::string_view user) const {
+  if (std::ranges::find(users_, user) != users_.end()) return true;
   const auto [first, last] = waiters_.equal_range(waiter);
   return std::any_of(first, last, [channel](const auto& one) {
     return one.second.empty() || one.second == channel;
@@ -27,21 +29,28 @@ void Hub::remember(const Control& control) {
   if (sink_ == nullptr) return;
   sink_->remember(control);
   if (control.kind == Control::Kind::kUnblock) return;
+  // The anonymous user has no name that tells it from the operator.
+  if (control.kind == Control::Kind::kBlock && !control.user.empty())
+    blocked_.push_back(control.user);
   for (const RequesterId id : many_)
     if (Requester* requester = find(id)) requester->on_revoked();
 }
 
-std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& lost) const {
+std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& lost,
+                                                        std::vector<std::string> blocked) const {
   auto waiters = std::make_shared<WithdrawnWaiters>();
+  bool orphans = false;
   for (uint32_t index = 0; index < waiters_.size(); ++index) {
     const Waiter& waiter = waiters_[index];
     if (waiter.kind != Waiter::Kind::kRequester) continue;
+    orphans = orphans || find(waiter.who) == nullptr;
     const std::vector<Withdrawal>* of_it = lost.find(waiter.who);
     if (of_it == nullptr) continue;
     for (const Withdrawal& one : *of_it)
       if (!one.step || *one.step == waiter.step)
         waiters->add(static_cast<uint64_t>(waiter.generation) << 32 | index, one.channel);
   }
+  if (orphans) waiters->add_users(std::move(blocked));
   return waiters;
 }
 
@@ -49,17 +58,21 @@ std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& los
 // must not be sent first.
 void Hub::run_withdrawals() {
   const WithdrawalSet lost(std::exchange(withdrawals_, {}));
+  std::vector<std::string> blocked = std::exchange(blocked_, {});
   brake_.withdraw(
-      [&](RequesterId who, StepId step, const std::string& channel) {
-        return lost.cover(who, step, channel);
+      [&](const PublishBrake::Publish& one) {
+        return lost.cover(one.who, one.step, one.record.channel.name) ||
+               std::ranges::find(blocked, one.record.principal) != blocked.end();
       },
       [this](RequesterId who, StepId step) { answer_later(who, step, HubError::kRevoked); });
-  const auto waiters = waiters_of(lost);
+  const auto waiters = waiters_of(lost, std::move(blocked));
   if (waiters->empty()) return;
   for (auto& parked : parked_) {
     std::erase_if(parked, [&](const std::unique_ptr<Request>& request) {
       const auto* record = std::get_if<PublishRecord>(&request->body);
-      if (record == nullptr || !waiters->cover(request->waiter, record->channel.name)) return false;
+      if (record == nullptr ||
+          !waiters->cover(request->waiter, record->channel.name, record->principal))
+        return false;
       loopback_.push_back(
           std::make_unique<Reply>(Reply{request->waiter, std::unexpected(HubError::kRevoked)}));
       return true;

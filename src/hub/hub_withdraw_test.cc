@@ -163,8 +163,8 @@ TEST_F(HubWithdrawTest, AtAnotherShardWhichIsTold) {
   turn();
   ASSERT_EQ(post_.sent.size(), 3u);
   const auto& told = std::get<WithdrawRequest>(post_.sent[2]->body);
-  EXPECT_TRUE(told.waiters->cover(post_.sent[0]->waiter, there_));
-  EXPECT_FALSE(told.waiters->cover(post_.sent[1]->waiter, there_));
+  EXPECT_TRUE(told.waiters->cover(post_.sent[0]->waiter, there_, ""));
+  EXPECT_FALSE(told.waiters->cover(post_.sent[1]->waiter, there_, ""));
 }
 
 TEST_F(HubWithdrawTest, OnTheWordOfAnotherShard) {
@@ -180,6 +180,90 @@ TEST_F(HubWithdrawTest, OnTheWordOfAnotherShard) {
   ASSERT_EQ(post_.replies.size(), 2u);
   EXPECT_EQ(post_.replies[0]->waiter, 8u);
   EXPECT_EQ(post_.replies[0]->body.error(), HubError::kRevoked);
+}
+
+// The word of a block comes when whoever asked is there no more.
+class HubWithdrawUserTest : public HubWithdrawTest {
+ protected:
+  HubWithdrawUserTest() { hub_.set_control_sink(&sink_); }
+  void publish_as(RequesterId who, StepId step, const std::string& channel, const char* user) {
+    PublishRecord made = record(channel);
+    made.principal = user;
+    hub_.publish(who, step, std::move(made));
+  }
+  void block(const char* user) {
+    auto control = std::make_shared<Control>();
+    control->kind = Control::Kind::kBlock;
+    control->user = user;
+    hub_.receive(1, std::make_unique<Request>(Request{9, ControlRequest{std::move(control)}}));
+    turn();
+  }
+  // All sessions have gone by themselves.
+  struct NoSessions final : ControlSink {
+    bool apply(const Control&, size_t&, Controlled&) override { return true; }
+  } sink_;
+};
+
+TEST_F(HubWithdrawUserTest, BehindSlowReaders) {
+  make_slow();
+  publish_as(me_, 1, here_, "ann");
+  publish_as(another_, 2, here_, "bob");
+  hub_.remove(me_);
+  block("ann");
+  turn(seconds(3));
+  EXPECT_EQ(answers(), "+2 ");
+  EXPECT_EQ(broker_.stream(here_).top, 1u);
+}
+
+TEST_F(HubWithdrawUserTest, WhileMemoryIsScarce) {
+  hub_.brake(PublishBrake::Step::kSlow);
+  publish_as(me_, 1, here_, "ann");
+  publish_as(another_, 2, here_, "bob");
+  hub_.remove(me_);
+  block("ann");
+  turn(milliseconds(100));
+  EXPECT_EQ(answers(), "+2 ");
+  EXPECT_EQ(broker_.stream(here_).top, 1u);
+}
+
+TEST_F(HubWithdrawUserTest, ForWantOfACredit) {
+  post_.room = false;
+  publish_as(me_, 1, there_, "ann");
+  publish_as(another_, 2, there_, "bob");
+  hub_.remove(me_);
+  block("ann");
+  post_.room = true;
+  turn();
+  ASSERT_EQ(post_.sent.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<WithdrawRequest>(post_.sent[0]->body));
+  EXPECT_EQ(post_.sent[1]->who, another_);
+}
+
+TEST_F(HubWithdrawUserTest, AtAnotherShardWhichIsTold) {
+  publish_as(me_, 1, there_, "ann");
+  hub_.remove(me_);
+  block("ann");
+  ASSERT_EQ(post_.sent.size(), 2u);
+  const auto& told = std::get<WithdrawRequest>(post_.sent[1]->body);
+  EXPECT_TRUE(told.waiters->cover(77, there_, "ann"));
+  EXPECT_FALSE(told.waiters->cover(77, there_, "bob"));
+}
+
+TEST_F(HubWithdrawUserTest, WhoIsThereSaysForItself) {
+  publish_as(me_, 1, there_, "ann");
+  block("ann");
+  EXPECT_EQ(post_.sent.size(), 1u);
+}
+
+// Nor has the operator a name.
+TEST_F(HubWithdrawUserTest, TheAnonymousUserIsNobodyInParticular) {
+  make_slow();
+  publish_as(me_, 1, here_, "");
+  hub_.remove(me_);
+  block("");
+  turn(seconds(3));
+  EXPECT_EQ(answers(), "");
+  EXPECT_EQ(broker_.stream(here_).top, 1u);
 }
 
 }  // namespace

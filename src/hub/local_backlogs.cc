@@ -53,6 +53,14 @@ void LocalChannels::lose_patience(LocalChannel& channel) {
   recount(channel);
 }
 
+// Where what publishers wait to be taken begins. Who is not waited for any more is owed nothing.
+uint64_t LocalChannels::awaited_from(const LocalChannel& channel) {
+  uint64_t from = channel.tail_.top();
+  for (const Subscription* subscription : channel.live_)
+    if (subscription->late_ < kPatience) from = std::min(from, subscription->position_);
+  return from;
+}
+
 // Without new publications laggards only become fewer, so that it is enough to look at one or two.
 Backlog LocalChannels::backlog_of(const LocalChannel& channel) {
   auto& laggards = channel.lag_->watch()->laggards;

@@ -12,18 +12,9 @@ namespace {
 // Interest outlives its last subscriber a little, against churn: a reconnecting client finds the
 // channel still followed.
 constexpr seconds kLinger{5};
-// A channel without publications for this long gives its tail back.
-constexpr seconds kQuiet{10};
-// ... and where its last one may be the base of a delta, that one for this long.
-constexpr seconds kQuietBase{300};
-// Who has so many times as much in its tail as another gives before it.
-constexpr size_t kMuchMore = 4;
-
 metrics::Gauge followed_gauge("parley_followed_channels",
                               "Channels followed, summed over shards and aspects");
 metrics::Gauge subscriptions_gauge("parley_subscriptions", "Live subscriptions");
-metrics::Counter tails_spared("parley_tails_spared_total",
-                              "Tails given back early because all together were too large");
 metrics::Counter holes("parley_feed_holes_total",
                        "Holes found in a feed from a channel's home shard");
 
@@ -121,7 +112,7 @@ LocalChannel& LocalChannels::open(const ChannelKey& key,
 void LocalChannels::close(LocalChannel& channel) {
   CHECK(channel.live_.empty() && channel.waiting_.empty());
   if (channel.idle()) --idle_count_;
-  tail_bytes_ -= channel.held_bytes();
+  bytes_with(channel) -= channel.held_bytes();
   interests_[channel.interest_.index].channel = nullptr;
   free_interests_.push_back(channel.interest_.index);
   followed_gauge.add(-1);
@@ -193,13 +184,6 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   if (channel->lag_ && channel->lag_->watch()) recount(*channel);
 }
 
-// The tail holds publications, the newest of all tails.
-void LocalChannels::warm_up(LocalChannel& channel) {
-  static_cast<ListNode<WarmTag>&>(channel).unlink();
-  warm_.push_back(channel);
-  spare_tails(channel);
-}
-
 void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
@@ -264,14 +248,6 @@ void LocalChannels::reset_reader(Subscription& subscription, const Attached& now
   mark_dirty(subscription);
 }
 
-void LocalChannels::sweep(Time now) {
-  for (const InterestId interest : std::exchange(stalled_, {}))
-    if (LocalChannel* channel = find(interest)) request_page(*channel);
-  IntrusiveList<LocalChannel, WarmTag> warm;
-  warm.append(warm_);
-  while (!warm.empty()) cool(warm.pop_front(), now);
-}
-
 bool LocalChannels::release(Time now) {
   if (idle_.empty()) return false;
   constexpr size_t kPerCall = 256;
@@ -297,75 +273,6 @@ bool LocalChannels::release(Time now) {
   refused.append(idle_);
   idle_.append(refused);
   return more;
-}
-
-// A channel that has been quiet for a while keeps no tail, unless one of its readers still has to
-// catch up from it.
-void LocalChannels::cool(LocalChannel& channel, Time now) {
-  const uint64_t top = channel.tail_.top();
-  if (channel.lag_) channel.lag_->on_sweep(top, now);
-  if (channel.lag_ && channel.lag_->watch()) lose_patience(channel);
-  const bool moved = top != channel.quiet_top_;
-  if (moved) channel.quiet_since_ = now;
-  channel.quiet_top_ = top;
-  const bool quiet = !moved && now - channel.quiet_since_ >= kQuiet;
-  const bool lagging = quiet && std::ranges::any_of(channel.live_, [top](const Subscription* s) {
-                         return s->position_ < top;
-                       });
-  const bool base = channel.options_->allow_delta && now - channel.quiet_since_ < kQuietBase;
-  if (!quiet || lagging) {
-    warm_.push_back(channel);
-  } else if (base) {
-    change_tail(channel, [&](Tail& tail) {
-      tail.trim_to_newest();
-      channel.forget_with_tail();
-    });
-    warm_.push_back(channel);
-  } else {
-    change_tail(channel, [&](Tail& tail) {
-      tail.trim();
-      channel.forget_with_tail();
-    });
-  }
-}
-
-template <class Change>
-void LocalChannels::change_tail(LocalChannel& channel, Change change) {
-  tail_bytes_ -= channel.held_bytes();
-  change(channel.tail_);
-  tail_bytes_ += channel.held_bytes();
-}
-
-// What history gave to a reader is the base of the next publication's delta.
-void LocalChannels::keep_base(LocalChannel& channel, const PublicationPtr& newest) {
-  const bool wanted = channel.options_->allow_delta && channel.tail_.empty();
-  if (!wanted || newest->offset != channel.tail_.top()) return;
-  change_tail(channel, [&](Tail& tail) { tail.adopt_newest(newest); });
-  warm_up(channel);
-}
-
-// Who was fed longest ago gives the older half of its tail: whoever is a little behind finds the
-// rest. But a busy channel, which is never that one, gives of its own before it takes a quiet one's
-// last.
-void LocalChannels::spare_tails(LocalChannel& newest) {
-  while (tail_bytes_ > max_tail_bytes_ && &warm_.front() != &newest) {
-    tails_spared.add(1);
-    const bool own =
-        newest.gives_half() && newest.held_bytes() / kMuchMore > warm_.front().held_bytes();
-    LocalChannel& channel = own ? newest : warm_.front();
-    const bool half = channel.gives_half();
-    if (!half) warm_.pop_front();
-    // No history may have the newest state, and it is all that a slow reader is owed.
-    const bool latest = channel.lag_ && channel.lag_->policy() == OverflowPolicy::kLatest;
-    change_tail(channel, [&](Tail& tail) {
-      if (half) {
-        tail.trim_older_half();
-      } else {
-        latest ? tail.trim_to_newest() : tail.trim();
-      }
-      channel.forget_with_tail();
-    });
-  }
 }
 
 ChannelCounts LocalChannels::count(std::string_view pattern) const {

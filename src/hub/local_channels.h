@@ -54,13 +54,11 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   size_t held_bytes() const {
     return tail_.bytes() + (lag_ && lag_->keys() ? lag_->keys()->bytes() : 0);
   }
-  // Else all of it goes when there is no room: the newest per key count for more than the tail.
-  bool gives_half() const { return tail_.has_several() && !(lag_ && lag_->keys()); }
   // What the tail was made to forget is not to be had from the newest per key either.
   void forget_with_tail() {
     if (lag_ && lag_->keys()) lag_->keys()->forget(tail_.base());
   }
-  // In the warm list: its tail may hold publications.
+  // In one of the lines of tails: its own may hold publications.
   bool warm() const { return ListNode<WarmTag>::linked(); }
 
   ChannelKey key_;
@@ -77,6 +75,7 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   uint32_t reads_ = 0;  // pages asked for
   bool attached_ = false;
   bool reading_ = false;    // one page is on its way (single-flight)
+  bool settled_ = false;    // its tail has given all but what its readers are owed
   uint64_t quiet_top_ = 0;  // the top that the last sweep saw, and since when
   Time quiet_since_{};
 };
@@ -108,7 +107,8 @@ class LocalChannels {
   static constexpr size_t kMaxIdle = 4096;
 
   // `max_tail_bytes`: of all tails together; above it those fed longest ago are given back, and
-  // who still reads them goes on from history.
+  // who still reads them goes on from history. Half of it may be what readers are owed by the
+  // policy of their channel: beyond that, what has been owed longest goes too.
   explicit LocalChannels(Home& home, size_t max_tail_bytes = 64 << 20)
       : home_(home), max_tail_bytes_(max_tail_bytes) {}
   ~LocalChannels();
@@ -159,10 +159,28 @@ class LocalChannels {
   LocalChannel& open(const ChannelKey& key, std::shared_ptr<const ChannelOptions> options);
   void close(LocalChannel& channel);
   void note_if_idle(LocalChannel& channel, Time since);
+  void judge(LocalChannel& channel, Time now);
   void cool(LocalChannel& channel, Time now);
+  size_t& bytes_with(const LocalChannel& channel) {
+    return channel.settled_ ? owed_bytes_ : tail_bytes_;
+  }
   template <class Change>
-  void change_tail(LocalChannel& channel, Change change);
+  void change_tail(LocalChannel& channel, Change change) {
+    size_t& bytes = bytes_with(channel);
+    bytes -= channel.held_bytes();
+    change(channel.tail_);
+    bytes += channel.held_bytes();
+  }
+  void count_as(LocalChannel& channel, bool settled);
   void spare_tails(LocalChannel& newest);
+  void let_one_give(LocalChannel& newest);
+  static bool keeps_its_last(const LocalChannel& channel);
+  bool give_half(LocalChannel& channel);
+  void give_all(LocalChannel& channel);
+  void settle(LocalChannel& channel);
+  static bool anybody_behind(const LocalChannel& channel);
+  static uint64_t owed_from(const LocalChannel& channel);
+  static uint64_t awaited_from(const LocalChannel& channel);
   void warm_up(LocalChannel& channel);
   void keep_base(LocalChannel& channel, const PublicationPtr& newest);
   // `ended`: a life of the channel that is known to be over.
@@ -213,12 +231,14 @@ class LocalChannels {
   std::vector<uint32_t> free_interests_;
   IntrusiveList<Subscription, WaitTag> ready_;
   IntrusiveList<LocalChannel, IdleTag> idle_;
-  IntrusiveList<LocalChannel, WarmTag> warm_;
-  std::vector<InterestId> backlogs_;  // channels in which somebody may be too far behind
-  std::vector<InterestId> stalled_;   // channels whose last page read failed
+  IntrusiveList<LocalChannel, WarmTag> warm_;  // in the order in which they were fed
+  IntrusiveList<LocalChannel, WarmTag> owed_;  // settled ones, which only a sweep looks at
+  std::vector<InterestId> backlogs_;           // channels in which somebody may be too far behind
+  std::vector<InterestId> stalled_;            // channels whose last page read failed
   size_t subscriptions_ = 0;
   size_t idle_count_ = 0;  // in idle_
-  size_t tail_bytes_ = 0;
+  size_t tail_bytes_ = 0;  // of channels that are not settled
+  size_t owed_bytes_ = 0;  // of those that are
   const size_t max_tail_bytes_;
 };
 

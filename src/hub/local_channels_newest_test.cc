@@ -69,6 +69,17 @@ TEST_F(NewestTest, TakesWhatHistoryStillKeeps) {
   EXPECT_EQ(offsets_of(answer().missed), (Offsets{9, 10}));
 }
 
+// Found by the simulated hubs: it was given what came before the hole and what came behind.
+TEST_F(NewestTest, WhatHistoryLostBetweenTwoPagesTakesTheOlderAlong) {
+  live(10);
+  newest(100);
+  feed(11, 30);
+  page({.epoch = kEpochA, .base = 5, .top = 10, .publications = make_run(6, 10)});
+  page({.epoch = kEpochA, .base = 24, .top = 30, .publications = make_run(25, 28)});
+  EXPECT_TRUE(answer().recovered);
+  EXPECT_EQ(offsets_of(answer().missed), (Offsets{25, 26, 27, 28, 29, 30}));
+}
+
 TEST_F(NewestTest, IsNotRecoveredWhereNothingIsKept) {
   live(10);
   for (const uint64_t base : {10, 0}) {

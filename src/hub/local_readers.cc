@@ -416,6 +416,8 @@ void LocalChannels::collect_page(LocalChannel& channel, Subscription& subscripti
     // This shard may be behind: the reader is not to be given again what it had elsewhere.
     return go_live(channel, subscription, std::max(page.top, channel.tail_.top()), {});
   }
+  // What is collected is not among the newest that are still kept.
+  if (page.base > from) catchup.collected.clear();
   catchup.collected.insert(catchup.collected.end(), found.begin(), found.end());
   if (newest) keep_last(catchup.collected, catchup.start.limit);
   if (!found.empty()) {

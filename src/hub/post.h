@@ -66,8 +66,8 @@ struct UserNote {
   bool here = false;
   std::string name = {};  // where statuses are kept
 };
-// To every shard: what the sender asked of you before, for these waiters, and is not done, is
-// refused.
+// To every shard: what the sender asked of you before, for these waiters and users, and is not
+// done, is refused.
 struct WithdrawRequest {
   std::shared_ptr<const WithdrawnWaiters> waiters;
 };

@@ -43,7 +43,7 @@ class PublishBrake {
   bool waiting() const { return !waiting_.empty(); }
   // False: it is refused.
   bool take(Publish publish, Time now);
-  // Takes back what `which(who, step, channel)` says, and gives each to `refuse(who, step)`.
+  // Takes back what `which(publish)` says, and gives each to `refuse(who, step)`.
   template <class Which, class Refuse>
   void withdraw(Which which, Refuse refuse);
   // The next portion may go.
@@ -85,10 +85,9 @@ class PublishBrake {
 template <class Which, class Refuse>
 void PublishBrake::withdraw(Which which, Refuse refuse) {
   std::erase_if(waiting_, [&](const Waiting& waiting) {
-    const Publish& publish = waiting.publish;
-    if (!which(publish.who, publish.step, publish.record.channel.name)) return false;
+    if (!which(waiting.publish)) return false;
     leave(waiting);
-    refuse(publish.who, publish.step);
+    refuse(waiting.publish.who, waiting.publish.step);
     return true;
   });
 }

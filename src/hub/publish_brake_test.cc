@@ -119,7 +119,7 @@ TEST_F(PublishBrakeTest, WhatIsTakenBackDoesNotGoOnAndLeavesItsPlace) {
   EXPECT_FALSE(take(3, 10, RequesterRole::kClient, 7));
   EXPECT_TRUE(take(4, 10, RequesterRole::kClient, 8));
   std::string refused;
-  brake_.withdraw([](RequesterId who, StepId, const std::string&) { return who.index == 7; },
+  brake_.withdraw([](const PublishBrake::Publish& publish) { return publish.who.index == 7; },
                   [&](RequesterId, StepId step) { refused += std::to_string(step) + " "; });
   EXPECT_EQ(refused, "1 2 ");
   EXPECT_TRUE(take(5, 10, RequesterRole::kClient, 7));

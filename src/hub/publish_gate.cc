@@ -151,7 +151,8 @@ void PublishGate::withdraw(ShardId from, const WithdrawnWaiters& waiters) {
   if (!waiting()) return;
   for (auto& [name, gate] : gates_) {
     std::erase_if(gate.waiting, [&](const Waiting& waiting) {
-      if (waiting.publish.from != from || !waiters.cover(waiting.publish.waiter, name))
+      const Publish& publish = waiting.publish;
+      if (publish.from != from || !waiters.cover(publish.waiter, name, publish.record.principal))
         return false;
       leave(gate, waiting);
       ends.add(End::kRevoked);

@@ -50,10 +50,15 @@ void Tail::drop_front() {
   }
 }
 
-void Tail::trim_older_half() {
-  if (!has_several()) return trim();
-  const size_t half = kept_->bytes / 2;
-  while (has_several() && kept_->bytes > half) drop_front();
+void Tail::trim_older_half(uint64_t offset) {
+  if (offset >= top_ && !has_several()) return trim();
+  const size_t half = bytes() / 2;
+  while (has_several() && bytes() > half && front().offset <= offset) drop_front();
+}
+
+void Tail::trim_to(uint64_t offset) {
+  if (offset >= top_) return trim();
+  while (kept_ && front().offset <= offset) drop_front();
 }
 
 void Tail::trim_to_newest() {

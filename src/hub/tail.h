@@ -22,8 +22,11 @@ class Tail {
   bool append(PublicationPtr publication, size_t max_bytes);
   // Forgets the publications but stands at the same top: what an idle channel costs.
   void trim() { reset(top_); }
-  // Forgets the older half of its bytes; a single publication goes whole.
-  void trim_older_half();
+  // Forgets the older half of its bytes, of what lies up to `offset`; a single publication goes
+  // whole.
+  void trim_older_half(uint64_t offset = UINT64_MAX);
+  // Forgets what lies up to `offset`.
+  void trim_to(uint64_t offset);
   // Forgets all but the newest publication: the base of the next one's delta.
   void trim_to_newest();
   // An empty tail takes in the publication at its top, which history gave.
@@ -50,6 +53,7 @@ class Tail {
     size_t bytes = 0;
     uint64_t base = 0;
   };
+  const Publication& front() const { return *kept_->entries[kept_->first]; }
   void drop_front();
 
   uint64_t top_ = 0;

@@ -123,6 +123,26 @@ TEST(Tail, GivesItsOlderHalf) {
   EXPECT_EQ(tail.top(), 108u);
 }
 
+TEST(Tail, GivesNoMoreThanIsAskedFor) {
+  Tail tail;
+  tail.trim_to(3);
+  EXPECT_TRUE(tail.empty());
+  for (auto& publication : make_run(101, 108)) tail.append(publication, kBytes);
+  tail.trim_older_half(102);
+  EXPECT_EQ(tail.base(), 102u);
+  tail.trim_older_half(102);
+  tail.trim_to(50);
+  EXPECT_EQ(tail.base(), 102u);
+  tail.trim_to(105);
+  EXPECT_EQ(offsets_of(tail.after(105)), (Offsets{106, 107, 108}));
+  tail.trim_to(107);
+  tail.trim_older_half(107);
+  EXPECT_EQ(offsets_of(tail.after(107)), (Offsets{108}));
+  tail.trim_to(108);
+  EXPECT_TRUE(tail.empty());
+  EXPECT_EQ(tail.top(), 108u);
+}
+
 TEST(Tail, KeepsOnlyTheNewest) {
   Tail tail;
   tail.trim_to_newest();

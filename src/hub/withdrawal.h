@@ -42,16 +42,22 @@ class WithdrawalSet {
   std::unordered_map<uint64_t, std::vector<Withdrawal>> by_requester_;
 };
 
-// The same for another shard, which knows requests by their waiters. Shared and immutable.
+// The same for another shard, which knows requests by their waiters. Those who had gone before they
+// lost anything are nobody's to name: what they asked for is known by its user alone. Shared and
+// immutable.
 class WithdrawnWaiters {
  public:
   // "": whatever the channel.
   void add(uint64_t waiter, std::string_view channel) { waiters_.emplace(waiter, channel); }
-  bool cover(uint64_t waiter, std::string_view channel) const;
-  bool empty() const { return waiters_.empty(); }
+  // All of these users, none of whom is "".
+  void add_users(std::vector<std::string> users) { users_ = std::move(users); }
+  // `user`: who publishes.
+  bool cover(uint64_t waiter, std::string_view channel, std::string_view user) const;
+  bool empty() const { return waiters_.empty() && users_.empty(); }
 
  private:
   std::multimap<uint64_t, std::string> waiters_;
+  std::vector<std::string> users_;
 };
 
 }  // namespace parley::hub

@@ -276,6 +276,25 @@ TEST(HubScenario, AHooksAnswerAfterTheClose) {
   finish(world);
 }
 
+// A client that only listens is found gone by two heartbeats, of which its side confirms none; who
+// merely does not read is not.
+TEST(HubScenario, AListenerWhoseLineIsDownIsFoundAndOneThatDoesNotReadIsNot) {
+  ContractWorld world(quiet(1, 11));
+  EventSourceClient& gone = world.add_eventsource("h:1");
+  EventSourceClient& still = world.add_eventsource("h:1");
+  gone.start();
+  still.start();
+  world.pass(seconds(20));
+  gone.line()->go_silent();
+  still.line()->read(false);
+  world.pass(seconds(8));
+  EXPECT_EQ(world.shard(0).table().size(), 2u);
+  world.pass(seconds(20));
+  EXPECT_EQ(world.shard(0).table().size(), 1u);
+  still.line()->read(true);
+  finish(world);
+}
+
 // The wall clock jumps to and fro: nobody is disconnected, nothing comes twice, no timer is lost.
 TEST(HubScenario, JumpsOfTheWallClockEndNobody) {
   ContractOptions options = quiet(2, 10);

@@ -28,7 +28,7 @@ TEST(ContractSim, Seeds) {
   const MetricDelta slowed(R"(parley_publishes_braked_total{outcome="slowed"})");
   const auto started = std::chrono::steady_clock::now();
   for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count && failures < 5; ++seed) {
-    const SeedOnTrial trial("ContractSim.Seeds", seed);
+    const SeedOnTrial trial("sim_contract_test", "ContractSim.Seeds", seed);
     ContractWorld world(contract_of_seed(seed));
     world.run();
     if (!world.failure().empty()) {

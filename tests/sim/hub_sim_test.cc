@@ -1,26 +1,19 @@
-// The hub under a seeded scheduler. PARLEY_SIM_SEEDS=n runs the first n seeds, PARLEY_SIM_SEED=s
-// only that one.
-#include <cstdlib>
-
+// The hub under a seeded scheduler. SIM_SEEDS=n runs n seeds, from SIM_FIRST=k on.
 #include <gtest/gtest.h>
 
 #include "tests/sim/hub_world.h"
+#include "tests/sim/seeds.h"
 
 namespace parley::sim {
 namespace {
 
 constexpr int kSteps = 5000;
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 struct Outcome {
   std::string failure;
   uint64_t hash = 0;
   uint64_t delivered = 0, gaps = 0, recoveries = 0, changes = 0;
-  size_t refused_feeds = 0, refused_credits = 0, overloaded = 0;
+  size_t refused_feeds = 0, refused_credits = 0, overloaded = 0, taken_back = 0;
 };
 
 Outcome run(const WorldOptions& options, int steps = kSteps) {
@@ -39,19 +32,20 @@ Outcome run(const WorldOptions& options, int steps = kSteps) {
   outcome.refused_feeds = world.rings().refused_feeds;
   outcome.refused_credits = world.rings().refused_credits;
   outcome.overloaded = world.overloaded();
+  outcome.taken_back = world.taken_back();
   return outcome;
 }
 
 TEST(HubSim, Seeds) {
-  uint64_t first = 1, count = from_environment("PARLEY_SIM_SEEDS", 200);
-  if (const uint64_t only = from_environment("PARLEY_SIM_SEED", 0)) first = only, count = 1;
+  const auto [first, count] = seeds_from_environment(200);
   Outcome sum;
   int failures = 0;
   for (uint64_t seed = first; seed < first + count && failures < 5; ++seed) {
+    const SeedOnTrial trial("sim_hub_test", "HubSim.Seeds", seed);
     const Outcome outcome = run(options_of_seed(seed));
     if (!outcome.failure.empty()) {
       ++failures;
-      ADD_FAILURE() << "PARLEY_SIM_SEED=" << seed << ": " << outcome.failure;
+      ADD_FAILURE() << trial.report(outcome.failure);
     }
     sum.delivered += outcome.delivered;
     sum.gaps += outcome.gaps;
@@ -60,6 +54,7 @@ TEST(HubSim, Seeds) {
     sum.refused_feeds += outcome.refused_feeds;
     sum.refused_credits += outcome.refused_credits;
     sum.overloaded += outcome.overloaded;
+    sum.taken_back += outcome.taken_back;
   }
   // A simulation in which nothing happens proves nothing.
   if (count >= 50) {
@@ -70,6 +65,7 @@ TEST(HubSim, Seeds) {
     EXPECT_GT(sum.refused_feeds, count);
     EXPECT_GT(sum.refused_credits, count);
     EXPECT_GT(sum.overloaded, 0u);
+    EXPECT_GT(sum.taken_back, count);
   }
   RecordProperty("delivered", static_cast<int>(sum.delivered));
 }

@@ -28,6 +28,8 @@ WorldOptions options_of_seed(uint64_t seed) {
   options.remote = random.one_in(2);
   options.sparse = random.one_in(3);
   options.faults = random.one_in(2);
+  options.policies = random.one_in(2);
+  if (random.one_in(2)) options.tail_bytes = (1 + random.below(20)) * sizeof(hub::Publication);
   return options;
 }
 
@@ -40,6 +42,7 @@ HubWorld::Node::Node(HubWorld& owner, ShardId id)
       hub(std::make_unique<hub::Hub>(
           hub::HubOptions{.shard = id,
                           .parked_requests = owner.options_.parked_requests,
+                          .tail_bytes = owner.options_.tail_bytes,
                           .turn_items = owner.options_.turn_items},
           owner.slots_, broker, post, owner.rules_, owner.ids_)) {
   self = hub->add(*this);
@@ -58,8 +61,16 @@ HubWorld::HubWorld(const WorldOptions& options)
                    .allow_delta = true,
                    .tail_bytes = small});
   rules_.add("n", {.tail_bytes = small});
+  hub::OverflowOptions overflow{.policy = hub::OverflowPolicy::kLatest,
+                                .max_bytes = 2 * sizeof(hub::Publication)};
+  rules_.add("l", {.tail_bytes = small, .overflow = overflow});
+  overflow.policy = hub::OverflowPolicy::kDropOldest;
+  rules_.add("o", {.tail_bytes = small, .overflow = overflow});
+  overflow.policy = hub::OverflowPolicy::kBlock;
+  rules_.add("b", {.tail_bytes = 2 * small, .overflow = overflow});
   rules_.add("p", {.presence = true, .join_leave = true, .tail_bytes = small});
   channels_ = {"h:1", "h:2", "d:1", "d:2", "n:1"};
+  if (options.policies) channels_ = {"h:1", "d:1", "o:1", "l:1", "b:1"};
   for (ShardId id = 0; id < options.shards; ++id)
     nodes_.push_back(std::make_unique<Node>(*this, id));
   for (size_t i = 0; i < options.readers; ++i)
@@ -144,6 +155,8 @@ void HubWorld::act() {
     act_reader(*readers_[random_.below(readers_.size())]);
   } else if (dice < 93) {
     act_presence();
+  } else if (dice < 95) {
+    act_withdrawal();
   } else if (dice < 98 || !options_.faults) {
     act_request();
   } else {
@@ -183,7 +196,7 @@ void HubWorld::act_presence() {
 void HubWorld::act_request() {
   Node& node = *nodes_[any_shard()];
   const std::string& channel = any_channel();
-  const hub::StepId step = open_step(node, "");
+  const hub::StepId step = open_step(node, {});
   switch (random_.below(options_.faults ? 6 : 5)) {
     case 0:
       return node.hub->history(node.self, step, channel, {.limit = 10, .reverse = true});
@@ -200,10 +213,30 @@ void HubWorld::act_request() {
   }
 }
 
-hub::StepId HubWorld::open_step(Node& node, const std::string& key) {
+hub::StepId HubWorld::open_step(Node& node, Asked asked) {
   const hub::StepId step = next_step_++;
-  node.open[step] = key;
+  node.open[step] = std::move(asked);
   return step;
+}
+
+// One publish, or all to a channel. What is asked for until the turn ends would go with them.
+void HubWorld::act_withdrawal() {
+  const ShardId at = any_shard();
+  Node& node = *nodes_[at];
+  hub::Withdrawal lost{.who = node.self};
+  if (random_.one_in(4)) {
+    lost.channel = any_channel();
+  } else if (!node.open.empty()) {
+    lost.step =
+        std::next(node.open.begin(), static_cast<ptrdiff_t>(random_.below(node.open.size())))
+            ->first;
+  } else {
+    return;
+  }
+  for (auto& [step, asked] : node.open)
+    if (lost.step ? step == *lost.step : asked.channel == lost.channel) asked.withdrawn = true;
+  node.hub->withdraw(lost);
+  turn(at, Duration(0));
 }
 
 void HubWorld::publish(ShardId from, const std::string& channel, const std::string& key) {
@@ -214,24 +247,28 @@ void HubWorld::publish(ShardId from, const std::string& channel, const std::stri
   record.publication->data = data;
   if (!key.empty()) record.idempotency_key = key;
   const std::string scope = key.empty() ? "" : channel + "/" + key;
-  node.hub->publish(node.self, open_step(node, scope), std::move(record));
+  const hub::StepId step = open_step(node, {.key = scope, .channel = channel, .data = data});
+  node.hub->publish(node.self, step, std::move(record));
 }
 
 void HubWorld::Node::on_answer(hub::StepId step, hub::Answer answer) {
   const auto found = open.find(step);
   if (found == open.end()) return world.fail("step answered twice or never asked");
-  const std::string key = found->second;
+  const Asked asked = std::move(found->second);
   open.erase(found);
   world.trace_.note(step);
   if (!answer) {
     if (answer.error() == hub::HubError::kOverloaded) ++world.overloaded_;
+    if (answer.error() != hub::HubError::kRevoked) return;
+    if (!asked.withdrawn) world.fail("refused though nobody withdrew it");
+    if (asked.key.empty()) world.taken_back_.insert(asked.data);
     return;
   }
   if (const auto* snapshot = std::get_if<hub::PresenceSnapshot>(&*answer))
     world.snapshot_ = *snapshot;
   if (const auto* published = std::get_if<hub::Published>(&*answer)) {
     world.trace_.note(published->position.offset);
-    if (!key.empty()) world.check_duplicate(key, *published);
+    if (!asked.key.empty()) world.check_duplicate(asked.key, *published);
   }
 }
 
@@ -302,6 +339,9 @@ void HubWorld::check_settled() {
   for (const auto& node : nodes_)
     if (!node->open.empty())
       fail("step " + std::to_string(node->open.begin()->first) + " was never answered");
+  for (const auto& node : nodes_)
+    for (const std::string& data : node->broker.all_data())
+      if (taken_back_.contains(data)) fail("published though it was refused: " + data);
   for (const auto& reader : readers_) {
     if (reader->phase() == ModelSubscriber::Phase::kAsked) fail("a subscribe was never answered");
     if (reader->phase() != ModelSubscriber::Phase::kLive) continue;
@@ -317,7 +357,7 @@ void HubWorld::check_settled() {
 void HubWorld::check_presence() {
   Node& node = *nodes_[0];
   snapshot_.reset();
-  node.hub->presence(node.self, open_step(node, ""), std::string(kPresenceChannel));
+  node.hub->presence(node.self, open_step(node, {}), std::string(kPresenceChannel));
   settle(seconds(1));
   if (!snapshot_) return fail("no presence snapshot");
   std::set<std::string> told, expected;

@@ -24,9 +24,11 @@ struct WorldOptions {
   size_t parked_requests = 4096;
   size_t turn_items = 64;
   size_t readers = 12;
-  bool remote = false;  // the broker's feed and answers travel apart
-  bool sparse = false;  // offsets skip numbers
-  bool faults = false;  // broken feeds, resets, rollbacks, errors
+  bool policies = false;         // for readers that are too far behind
+  size_t tail_bytes = 64 << 20;  // of all tails of a shard together
+  bool remote = false;           // the broker's feed and answers travel apart
+  bool sparse = false;           // offsets skip numbers
+  bool faults = false;           // broken feeds, resets, rollbacks, errors
 };
 
 // Everything that varies from seed to seed.
@@ -64,6 +66,7 @@ class HubWorld final : public Truth {
 
   const std::string& failure() const { return failure_; }
   size_t overloaded() const { return overloaded_; }
+  size_t taken_back() const { return taken_back_.size(); }
 
   void fail(const std::string& what) override;
   const std::string* published(const hub::ChannelKey& channel, const hub::Epoch& epoch,
@@ -73,6 +76,11 @@ class HubWorld final : public Truth {
   Trace& trace() override { return trace_; }
 
  private:
+  struct Asked {
+    std::string key;            // what the publish is idempotent by, "" for none
+    std::string channel, data;  // of a publish
+    bool withdrawn = false;
+  };
   struct Node final : hub::Requester {
     Node(HubWorld& owner, ShardId id);
     void on_answer(hub::StepId step, hub::Answer answer) override;
@@ -81,7 +89,7 @@ class HubWorld final : public Truth {
     SimPost post;
     std::unique_ptr<hub::Hub> hub;
     hub::RequesterId self;
-    std::map<hub::StepId, std::string> open;  // requests without an answer: the publish's key or ""
+    std::map<hub::StepId, Asked> open;  // requests without an answer
     hub::Pace pace = hub::Pace::kNow;
   };
   struct FirstPublish {
@@ -93,7 +101,8 @@ class HubWorld final : public Truth {
   void act_reader(ModelSubscriber& reader);
   void act_presence();
   void act_request();
-  hub::StepId open_step(Node& node, const std::string& key);
+  void act_withdrawal();
+  hub::StepId open_step(Node& node, Asked asked);
   void check_duplicate(const std::string& key, const hub::Published& published);
   void check_presence();
   const std::string& any_channel();
@@ -117,6 +126,8 @@ class HubWorld final : public Truth {
   hub::StepId next_step_ = 1;
   uint64_t published_ = 0;
   size_t overloaded_ = 0;
+  std::set<std::string>
+      taken_back_;  // data of publishes that were refused since they were withdrawn
   std::string failure_;
 };
 

@@ -107,6 +107,20 @@ void Line::end(EndReason reason, const session::EndCode& code) {
   });
 }
 
+ByteView Line::lend_shared() {
+  if (session_ == nullptr || end_) return {};
+  const ByteView lent = session_->gather_shared(kWrite);
+  if (!lent.empty()) woken_ = false;
+  return lent;
+}
+
+void Line::write_shared(ByteView lent) {
+  const size_t room = options_.socket_bytes - std::min(options_.socket_bytes, unread_);
+  std::string taken(lent.substr(0, room));
+  session_->consumed(taken.size());
+  if (!taken.empty()) ship(std::move(taken));
+}
+
 void Line::flush() {
   woken_ = false;
   if (session_ == nullptr) return;
@@ -128,12 +142,22 @@ void Line::flush() {
 void Line::ship(std::string bytes) {
   sim_.trace.note(bytes);
   unread_ += bytes.size();
+  if (unconfirmed_++ == 0) heard_ = sim_.now().mono;
   if (silent_)
     sim_.time.after(kUserTimeout,
                     [self = shared_from_this()] { self->release(EndReason::kTransportLost); });
   if (broken()) return;
   down_.emplace_back(std::move(bytes));
-  sim_.time.at(arrival(last_down_), [self = shared_from_this()] { self->arrive(); });
+  sim_.time.at(arrival(last_down_), [self = shared_from_this()] {
+    self->confirm();
+    self->arrive();
+  });
+}
+
+void Line::confirm() {
+  if (silent_) return;
+  --unconfirmed_;
+  heard_ = sim_.now().mono;
 }
 
 void Line::ship_closing(Closing closing) {

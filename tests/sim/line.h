@@ -58,6 +58,9 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   void carry(SimShard& shard, session::Session& session);
   bool carrying() const { return session_ != nullptr; }
   bool woken() const { return woken_; }
+  // Lends what others share, to be written together; nothing: flush() has to be called.
+  ByteView lend_shared();
+  void write_shared(ByteView lent);
   // Writes what the socket takes.
   void flush();
   // The server is no more; its sessions die without a word.
@@ -67,6 +70,10 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
+  // The client's kernel confirms what arrives, whether the client reads it or not.
+  bool unheard(Duration time) const override {
+    return unconfirmed_ > 0 && sim_.now().mono - heard_ >= time;
+  }
 
  private:
   struct End {
@@ -80,6 +87,7 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   void release(session::EndReason reason);
   void ship(std::string bytes);
   void ship_closing(Closing closing);
+  void confirm();
   void arrive();
   void hand_over();
   void freed(size_t bytes);
@@ -95,6 +103,8 @@ class Line final : public session::TransportLink, public std::enable_shared_from
   std::deque<std::variant<std::string, Closing>> down_;  // on its way, then at the client unread
   size_t arrived_ = 0;                                   // ... of which have arrived
   size_t unread_ = 0;                                    // bytes in the socket buffer
+  size_t unconfirmed_ = 0;                               // pieces that were sent
+  Time heard_{};  // when one was confirmed last, or sent where none was left
   std::optional<End> end_;
   bool woken_ = false;
   bool paused_ = false;

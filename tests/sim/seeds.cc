@@ -53,12 +53,12 @@ Seeds seeds_from_environment(uint64_t otherwise) {
   return {.first = number("SIM_FIRST", 1), .count = number("SIM_SEEDS", otherwise)};
 }
 
-SeedOnTrial::SeedOnTrial(const std::string& test, uint64_t seed) {
+SeedOnTrial::SeedOnTrial(const std::string& binary, const std::string& test, uint64_t seed) {
   static const std::string at = commit();
   told_ = fmt::format(
       "seed {} at {}; repeat: SIM_LOG=1 SIM_FIRST={} SIM_SEEDS=1 "
-      "sim_contract_test --gtest_filter={}",
-      seed, at, seed, test);
+      "{} --gtest_filter={}",
+      seed, at, seed, binary, test);
   std::strncpy(last_words, (told_ + "\n").c_str(), sizeof last_words - 1);
   std::signal(SIGABRT, on_abort);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(say_last_words);

@@ -16,7 +16,7 @@ Seeds seeds_from_environment(uint64_t otherwise);
 // What: while it lives, a crash of the process tells the seed, too. One at a time. Owner: the test.
 class SeedOnTrial {
  public:
-  SeedOnTrial(const std::string& test, uint64_t seed);
+  SeedOnTrial(const std::string& binary, const std::string& test, uint64_t seed);
   ~SeedOnTrial();
   // Seed, commit, and the command that repeats it.
   std::string report(const std::string& failure) const;

@@ -110,8 +110,18 @@ void SimShard::flush_lines() {
     --left;
     // A copy, because the line's end may take it off the list.
     const std::shared_ptr<Line> line = lines_[at];
-    line->flush();
+    if (const ByteView shared = line->lend_shared(); !shared.empty()) {
+      lent_.emplace_back(line, shared);
+    } else {
+      write_shared();
+      line->flush();
+    }
   }
+  write_shared();
+}
+
+void SimShard::write_shared() {
+  for (const auto& [line, lent] : std::exchange(lent_, {})) line->write_shared(lent);
 }
 
 // Between two shards order is kept; nothing else is promised.

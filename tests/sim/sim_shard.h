@@ -76,6 +76,7 @@ class SimShard final : private hub::Requester {
   hub::StepId open(Answered answered);
   void turn();
   void flush_lines();
+  void write_shared();
   void schedule_turn(Time at);
   void pump();
 
@@ -92,7 +93,8 @@ class SimShard final : private hub::Requester {
   hub::StepId last_step_ = 0;
   std::map<hub::StepId, Answered> open_;
   std::vector<std::shared_ptr<Line>> lines_;
-  size_t next_line_ = 0;  // that is flushed first
+  std::vector<std::pair<std::shared_ptr<Line>, ByteView>> lent_;  // to be written together
+  size_t next_line_ = 0;                                          // that is flushed first
   std::vector<SimShard*> shards_;
   std::vector<bool> arriving_;  // by shard that it comes from
   Time stalled_until_{};

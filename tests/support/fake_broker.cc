@@ -31,6 +31,12 @@ std::optional<BrokerError> FakeBroker::take(std::deque<BrokerError>& errors) {
   return error;
 }
 
+std::vector<std::string> FakeBroker::all_data() const {
+  std::vector<std::string> all;
+  for (const auto& [position, data] : log_) all.push_back(data);
+  return all;
+}
+
 void FakeBroker::break_feed(const std::string& name) {
   const hub::Slot slot = hub::slot_of(name);
   for (auto& [key, broken] : streams_) {

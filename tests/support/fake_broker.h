@@ -51,6 +51,9 @@ class FakeBroker final : public hub::Broker {
   const std::string* published(const std::string& name, const hub::Epoch& epoch,
                                uint64_t offset) const;
 
+  // Of everything that was ever published.
+  std::vector<std::string> all_data() const;
+
   void break_feed(const std::string& name);
   // The next publications reach history but not the feed.
   void lose_feed(size_t count) { lose_ = count; }
