@@ -30,6 +30,9 @@ struct LoopOptions {
   size_t input_bytes_per_turn = 1024 * 1024;
   size_t input_bytes_per_socket = 256 * 1024;
   size_t flushes_per_turn = 4096;
+  // Of what sockets share (docs/adr/0027-writes-together.md): writes, and their bytes.
+  size_t writes_together = 128;
+  size_t bytes_together = 256 * 1024;
   Duration lag_every = milliseconds(100);  // how often the unread input of a socket is asked for
   Duration part_time = milliseconds(1);    // for input, flush and closing each
   // Dropped from a peer that keeps sending while we close: more than any body that is refused for
@@ -92,7 +95,10 @@ class EpollLoop {
 
   // Output.
   Socket* next_dirty();
+  bool lend_shared(Socket& socket);
+  void write_shared();
   void flush(Socket& socket);
+  void settle(Socket& socket, size_t lent, ssize_t written, int error);
   ssize_t send(Socket& socket);
   void end_our_side(Socket& socket);
 
@@ -103,6 +109,13 @@ class EpollLoop {
   struct Lag {
     Time since;
     size_t bytes = 0;  // read
+  };
+  // What a socket lent that is written together with others.
+  struct Shared {
+    Socket* socket;
+    ByteView bytes;
+    ssize_t written;
+    int error;
   };
   using List = IntrusiveList<Socket, Socket>;
   HomeShard home_;
@@ -118,6 +131,8 @@ class EpollLoop {
   List urgent_;
   List dirty_;
   unsigned urgent_in_a_row_ = 0;
+  std::vector<Shared> shared_;  // lent and not written yet; empty but within flush()
+  size_t shared_bytes_ = 0;
   List dead_;
   std::vector<std::unique_ptr<SocketHandler>> retired_;
   OutSlices out_;

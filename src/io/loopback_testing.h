@@ -113,8 +113,10 @@ struct Record {
   bool peer_ended = false;
   AfterPeerEnd after_peer_end = AfterPeerEnd::kClose;
   size_t slice_bytes = 1 << 20;  // how gather() cuts the output
+  bool shares = false;           // the output can be written together with that of others
   std::function<void(std::span<char>)> on_input;
   std::function<void()> on_gather;
+  std::function<void()> on_gather_shared;
   std::function<void(size_t)> on_consumed;
 };
 
@@ -132,6 +134,12 @@ class RecordingHandler final : public SocketHandler {
   AfterPeerEnd on_peer_end() override {
     record_->peer_ended = true;
     return record_->after_peer_end;
+  }
+  ByteView gather_shared(size_t most) override {
+    EXPECT_TRUE(record_->closed.empty());
+    if (!record_->shares || record_->output.size() > most) return {};
+    if (record_->on_gather_shared) record_->on_gather_shared();
+    return record_->output;
   }
   void gather(OutSlices& out) override {
     EXPECT_TRUE(record_->closed.empty());

@@ -61,6 +61,15 @@ class SocketHandler {
   // The peer sends faster than it is read; told once in a while, before the input that shows it.
   virtual void on_input_lag(const InputLag&) {}
   virtual AfterPeerEnd on_peer_end() { return AfterPeerEnd::kClose; }
+  // The loop wants to write to this socket and to others: lend what there is to send, at most
+  // `most` bytes, if it is all that there is, and stays in place whatever others lend. consumed()
+  // comes after the same was asked of others, and after those of others that lent before; nothing
+  // else of this shard is called in between, and consumed() comes even if the socket was closed by
+  // another's. Nothing lent: gather() will be called.
+  virtual ByteView gather_shared(size_t most) {
+    (void)most;
+    return {};
+  }
   // The loop wants to write: lend slices until append() returns false. May lend nothing.
   virtual void gather(OutSlices& out) = 0;
   // The kernel took the first n bytes of the last gather(); n may be 0. Called after each gather()

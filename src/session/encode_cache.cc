@@ -47,6 +47,7 @@ size_t EncodeCache::Run::first_behind(uint64_t position) const {
 
 void EncodeCache::begin_gather() {
   ++gather_;
+  ++version_;
   arena_blocks_used_ = 0;
 }
 

@@ -35,7 +35,7 @@ class EncodeCache {
     hub::Epoch epoch;
     uint64_t base = 0;    // frames follow the publication with this offset
     uint64_t last = 0;    // offset of the newest one encoded
-    uint64_t gather = 0;  // the gather() that it was last asked for
+    uint64_t gather = 0;  // the gather(), or batch of gather_shared(), that it was last asked for
     Buffer bytes;
     std::vector<Frame> frames;
 
@@ -52,7 +52,9 @@ class EncodeCache {
   EncodeCache();
   ~EncodeCache();
 
-  // Nothing of what the gather() before was lent is used any more.
+  // Nothing of what the gather() before was lent is used any more. All gather_shared() between two
+  // writes of the loop are one batch, and count here and below as one gather(): what the first of
+  // them was lent must stand until the last is written.
   void begin_gather();
   // The run that covers `position`, encoded up to the channel's top or at least kWindow bytes
   // further. A run that the same gather() already lent from does not grow under its feet. Null: the
@@ -63,7 +65,7 @@ class EncodeCache {
   Single single(const hub::LocalChannel& channel, const Dialect& dialect, const Framing& framing,
                 const hub::Publication& publication, const hub::Publication* base = nullptr);
 
-  // Changes whenever a run may have changed, or gone.
+  // Changes whenever a run may have changed or gone, or may grow from now on.
   uint64_t version() const { return version_; }
 
   // Between flushes. `flushed`: no session still has something to take, so what is cached can go.

@@ -37,8 +37,6 @@ struct FlushPlan {
   std::vector<Early> early;
   std::vector<FoundGap> gaps;
   SliceSink* sink = nullptr;
-  // Not null: it was lent what LastRun says, and nothing else stands here.
-  hub::Subscription* same = nullptr;
   size_t bytes = 0;      // lent
   bool room = true;      // the sink takes more
   bool held = false;     // control frames wait for other publications: no data may overtake them
@@ -58,7 +56,6 @@ struct FlushPlan {
     early.clear();
     gaps.clear();
     sink = nullptr;
-    same = nullptr;
     bytes = 0;
     room = true;
     held = blocked = false;

@@ -40,6 +40,14 @@ void FrameQueue::lift_barriers(SubscriptionHandle handle) {
     if (handle == 0 || marks_[i].barrier.handle == handle) marks_[i].barrier = {};
 }
 
+FrameQueue FrameQueue::tight() const {
+  FrameQueue copy;
+  copy.bytes_ = bytes_.substr(sent_);
+  copy.marks_.assign(marks_.begin() + static_cast<ptrdiff_t>(first_), marks_.end());
+  for (Mark& mark : copy.marks_) mark.end -= sent_;
+  return copy;
+}
+
 // A queue that is never quite empty must not keep what was sent long ago.
 void FrameQueue::compact() {
   constexpr size_t kWorthIt = 4096;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
@@ -39,6 +40,8 @@ class FrameQueue {
   void lift_barriers(SubscriptionHandle handle);
 
   size_t capacity() const { return bytes_.capacity() + marks_.capacity() * sizeof(Mark); }
+  // The same in as little memory as it needs.
+  FrameQueue tight() const;
 
  private:
   struct Mark {
@@ -64,7 +67,12 @@ struct Outbox {
   bool empty() const { return rest.empty() && urgent.empty() && ordered.empty(); }
   // Control frames that wait. The rest of a frame is bounded by the size of a message.
   size_t waiting() const { return urgent.size() + ordered.size(); }
+  size_t size() const { return rest.size() + waiting(); }
   size_t capacity() const { return rest.capacity() + urgent.capacity() + ordered.capacity(); }
+  // The same in as little memory as it needs.
+  std::unique_ptr<Outbox> tight() const {
+    return std::make_unique<Outbox>(rest, urgent.tight(), ordered.tight());
+  }
 };
 
 }  // namespace parley::session

@@ -292,9 +292,19 @@ void Session::leave(Place& place) {
   place.subscription.reset();
 }
 
+// Who does not take what it is sent may keep it for long: it is given no buffer that was large for
+// another.
 Outbox& Session::outbox() {
-  if (!outbox_) outbox_ = table_.take_outbox();
+  if (!outbox_) outbox_ = slow_ ? std::make_unique<Outbox>() : table_.take_outbox();
   return *outbox_;
+}
+
+// As much memory as what waits needs, and not what once waited.
+void Session::tighten_outbox() {
+  constexpr size_t kLoose = 16 * 1024;
+  constexpr size_t kTimesLarger = 4;
+  const size_t has = outbox_->capacity();
+  if (has > kLoose && has > kTimesLarger * outbox_->size()) outbox_ = outbox_->tight();
 }
 
 void Session::release_outbox() {

@@ -40,6 +40,11 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   // The client's input has not been read to the end for that much longer, in which so many bytes
   // were read, and so many are left. It begins with no time, and is over where nothing was read.
   void note_input_lag(size_t unread, size_t read, Duration within);
+  // Lends publications, at most so many bytes, if that is all that there is to send and many
+  // readers share them; nothing: gather() has to be called. consumed() must follow, after other
+  // sessions were asked the same, and in the order in which they were; nothing else may happen on
+  // this shard before.
+  ByteView gather_shared(size_t most);
   // Lends frames that are ready to send; consumed() must follow before anything else happens on
   // this shard. When it lends nothing, there is nothing to do until wake(). One call per wake() is
   // enough, and one when the kernel takes more again.
@@ -84,6 +89,10 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
     uint32_t publishes = 0;  // asked for since it was last told of
     bool late = false;       // publishes are refused
     Time calm{};             // when that ends; 0: not while it lasts
+    // A lag began before that and nobody knows yet whether it lasts: publishes are refused, past
+    // `calm` too, until note_input_lag() is told that it is over (cleared) or that it lasts (then
+    // there is no `calm`).
+    bool again = false;
   };
   struct Place {
     SubscriptionPtr subscription;
@@ -173,9 +182,9 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
                                    const Dialect& dialect);
   uint64_t plan_singles(FlushPlan& plan, hub::Subscription& subscription, const Dialect& dialect,
                         const hub::Pull& pull);
-  bool gather_same(SliceSink& sink);
-  void gather_all(SliceSink& sink);
-  bool consumed_same(FlushPlan& plan, size_t n);
+  bool stands_at_last_run(const hub::Subscription& subscription) const;
+  const EncodeCache::Run* find_run(hub::Subscription& subscription, const Dialect& dialect);
+  void consumed_shared(size_t n);
   bool consumed_run(FlushPlan& plan, size_t n);
   void consumed_all(FlushPlan& plan, size_t n);
   void book_run(hub::Subscription& subscription, const FlushPlan::Piece& piece);
@@ -183,6 +192,7 @@ class Session final : public hub::Subscriber, public hub::Requester, private Tim
   void take_whole(const FlushPlan::Piece& piece);
   void take_part(const FlushPlan::Piece& piece, size_t n);
   void release_outbox();
+  void tighten_outbox();
 
   void note_pending(int change);
   void note_waiting();

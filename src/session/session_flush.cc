@@ -31,34 +31,37 @@ bool Session::must_tell_gaps() const {
   return false;
 }
 
-// Nearly every gather: one subscription has something and nothing else waits, and its reader stands
-// where the one before it stood. What is lent is what plan_data() would lend. False: it is not
-// that.
-bool Session::gather_same(SliceSink& sink) {
-  hub::Subscription* only = dirty_.first();
-  if (only == nullptr || outbox_ || held_ || !dirty_.holds_only(*only) || only->varied)
-    return false;
+// Whether this reader, which needs nothing but the tail, is lent what the one before it was.
+bool Session::stands_at_last_run(const hub::Subscription& subscription) const {
   const LastRun& last = table_.last_run_;
-  // What lends no byte has nobody to report it consumed.
-  if (only->channel() != last.channel || only->position() != last.position ||
-      only->channel()->epoch() != last.epoch || table_.cache_.version() != last.version ||
-      last.piece.bytes.empty() || !table_.hub().reads_tail(*only, slow_) ||
-      &adapter_->dialect() != last.dialect || &link_->framing() != last.framing)
-    return false;
-  // A write that failed is not reported, and what was lent for it is nobody's any more.
-  if (table_.plan_.sink != nullptr) table_.plan_.clear();
-  table_.plan_.same = only;
-  table_.plan_.room = sink.append(last.piece.bytes);
-  return true;
+  return subscription.channel() == last.channel && subscription.position() == last.position &&
+         subscription.channel()->epoch() == last.epoch && table_.cache_.version() == last.version &&
+         &adapter_->dialect() == last.dialect && &link_->framing() == last.framing;
 }
 
-void Session::gather(SliceSink& sink) {
-  if (!gather_same(sink)) gather_all(sink);
+// Nearly all that is ever sent: one subscription has something, its channel's run has it, and
+// nothing else waits. What is lent is what plan_data() would lend.
+ByteView Session::gather_shared(size_t most) {
+  hub::Subscription* only = dirty_.first();
+  if (only == nullptr || outbox_ || held_ || !dirty_.holds_only(*only) || only->varied ||
+      !table_.hub().reads_tail(*only, slow_))
+    return {};
+  LentRuns& lent = table_.lent_runs_;
+  if (lent.empty()) table_.cache_.begin_gather();
+  if (!stands_at_last_run(*only)) {
+    const EncodeCache::Run* run = find_run(*only, adapter_->dialect());
+    if (run == nullptr || run->last <= only->position()) return {};
+  }
+  FlushPlan::Piece& piece = table_.last_run_.piece;
+  if (piece.bytes.empty() || piece.bytes.size() > most) return {};
+  piece.subscription = only;
+  lent.push(*this, piece);
+  return piece.bytes;
 }
 
 // At a frame border: the rest of a broken-off frame, urgent frames, control frames in order (each
 // behind the publications it must follow), then publications.
-void Session::gather_all(SliceSink& sink) {
+void Session::gather(SliceSink& sink) {
   FlushPlan& plan = table_.plan_;
   for (bool moved = true; moved;) {
     if (must_tell_gaps()) tell_gaps();
@@ -150,31 +153,38 @@ uint64_t Session::plan_data(FlushPlan& plan, hub::Subscription& subscription) {
   return plan_singles(plan, subscription, *dialect, pull);
 }
 
-// From what all readers of the encoding share. Nothing: the reader stands before it.
-std::optional<uint64_t> Session::plan_run(FlushPlan& plan, hub::Subscription& subscription,
-                                          const Dialect& dialect) {
+// The run that all readers of the encoding share, and in last_run_ what of it this one is to be
+// lent. Null: it stands before the run. What is lent from it already must not grow now: then there
+// may be nothing behind the reader.
+const EncodeCache::Run* Session::find_run(hub::Subscription& subscription, const Dialect& dialect) {
   const uint64_t position = subscription.position();
-  const EncodeCache::Run* run =
-      table_.cache_.run(*subscription.channel(), dialect, link_->framing(), position);
-  if (run == nullptr) return std::nullopt;
-  // Another subscription of ours to this channel was lent from the run, which must not grow now.
-  if (run->last <= position) return position;
+  const hub::LocalChannel& channel = *subscription.channel();
+  const EncodeCache::Run* run = table_.cache_.run(channel, dialect, link_->framing(), position);
+  if (run == nullptr || run->last <= position) return run;
   const size_t frame = run->first_behind(position);
-  const FlushPlan::Piece& piece =
-      plan.lend({.kind = FlushPlan::Kind::kRun,
-                 .bytes = ByteView(run->bytes).substr(run->begin_of(frame)),
-                 .subscription = &subscription,
-                 .last = run->last,
-                 .run = run,
-                 .frame = frame,
-                 .frames = run->frames.size() - frame});
-  table_.last_run_ = {.piece = piece,
-                      .channel = subscription.channel(),
+  table_.last_run_ = {.piece = {.kind = FlushPlan::Kind::kRun,
+                                .bytes = ByteView(run->bytes).substr(run->begin_of(frame)),
+                                .subscription = &subscription,
+                                .last = run->last,
+                                .run = run,
+                                .frame = frame,
+                                .frames = run->frames.size() - frame},
+                      .channel = &channel,
                       .dialect = &dialect,
                       .framing = &link_->framing(),
-                      .epoch = subscription.channel()->epoch(),
+                      .epoch = channel.epoch(),
                       .position = position,
                       .version = table_.cache_.version()};
+  return run;
+}
+
+// Nothing: the reader stands before what all readers of the encoding share.
+std::optional<uint64_t> Session::plan_run(FlushPlan& plan, hub::Subscription& subscription,
+                                          const Dialect& dialect) {
+  const EncodeCache::Run* run = find_run(subscription, dialect);
+  if (run == nullptr) return std::nullopt;
+  if (run->last <= subscription.position()) return subscription.position();
+  plan.lend(table_.last_run_.piece);
   return run->last;
 }
 
@@ -198,9 +208,9 @@ uint64_t Session::plan_singles(FlushPlan& plan, hub::Subscription& subscription,
 }
 
 void Session::consumed(size_t n) {
+  if (!table_.lent_runs_.empty()) return consumed_shared(n);
   FlushPlan& plan = table_.plan_;
-  if (plan.same != nullptr ? consumed_same(plan, n) : plan.sink == nullptr || consumed_run(plan, n))
-    return;
+  if (plan.sink == nullptr || consumed_run(plan, n)) return;
   consumed_all(plan, n);
 }
 
@@ -241,24 +251,22 @@ void Session::consumed_all(FlushPlan& plan, size_t n) {
   const auto gaps = std::exchange(plan.gaps, {});
   plan.clear();
   const Wait wait = !has_output() ? Wait::kNothing : blocked ? Wait::kBarrier : Wait::kPeer;
+  if (outbox_ && wait != Wait::kNothing) tighten_outbox();
   watch_progress(wait == Wait::kBarrier ? replied : progress, wait);
   for (const FlushPlan::FoundGap& found : gaps)
     if (!ended_ && find(found.handle) != nullptr) tell_gap(found.handle, found.gap, true);
 }
 
-// As consumed_run() of what gather_same() lent. False: it is for consumed() to book.
-bool Session::consumed_same(FlushPlan& plan, size_t n) {
-  hub::Subscription& subscription = *std::exchange(plan.same, nullptr);
-  const FlushPlan::Piece& piece = table_.last_run_.piece;
-  if (n < piece.bytes.size() || wait_ != Wait::kNothing || awaiting_sent_ ||
-      !subscription.ends_at(piece.last)) {
-    plan.pieces.push_back(piece);
-    plan.pieces.back().subscription = &subscription;
-    plan.bytes = piece.bytes.size();
-    return false;
-  }
-  book_run(subscription, piece);
-  return true;
+void Session::consumed_shared(size_t n) {
+  const FlushPlan::Piece piece = table_.lent_runs_.take(*this);
+  if (n == piece.bytes.size() && wait_ == Wait::kNothing && !awaiting_sent_ &&
+      piece.subscription->ends_at(piece.last))
+    return book_run(*piece.subscription, piece);
+  FlushPlan& plan = table_.plan_;
+  plan.clear();
+  plan.pieces.push_back(piece);
+  plan.bytes = piece.bytes.size();
+  consumed_all(plan, n);
 }
 
 // Nearly every flush: one run, all of it taken, and nothing else waits. False: it was not that, and

@@ -26,22 +26,25 @@ constexpr uint32_t kTempers = 6;
 void Session::note_input_lag(size_t unread, size_t read, Duration within) {
   const Duration most = table_.limits().publish_max_delay;
   if (ended_ || most == Duration::zero()) return;
-  // What begins after the calm is another burst, of which nothing is old.
-  if (lag_ && lag_->late && lag_->calm != Time{} && lag_->calm <= table_.hub().now().mono)
-    lag_ = nullptr;
+  const Time now = table_.hub().now().mono;
+  // What begins after the calm is another burst, of which nothing is old. It is told of when it has
+  // lasted for some time.
+  if (lag_ && lag_->late && lag_->calm != Time{} && lag_->calm <= now - within) lag_ = nullptr;
   const bool late = lag_ && lag_->late;
   if (read == 0) {
     if (!late) {
       lag_ = nullptr;
     } else if (lag_->calm == Time{}) {
-      lag_->calm = table_.hub().now().mono + most / kCalm;
+      lag_->calm = now + most / kCalm;
     }
+    if (late) lag_->again = false;
     return;
   }
   if (!lag_) lag_ = std::make_unique<Lag>();
   const uint32_t publishes = std::exchange(lag_->publishes, 0);
   // One that has only begun may be over with the next read.
   if (within > Duration::zero()) lag_->calm = {};
+  lag_->again = lag_->calm != Time{};
   lag_->lasts += within;
   if (late || lag_->lasts < most / 10 * (5 + born_ % kTempers)) return;
   // Who waits for answers has no more under way than that, however slow we are.
@@ -53,7 +56,7 @@ void Session::note_input_lag(size_t unread, size_t read, Duration within) {
 bool Session::takes_late_publishes() {
   ++lag_->publishes;
   if (!lag_->late) return true;
-  if (lag_->calm != Time{} && lag_->calm <= table_.hub().now().mono) {
+  if (lag_->calm != Time{} && !lag_->again && lag_->calm <= table_.hub().now().mono) {
     lag_ = nullptr;
     return true;
   }

@@ -216,18 +216,24 @@ std::unique_ptr<Outbox> SessionTable::take_outbox() {
   if (outboxes_.empty()) return std::make_unique<Outbox>();
   auto outbox = std::move(outboxes_.back());
   outboxes_.pop_back();
+  outboxes_bytes_ -= outbox->capacity();
   return outbox;
 }
 
 void SessionTable::give_back(std::unique_ptr<Outbox> outbox) {
+  // The answers to one read of small commands take some tens of KiB: few have them at a time, and a
+  // buffer that grows anew for each costs more than what is written to it.
   constexpr size_t kKept = 64;
-  constexpr size_t kKeptBytes = 16 * 1024;
-  if (outboxes_.size() < kKept && outbox->empty() && outbox->capacity() <= kKeptBytes)
-    outboxes_.push_back(std::move(outbox));
+  constexpr size_t kKeptBytes = 4 * 1024 * 1024;
+  const size_t bytes = outbox->capacity();
+  if (outboxes_.size() == kKept || !outbox->empty() || outboxes_bytes_ + bytes > kKeptBytes) return;
+  outboxes_bytes_ += bytes;
+  outboxes_.push_back(std::move(outbox));
 }
 
 void SessionTable::begin_flush(bool flushed) {
   dead_.clear();
+  lent_runs_.clear();
   cache_.begin_turn(flushed);
 }
 

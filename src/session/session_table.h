@@ -15,6 +15,7 @@
 #include "session/effects.h"
 #include "session/encode_cache.h"
 #include "session/flush_plan.h"
+#include "session/lent_runs.h"
 #include "session/session.h"
 
 namespace parley::session {
@@ -64,6 +65,9 @@ class SessionTable final : private hub::ControlSink, private auth::Askers {
   size_t size() const { return sessions_.size() - free_.size(); }
   // Different users of the sessions on this shard; all anonymous ones are one.
   size_t users() const { return directory_.users() + (anonymous_ > 0 ? 1 : 0); }
+
+  // Of buffers that are kept for the next session that needs one.
+  size_t kept_bytes() const { return outboxes_bytes_; }
 
   hub::Hub& hub() { return hub_; }
   const SessionLimits& limits() const { return limits_; }
@@ -117,7 +121,9 @@ class SessionTable final : private hub::ControlSink, private auth::Askers {
   EncodeCache cache_;
   FlushPlan plan_;
   LastRun last_run_;
+  LentRuns lent_runs_;
   std::vector<std::unique_ptr<Outbox>> outboxes_;  // empty ones, for the next session
+  size_t outboxes_bytes_ = 0;                      // their capacity
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_;
   std::vector<std::unique_ptr<Session>> dead_;

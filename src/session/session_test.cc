@@ -467,7 +467,10 @@ class LateTest : public testing::SessionFixture {
     act(client_, [&](Effects& effects) { taken = effects.takes_publishes(); });
     return taken;
   }
+  // How often io tells of what is not read to the end.
+  static constexpr Duration kTold = milliseconds(100);
   bool begins() { return after(0, 0, 100'000, {}); }
+  bool lasts() { return after(1'000, 200'000, 100'000, kTold); }
   bool ends() { return after(0, 0, 0, {}); }
   FakeClient& client_ = open();
 };
@@ -476,15 +479,20 @@ TEST_F(LateTest, WhoSendsFasterThanItIsServedIsRefusedUntilItIsNot) {
   const testing::MetricDelta late("parley_publishers_late_total");
   const testing::MetricDelta refused("parley_publishes_late_total");
   EXPECT_TRUE(begins());
-  EXPECT_TRUE(after(1'000, 200'000, 100'000, milliseconds(240)));
+  EXPECT_TRUE(lasts());
+  EXPECT_TRUE(lasts());
   EXPECT_TRUE(ends()) << "read to the end";
   EXPECT_TRUE(begins());
-  EXPECT_TRUE(after(1'000, 200'000, 100'000, milliseconds(240)));
-  EXPECT_FALSE(after(1'000, 200'000, 100'000, milliseconds(10)));
+  EXPECT_TRUE(lasts());
+  EXPECT_TRUE(lasts());
+  EXPECT_FALSE(lasts());
   EXPECT_FALSE(ends());
   world_.advance(milliseconds(90));
   EXPECT_FALSE(begins());
-  EXPECT_FALSE(after(10, 10'000, 100'000, milliseconds(10))) << "not calm after all";
+  world_.advance(milliseconds(20));
+  EXPECT_FALSE(is_taken()) << "it may last";
+  world_.advance(milliseconds(80));
+  EXPECT_FALSE(lasts()) << "not calm after all";
   EXPECT_FALSE(ends());
   world_.advance(milliseconds(90));
   EXPECT_FALSE(is_taken());
@@ -492,6 +500,40 @@ TEST_F(LateTest, WhoSendsFasterThanItIsServedIsRefusedUntilItIsNot) {
   EXPECT_TRUE(is_taken());
   EXPECT_EQ(late(), 1);
   EXPECT_GT(refused(), 5);
+}
+
+TEST_F(LateTest, WhatBeginsInTheCalmAndIsOverSoonDoesNotEndIt) {
+  EXPECT_TRUE(begins());
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, seconds(1)));
+  EXPECT_FALSE(ends());
+  world_.advance(milliseconds(90));
+  EXPECT_FALSE(begins());
+  world_.advance(milliseconds(90));
+  EXPECT_TRUE(ends());
+}
+
+// Nothing more is told of a client that sends nothing more: what was over must be forgotten by
+// then.
+TEST_F(LateTest, WhatBeganInTheCalmAndIsOverIsForgotten) {
+  EXPECT_TRUE(begins());
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, seconds(1)));
+  EXPECT_FALSE(ends());
+  EXPECT_FALSE(begins());
+  EXPECT_FALSE(ends());
+  world_.advance(seconds(10));
+  EXPECT_TRUE(is_taken());
+}
+
+TEST_F(LateTest, WhatBeginsBehindTheCalmIsAnotherBurstHoweverLongItLasts) {
+  EXPECT_TRUE(begins());
+  EXPECT_FALSE(after(1'000, 200'000, 100'000, seconds(1)));
+  EXPECT_FALSE(ends());
+  world_.advance(kTold);
+  client_.session()->note_input_lag(0, 100'000, {});
+  world_.advance(kTold);
+  EXPECT_TRUE(lasts());
+  EXPECT_TRUE(lasts());
+  EXPECT_FALSE(lasts());
 }
 
 // A burst begins with a read that fills the buffer, and io says so before it is served.

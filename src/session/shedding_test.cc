@@ -42,6 +42,55 @@ TEST_F(SheddingTest, TheFattestAreEndedFirst) {
   EXPECT_EQ(ended(), 2);
 }
 
+// Buffers that were large for one go to the next: not to who does not read.
+TEST_F(SheddingTest, WhoHasLittleIsNotEndedForWhatAnotherHad) {
+  FakeClient& busy = open();
+  FakeClient& slow = open();
+  subscribe(slow, "a");
+  slow.allow(0);
+  publish("a", "x");
+  world_.run();
+  slow.allow(3);
+  world_.run();  // the rest of a frame waits
+  FakeClient& full = open();
+  full.allow(0);
+  const auto send = [&](FakeClient& client, size_t bytes) {
+    act(client, [&](Effects& effects) { effects.send(std::string(bytes, 'x')); });
+  };
+  for (int i = 0; i < 2; ++i) {
+    for (int k = 0; k < 900; ++k) send(busy, 1'000);
+    world_.run();
+    send(i == 0 ? full : slow, 4);
+    world_.run();
+  }
+  EXPECT_LT(full.session()->waiting_bytes(), 16u * 1024);
+  EXPECT_LT(slow.session()->waiting_bytes(), 16u * 1024);
+  world_.table().end_fattest(100);
+  EXPECT_FALSE(full.ended() || slow.ended());
+  slow.unblock();
+  full.unblock();
+  world_.run();
+  EXPECT_EQ(texts(full), std::vector<std::string>{"xxxx"});
+  EXPECT_EQ(texts(slow).back(), "xxxx");
+}
+
+TEST_F(SheddingTest, WhatIsKeptForTheNextHasABound) {
+  // Each held as much at a time, and then nothing.
+  std::vector<FakeClient*> clients;
+  for (int i = 0; i < 12; ++i) clients.push_back(&waiting(900'000));
+  for (FakeClient* client : clients) client->unblock();
+  world_.run();
+  EXPECT_GT(world_.table().kept_bytes(), 900'000u);
+  EXPECT_LE(world_.table().kept_bytes(), 4u << 20);
+  // Taken again, and given back, it is still counted.
+  for (int round = 0; round < 20; ++round) {
+    act(*clients[0], [](Effects& effects) { effects.send("x"); });
+    world_.run();
+  }
+  EXPECT_LE(world_.table().kept_bytes(), 4u << 20);
+  EXPECT_GT(world_.table().kept_bytes(), 900'000u);
+}
+
 // A second later their memory is still in use, and the next ones would be ended for it.
 TEST_F(SheddingTest, ThoseThatAreOnTheirWayOutCount) {
   FakeClient& first = waiting(900'000);

@@ -151,6 +151,21 @@ void FakeClient::end(session::EndReason reason, const session::EndCode& code) {
   woken_ = true;
 }
 
+ByteView FakeClient::lend_shared() {
+  if (session_ == nullptr || !woken_ || end_) return {};
+  const ByteView lent = session_->gather_shared(kWrite);
+  if (!lent.empty()) woken_ = false;
+  return lent;
+}
+
+void FakeClient::write_shared(ByteView lent) {
+  const ByteView taken = lent.substr(0, room_);
+  wire_ += taken;
+  bytes_taken_ += taken.size();
+  if (room_ != SIZE_MAX) room_ -= taken.size();
+  session_->consumed(taken.size());
+}
+
 // Writes what the transport takes. Returns whether anything happened.
 bool FakeClient::flush() {
   if (session_ == nullptr || !woken_) return false;
@@ -218,10 +233,32 @@ void SessionWorld::run() {
     const bool flushed =
         std::ranges::none_of(clients_, [](const auto& client) { return client->room_ == 0; });
     table_.begin_flush(flushed);
-    for (const auto& client : clients_)
-      if (client->flush()) quiet = false;
+    if (flush()) quiet = false;
     quiet_rounds = quiet ? quiet_rounds + 1 : 0;
   }
+}
+
+// Whether anything happened.
+bool SessionWorld::flush() {
+  bool moved = false;
+  for (const auto& client : clients_) {
+    if (const ByteView shared = client->lend_shared(); !shared.empty()) {
+      lent_.emplace_back(client.get(), shared);
+      if (lent_.size() < writes_together_) continue;
+      moved = write_shared() || moved;
+    } else {
+      moved = write_shared() || moved;
+      moved = client->flush() || moved;
+    }
+  }
+  return write_shared() || moved;
+}
+
+bool SessionWorld::write_shared() {
+  const bool any = !lent_.empty();
+  for (const auto& [client, lent] : lent_) client->write_shared(lent);
+  lent_.clear();
+  return any;
 }
 
 void SessionWorld::advance(Duration by) {

@@ -178,6 +178,9 @@ class FakeClient final : public session::TransportLink {
 
  private:
   friend class SessionWorld;
+  // As a loop writes what sockets share; nothing lent: flush() has to be called.
+  ByteView lend_shared();
+  void write_shared(ByteView lent);
   bool flush();
 
   session::Session* session_ = nullptr;
@@ -205,6 +208,8 @@ class SessionWorld final : private hub::Requester {
 
   void run();
   void advance(Duration by);
+  // How many sockets that share are written to together.
+  void write_together(size_t most) { writes_together_ = most; }
 
   // Publishes as the server API does. publish() runs the world and gives the answer.
   void publish_later(const std::string& channel, hub::Publication publication);
@@ -232,6 +237,8 @@ class SessionWorld final : private hub::Requester {
  private:
   void on_answer(hub::StepId step, hub::Answer answer) override;
   hub::Answer answer_to(hub::StepId step);
+  bool flush();
+  bool write_shared();
 
   Now now_{.mono = Time(std::chrono::hours(1)), .wall = 1'700'000'000'000};
   SeededIds ids_;
@@ -247,6 +254,8 @@ class SessionWorld final : private hub::Requester {
   auth::RevocableAuthenticator good_tokens_{tokens_, revocations_};
   session::SessionTable table_;
   std::vector<std::unique_ptr<FakeClient>> clients_;
+  std::vector<std::pair<FakeClient*, ByteView>> lent_;  // to be written together
+  size_t writes_together_ = 4;
   hub::RequesterId requester_;
   hub::StepId last_step_ = 0;
   std::map<hub::StepId, hub::Answer> answers_;

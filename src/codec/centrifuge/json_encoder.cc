@@ -1,6 +1,6 @@
 #include "codec/centrifuge/json_encoder.h"
 
-#include <algorithm>
+#include <charconv>
 
 #include "codec/centrifuge/plain_push.h"
 #include "codec/json/write.h"
@@ -243,6 +243,9 @@ void append(Buffer& out, const RefreshPush& refresh) {
   object.end();
 }
 
+// Returns the byte behind it.
+char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
+
 template <class T>
 void append_reply(Buffer& out, uint32_t id, std::string_view name, const T& payload) {
   Object object(out);
@@ -278,9 +281,9 @@ void JsonEncoder::reply(Buffer& out, uint32_t id, const PublishResult& result) {
   constexpr std::string_view kFront = R"({"id":)";
   constexpr std::string_view kBack = R"(,"publish":{}})";
   char text[kFront.size() + 10 + kBack.size()];
-  char* end = std::ranges::copy(kFront, text).out;
+  char* end = put(text, kFront);
   end = std::to_chars(end, end + 10, id).ptr;
-  end = std::ranges::copy(kBack, end).out;
+  end = put(end, kBack);
   out.append(text, end);
 }
 void JsonEncoder::reply(Buffer& out, uint32_t id, const PresenceResult& result) {
@@ -301,8 +304,28 @@ void JsonEncoder::reply(Buffer& out, uint32_t id, const RefreshResult& result) {
 void JsonEncoder::reply(Buffer& out, uint32_t id, const SubRefreshResult& result) {
   append_reply(out, id, R"(,"sub_refresh":)", result);
 }
+// In one piece where it is one of ours: whoever sends faster than it is served is refused as fast.
 void JsonEncoder::reply(Buffer& out, uint32_t id, const ErrorReply& error) {
-  append_reply(out, id, R"(,"error":)", error);
+  constexpr std::string_view kFront = R"({"id":)";
+  constexpr std::string_view kCode = R"(,"error":{"code":)";
+  constexpr std::string_view kMessage = R"(,"message":")";
+  constexpr std::string_view kBack = R"("}})";
+  constexpr std::string_view kTemporary = R"(","temporary":true}})";
+  constexpr size_t kLongest = 48;
+  const std::string_view message = error.message;
+  if (id == 0 || error.code == 0 || message.empty() || message.size() > kLongest ||
+      !json::is_plain(message))
+    return append_reply(out, id, R"(,"error":)", error);
+  char
+      text[kFront.size() + 10 + kCode.size() + 10 + kMessage.size() + kLongest + kTemporary.size()];
+  char* end = put(text, kFront);
+  end = std::to_chars(end, end + 10, id).ptr;
+  end = put(end, kCode);
+  end = std::to_chars(end, end + 10, error.code).ptr;
+  end = put(end, kMessage);
+  end = put(end, message);
+  end = put(end, error.temporary ? kTemporary : kBack);
+  out.append(text, end);
 }
 
 void JsonEncoder::push(Buffer& out, std::string_view channel, const Publication& publication) {

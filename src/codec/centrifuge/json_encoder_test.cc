@@ -173,6 +173,18 @@ TEST(CentrifugeJsonEncoder, PresenceAndHistoryWriteTheirZeros) {
 }
 
 TEST(CentrifugeJsonEncoder, Errors) {
+  const std::string longest(48, 'x');
+  EXPECT_EQ(reply(4'294'967'295, ErrorReply{4'294'967'295, longest, true}),
+            R"({"id":4294967295,"error":{"code":4294967295,"message":")" + longest +
+                R"(","temporary":true}})");
+  EXPECT_EQ(reply(7, ErrorReply{500, longest + "x", true}),
+            R"({"id":7,"error":{"code":500,"message":")" + longest + R"(x","temporary":true}})");
+  EXPECT_EQ(reply(7, ErrorReply{500, "\"", false}),
+            R"({"id":7,"error":{"code":500,"message":"\""}})");
+  EXPECT_EQ(reply(7, ErrorReply{500, "", true}),
+            R"({"id":7,"error":{"code":500,"temporary":true}})");
+  EXPECT_EQ(reply(7, ErrorReply{0, "x", false}), R"({"id":7,"error":{"message":"x"}})");
+  EXPECT_EQ(reply(0, ErrorReply{500, "x", false}), R"({"error":{"code":500,"message":"x"}})");
   EXPECT_EQ(reply(4, to_reply(ErrorCode::kUnrecoverablePosition)),
             R"({"id":4,"error":{"code":112,"message":"unrecoverable position"}})");
   EXPECT_EQ(reply(11, to_reply(ErrorCode::kNotAvailable)),

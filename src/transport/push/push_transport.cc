@@ -168,6 +168,13 @@ void PushTransport::pause_input(bool paused) {
   if (uplink_) uplink_->pause(paused);
 }
 
+ByteView PushTransport::gather_shared(size_t most) {
+  if (answer_ || !front_.empty() || ended_) return {};
+  front_lent_ = 0;
+  gathered_ = true;
+  return session_->gather_shared(most);
+}
+
 void PushTransport::gather(io::OutSlices& out) {
   if (answer_) settle_answer();
   const bool has_front = !front_.empty();

@@ -47,6 +47,7 @@ class PushTransport final : public io::SocketHandler, public session::TransportL
   // io::SocketHandler
   void on_opened(io::Socket& socket) override;
   void on_input(std::span<char> bytes) override;
+  ByteView gather_shared(size_t most) override;
   void gather(io::OutSlices& out) override;
   void consumed(size_t n) override;
   void on_closed(io::CloseReason reason) override;

@@ -219,6 +219,13 @@ void WebSocketTransport::lend_front(io::OutSlices& out) {
   front_lent_ = static_cast<uint32_t>(out.size() - before);
 }
 
+ByteView WebSocketTransport::gather_shared(size_t most) {
+  if (spare_ || leaving_ || session_ == nullptr) return {};
+  front_lent_ = 0;
+  gathered_ = true;
+  return session_->gather_shared(most);
+}
+
 void WebSocketTransport::gather(io::OutSlices& out) {
   front_lent_ = 0;
   gathered_ = false;

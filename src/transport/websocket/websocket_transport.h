@@ -39,6 +39,7 @@ class WebSocketTransport final : public io::SocketHandler,
   void on_opened(io::Socket& socket) override;
   void on_input(std::span<char> bytes) override;
   void on_input_lag(const io::InputLag& lag) override;
+  ByteView gather_shared(size_t most) override;
   void gather(io::OutSlices& out) override;
   void consumed(size_t n) override;
   void on_closed(io::CloseReason reason) override;
