@@ -66,6 +66,12 @@ async function hold(tcp) {
 let asked = 1;
 const ask = (wire, limit) => wire.socket.readyState === 1 && wire.send({ id: asked += 1, history: { channel: 'large', limit } });
 
+/** Answers that wait whatever else does: a page of history is not read for who has not taken the one before. */
+function askMuch(wire) {
+  const asks = Array.from({ length: 700 }, () => JSON.stringify({ id: asked += 1, presence: { channel: 'news' } }));
+  if (wire.socket.readyState === 1) wire.socket.send(asks.join('\n'));
+}
+
 /** The sockets of those who do not read take megabytes before anything waits in the server. */
 async function fillSockets(wires) {
   const sent = async () => (await metrics(server)).get('parley_io_sent_bytes_total');
@@ -133,7 +139,10 @@ test('the memory of the server is filled until it refuses, and emptied', { timeo
     return ended > 0;
   };
   for (let round = 0; round < 60 && !await endFattest(); round += 1) {
-    for (const wire of fat) ask(wire, LONG ? 30 : 60);
+    for (const wire of fat) {
+      ask(wire, LONG ? 30 : 60);
+      askMuch(wire);
+    }
     await pause(200);
   }
   await until(endFattest, 'the fattest are ended', 5_000);

@@ -340,7 +340,8 @@ test('JWKS: tokens go by kid, and unknown kids cost one fetch', async () => {
   assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => knock(server, good()))), Array(20).fill('in'));
   assert.equal(counts['/keys'], 1);
   const strangers = Array.from({ length: 200 }, (_, i) => knock(server, rsaToken(known, { sub: '1' }, 'RS256', { kid: `unknown-${i}` })));
-  for (const result of await Promise.all(strangers)) assert.equal(result, 3500);
+  // Their keys may be newer than the document, and it is not fetched again for a minute.
+  for (const result of await Promise.all(strangers)) assert.equal(result, 100);
   assert.ok(counts['/keys'] <= 2, `${counts['/keys']} fetches`);
   for (const token of [rsaToken(other, { sub: '1' }, 'RS256', { kid: 'known' }), rsaToken(known, { sub: '1' }, 'RS256', { kid: undefined }), hmacToken('key', { sub: '1' })])
     assert.equal(await knock(server, token), 3500);

@@ -17,6 +17,8 @@ const MESSAGES = 600;
 const FILLER = 'x'.repeat(8_000);
 const LIMIT = 262_144;
 const MIB = 1_048_576;
+// What the allocator has free goes back within a second.
+const SETTLED_MS = 1_500;
 
 const CONFIG = {
   // Who does not read does not answer pings either: it is not to be ended for that here.
@@ -35,6 +37,17 @@ async function subscriber(channel) {
   return wire;
 }
 
+/** What a server holds that nobody asks for anything: of whom have left it gives memory back for some time yet. */
+async function settledMemory(server) {
+  let [least, since] = [Infinity, 0];
+  await until(async () => {
+    const now = await server.memory();
+    if (now < least - MIB / 4) [least, since] = [now, performance.now()];
+    return performance.now() - since >= SETTLED_MS;
+  }, 'memory that falls no more', 60_000);
+  return least;
+}
+
 const seen = (wire) => wire.pushes('pub').map((push) => push.pub.data.n);
 
 async function crowd(count, channelOf) {
@@ -48,7 +61,7 @@ test('one channel: the memory is that of one reader', async () => {
   const slow = await crowd(EACH, () => channel);
   const normal = await crowd(process.env.LONG ? 50 : 10, () => channel);
   for (const wire of slow) wire.raw.pause();
-  const before = await server.memory();
+  const before = await settledMemory(server);
   const skipped = (await metrics(server)).get('parley_overflow_skipped_total{policy="drop_oldest"}');
   for (let n = 1; n <= MESSAGES; n += 20) {
     await api(server, 'batch', { commands: Array.from({ length: 20 }, (_, k) => ({ publish: { channel, data: { n: n + k, filler: FILLER } } })) });
@@ -73,7 +86,7 @@ test('channels of their own: the memory is within the limits, and the newest sta
   const count = EACH / 2;
   const slow = await crowd(count, (i) => `state:${i}`);
   for (const wire of slow) wire.raw.pause();
-  const before = await server.memory();
+  const before = await settledMemory(server);
   // Many channels at a time: who takes nothing for 30 s is ended.
   const begun = performance.now();
   const channels = Array.from({ length: count }, (_, i) => `state:${i}`);
@@ -94,6 +107,8 @@ test('channels of their own: the memory is within the limits, and the newest sta
 const CROWD = 2_000;
 const RATE = 20;
 const PAYLOAD = 1_024;
+// Who sleeps longest is further behind than a tail (1 MiB) and its kernel hold together, and has to read history.
+const PAYLOAD_KEPT = 4_096;
 // Until what never reads has its kernel full, it is read for by that, and a reader like any other.
 const WARM_S = 4;
 const QUIET_S = 10;
@@ -103,6 +118,8 @@ const SLEEP_MS = [5_000, 26_000];
 // The limit in publications lies between: each costs its payload and something more.
 const LIMIT_IN_PUBLICATIONS = [LIMIT / (PAYLOAD + 512), LIMIT / PAYLOAD];
 const SECOND = RATE;
+// Who skips nothing too, although it is first given all that it missed, 2 MB at most.
+const NEWEST_MS = 1_000;
 const TIMES_LONGER = 2;
 const NOISE_MS = 5;
 const STALL_S = 30;
@@ -111,7 +128,7 @@ const CROWD_CONFIG = {
   ...CONFIG,
   channel: { namespaces: [
     { name: 'flow', overflow: 'drop_oldest', overflow_max_bytes: LIMIT }, { name: 'state', overflow: 'latest', overflow_max_bytes: LIMIT },
-    { name: 'kept', overflow: 'resume', history_size: 100, history_ttl: '5m' },
+    { name: 'kept', overflow: 'resume', history_size: 1_000, history_ttl: '5m' },
   ] },
 };
 
@@ -127,7 +144,7 @@ after(() => measured?.stop());
 
 /** What `parley bench` says of so many seconds behind the first. */
 async function bench(server, seconds, args) {
-  const run = await runParley(['bench', ...args, '--payload', PAYLOAD, '--seconds', seconds, '--warm', WARM_S, '--json', '--url', server.url, '--pid', server.pid].map(String), { ms: (seconds + 60) * 1_000 });
+  const run = await runParley(['bench', ...args, '--seconds', seconds, '--warm', WARM_S, '--json', '--url', server.url, '--pid', server.pid].map(String), { ms: (seconds + 60) * 1_000 });
   assert.ok(run.stdout, run.stderr);
   const result = JSON.parse(run.stdout);
   assert.ok(result.ok, `${args.join(' ')}: ${JSON.stringify(result.faults)} ${result.reason ?? ''}`);
@@ -138,17 +155,17 @@ async function bench(server, seconds, args) {
  * Looks at the server twice a second until the promise is settled: the most memory, and, while the load lasts, when sessions were ended for taking
  * nothing. Either the server sees it or, where the window stayed closed, the kernel (`TCP_USER_TIMEOUT`): then the peer is not told, and cannot count it.
  */
-async function watched(server, promise) {
+async function watched(server, promise, memory) {
   const ended = async () => {
     const all = await metrics(server);
     return ['slow', 'transport_lost'].reduce((sum, reason) => sum + (all.get(`parley_sessions_ended_total{reason="${reason}"}`) ?? 0), 0);
   };
   const begun = performance.now();
-  const before = { memory: await server.memory(), ended: await ended() };
-  const seen = { memory: before.memory, first: null, last: null };
+  const before = await ended();
+  const seen = { memory, first: null, last: null };
   let settled = false;
   promise.catch(() => {}).finally(() => { settled = true; });
-  for (let count = before.ended; !settled; await pause(500)) {
+  for (let count = before; !settled; await pause(500)) {
     seen.memory = Math.max(seen.memory, await server.memory());
     const now = await ended();
     const seconds = (performance.now() - begun) / 1_000;
@@ -157,9 +174,9 @@ async function watched(server, promise) {
     seen.last = +seconds.toFixed(1);
     seen.first ??= seen.last;
     count = now;
-    seen.ended = count - before.ended;
+    seen.ended = count - before;
   }
-  return { result: await promise, grown: seen.memory - before.memory, ended: seen.ended ?? 0, first: seen.first, last: seen.last };
+  return { result: await promise, grown: seen.memory - memory, ended: seen.ended ?? 0, first: seen.first, last: seen.last };
 }
 
 /** The one channel of a load, when all are there. */
@@ -173,8 +190,9 @@ async function channelOf(server, prefix, clients) {
 /** Quietly, loudly, quietly: the results of the load without those that never read, and what there was to see with them. */
 async function quietAndLoud(server, quiet, loud, meanwhile = () => {}) {
   const one = await bench(server, QUIET_S, quiet);
+  const memory = await settledMemory(server);
   const running = bench(server, LOUD_S, loud);
-  const seeing = watched(server, running);
+  const seeing = watched(server, running, memory);
   // Who fails first is told.
   const more = await Promise.race([meanwhile(), running.then(() => pause(60_000, undefined, { ref: false }))]);
   const seen = await seeing;
@@ -202,7 +220,7 @@ function assertUnharmed({ seen, row }, most, endedAtLeast) {
  */
 function assertJudged(policy, slept) {
   for (const one of slept) {
-    assert.ok(one.took <= 1_000, `${one.took} ms until the newest`);
+    assert.ok(one.took <= NEWEST_MS, `${one.took} ms until the newest`);
     assert.ok(one.jumps.length <= 1 && one.skipped >= 0, JSON.stringify(one));
   }
   const jumped = slept.filter(({ jumps }) => jumps.length === 1);
@@ -221,19 +239,21 @@ function assertJudged(policy, slept) {
 for (const policy of process.env.LONG ? Object.keys(GAPS) : []) {
   test(`${CROWD} that never read beside ${CROWD} that do, one channel, ${policy}`, { timeout: 300_000 }, async () => {
     const server = await measuredServer();
-    const counted = async () => (await metrics(server)).get(`parley_gaps_total{reason="${GAPS[policy]}"}`);
+    const counted = async (name = `parley_gaps_total{reason="${GAPS[policy]}"}`) => (await metrics(server)).get(name);
     const prefix = `${policy}:loud`;
-    const readers = ['--subscribers', CROWD, '--rate', RATE];
-    const gaps = await counted();
+    const readers = ['--subscribers', CROWD, '--rate', RATE, '--payload', policy === 'kept' ? PAYLOAD_KEPT : PAYLOAD];
+    const [gaps, pages] = [await counted(), await counted('parley_history_page_reads_total')];
     const run = await quietAndLoud(server, ['fanout', ...readers, '--prefix', `${policy}:quiet`], ['slow', ...readers, '--slow', CROWD, '--prefix', prefix], async () =>
       sleepers(server.port, await channelOf(server, prefix, 2 * CROWD), SLEEPERS, ...SLEEP_MS));
     const jumped = run.more.filter(({ jumps }) => jumps.length > 0);
     const took = run.more.map((one) => one.took).sort((a, b) => a - b);
+    const read = await counted('parley_history_page_reads_total') - pages;
     console.log(JSON.stringify({
-      test: 'slow_crowd_2000_shared', policy, ...run.row, sleepers: SLEEPERS, judged: jumped.length, newest_after_ms: [took[SLEEPERS / 2], took.at(-1)].map((ms) => +ms.toFixed(1)),
+      test: 'slow_crowd_2000_shared', policy, ...run.row, sleepers: SLEEPERS, judged: jumped.length, history_pages_read: read, newest_after_ms: [took[SLEEPERS / 2], took.at(-1)].map((ms) => +ms.toFixed(1)),
       held_in_kernels: jumped.length > 0 ? [Math.min, Math.max].map((of) => of(...jumped.map(({ from, jumps: [{ before }] }) => before - from))) : null,
     }));
     assertJudged(policy, run.more);
+    if (policy === 'kept') assert.ok(read >= SLEEPERS / 4, `${read} pages of history read: their lag was in the tail`);
     assert.equal(await counted() - gaps, jumped.length, 'what was skipped was told or counted as a gap');
     // The sleepers and who watched with them go by themselves, and count alike.
     assertUnharmed(run, 64 * MIB, CROWD + SLEEPERS + 1);
@@ -243,7 +263,7 @@ for (const policy of process.env.LONG ? Object.keys(GAPS) : []) {
 test(`... each on a channel of its own, beside one that reads`, { skip: !process.env.LONG, timeout: 300_000 }, async () => {
   const server = await measuredServer();
   // As many publications as deliveries: half the rate leaves the load room.
-  const load = ['--channels', CROWD, '--subscribers', 1, '--rate', (CROWD * RATE) / 2, '--publishers', 20];
+  const load = ['--channels', CROWD, '--subscribers', 1, '--rate', (CROWD * RATE) / 2, '--publishers', 20, '--payload', PAYLOAD];
   const run = await quietAndLoud(server, ['channels', ...load, '--prefix', 'flow:quiet'], ['slow', ...load, '--slow', CROWD, '--prefix', 'flow:loud']);
   console.log(JSON.stringify({ test: 'slow_crowd_2000_private', ...run.row }));
   assertUnharmed(run, CROWD * (LIMIT + 16_384), CROWD);

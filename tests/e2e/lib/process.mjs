@@ -30,6 +30,16 @@ export async function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** Seconds that its busiest thread ran or waited for its turn to run: what is left of the time it had nothing to do. */
+export async function busySeconds(pid) {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const busy = await Promise.all(threads.map(async (id) => {
+    const [ran, waited] = (await readFile(`/proc/${pid}/task/${id}/schedstat`, 'utf8')).split(' ');
+    return (Number(ran) + Number(waited)) / 1e9;
+  }));
+  return Math.max(...busy);
+}
+
 /** Whether a sanitizer is in it, beside which memory cannot be weighed: what is freed is kept back. */
 export async function isSanitized(pid) {
   return /lib[at]san/.test(await readFile(`/proc/${pid}/maps`, 'latin1'));
