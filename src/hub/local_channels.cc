@@ -180,7 +180,7 @@ void LocalChannels::on_feed(InterestId interest, PublicationPtr publication) {
   });
   if (!fresh) return;
   warm_up(*channel);
-  for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
+  mark_all_dirty(*channel);
   if (channel->lag_ && channel->lag_->watch()) recount(*channel);
 }
 
@@ -199,7 +199,7 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
     tail.reset(top);
     channel->forget_with_tail();
   });
-  for (Subscription* subscription : channel->live_) mark_dirty(*subscription);
+  mark_all_dirty(*channel);
 }
 
 void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason reason) {

@@ -209,6 +209,7 @@ class LocalChannels {
   static std::optional<Pull> conflate(const LocalChannel& channel, Subscription& subscription);
   void reset_reader(Subscription& subscription, const Attached& now, GapReason reason);
   void mark_dirty(Subscription& subscription);
+  void mark_all_dirty(const LocalChannel& channel);
   static uint64_t needed_from(const Subscription& subscription);
 
   Home& home_;

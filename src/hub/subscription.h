@@ -1,6 +1,7 @@
 // A subscriber's interest in one channel: a cursor into the channel's tail, not a queue.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -104,6 +105,13 @@ class Subscription : public ListNode<WaitTag> {
  private:
   friend class LocalChannels;
   friend class LocalChannel;
+  // Into the processor's cache, for a call that is near: what of the subscriber it will touch.
+  void fetch_owner() const {
+    constexpr size_t kCacheLine = 64;
+    const auto* at = reinterpret_cast<const std::byte*>(&owner_);
+    for (size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kCacheLine, 1);
+  }
+
   enum class State : uint8_t { kIdle, kWaiting, kReady, kLive };
   // Here, because the small members fill one word with `dirty`.
   State state_ = State::kIdle;

@@ -142,6 +142,8 @@ void Session::deliver_verified() {
 
 void Session::on_dirty(hub::Subscription& subscription) {
   dirty_.push(subscription);
+  // The flush asks it for its dialect.
+  __builtin_prefetch(adapter_.get());
   if (link_ != nullptr) link_->wake(false);
 }
 
