@@ -16,6 +16,8 @@ namespace parley::hub {
 
 // Chosen by the hub for each request and echoed in its completion.
 using BrokerToken = uint64_t;
+// Chosen by the hub for each attach(), never twice, and echoed with what that feed brings.
+using FeedId = uint64_t;
 
 enum class BrokerError : uint8_t {
   kUnavailable,          // no connection, or the store is poisoned; the outcome may be unknown
@@ -104,15 +106,16 @@ struct ReadPage {
 class BrokerEvents {
  public:
   virtual ~BrokerEvents() = default;
-  // `attempt` is the one given to attach(); an older attempt is stale and ignored.
-  virtual void on_attached(const ChannelKey& channel, uint32_t attempt,
+  // `feed` is the one given to attach(), here and below; an older one is stale and ignored.
+  virtual void on_attached(const ChannelKey& channel, FeedId feed,
                            std::expected<Attached, BrokerError> result) = 0;
   virtual void on_published(BrokerToken token, std::expected<Published, BrokerError> result) = 0;
   virtual void on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) = 0;
   virtual void on_history_removed(BrokerToken token, std::expected<void, BrokerError> result) = 0;
   // The feed of an attached channel: in offset order, each exactly once or after on_feed_broken,
   // never above the watermark.
-  virtual void on_publication(const ChannelKey& channel, PublicationPtr publication) = 0;
+  virtual void on_publication(const ChannelKey& channel, FeedId feed,
+                              PublicationPtr publication) = 0;
   // The channel's history was lost or rolled back; the feed goes on behind `top` under the new
   // epoch.
   virtual void on_reset(const ChannelKey& channel, const Attached& now, GapReason reason) = 0;
@@ -131,10 +134,10 @@ class Broker {
   virtual ~Broker() = default;
   virtual BrokerCapabilities capabilities() const = 0;
 
-  // Starts the feed of a channel; at most one attachment per channel. Attaching again (a higher
-  // attempt) restarts it. An attached channel keeps its epoch and top: live interest pins them.
+  // Starts the feed of a channel; at most one attachment per channel. Attaching again, as another
+  // feed, restarts it. An attached channel keeps its epoch and top: live interest pins them.
   virtual void attach(const ChannelKey& channel, std::shared_ptr<const ChannelOptions> options,
-                      uint32_t attempt) = 0;
+                      FeedId feed) = 0;
   virtual void detach(const ChannelKey& channel) = 0;
   virtual void publish(BrokerToken token, PublishRecord&& record) = 0;
   virtual void read(BrokerToken token, const ChannelKey& channel, const ReadQuery& query) = 0;

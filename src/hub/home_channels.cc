@@ -32,6 +32,7 @@ void HomeChannels::handle(ShardId from, uint64_t waiter, FollowRequest& request,
     made->key = request.channel;
     made->options = std::move(options);
     channel = made.get();
+    give_place(*channel);
     if (request.channel.aspect == Aspect::kMessages) channels_gauge.add(1);
     channels_.insert(std::move(made));
     attach(*channel);
@@ -113,7 +114,7 @@ void HomeChannels::handle(ShardId from, uint64_t waiter, PresenceChange& change,
   const ChannelKey key{change.channel, Aspect::kPresence};
   auto applied = presence_.apply(std::move(change), now.wall);
   if (!applied) return outlet_.reply(from, waiter, std::unexpected(applied.error()));
-  if (*applied) on_publication(key, std::move(*applied));
+  if (HomeChannel* channel = *applied ? find(key) : nullptr) take(*channel, std::move(*applied));
   outlet_.reply(from, waiter, PresenceChanged{});
 }
 
@@ -139,11 +140,25 @@ void HomeChannels::handle(ShardId, uint64_t, UserNote&, const Now&) {
 }
 
 HomeChannels::HomeChannel* HomeChannels::find(const ChannelKey& key) {
-  if (recent_ != nullptr && recent_->key == key) return recent_;
   const auto found = channels_.find(ChannelKeyView(key));
-  if (found == channels_.end()) return nullptr;
-  recent_ = found->get();
-  return recent_;
+  return found == channels_.end() ? nullptr : found->get();
+}
+
+// Null: it went, or is attached by a later attempt.
+HomeChannels::HomeChannel* HomeChannels::find(FeedId feed) {
+  const auto place = static_cast<uint32_t>(feed);
+  HomeChannel* channel = place < places_.size() ? places_[place] : nullptr;
+  return channel != nullptr && feed_of(*channel) == feed ? channel : nullptr;
+}
+
+void HomeChannels::give_place(HomeChannel& channel) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  channel.place = free_places_.back();
+  free_places_.pop_back();
+  places_[channel.place] = &channel;
 }
 
 void HomeChannels::attach(HomeChannel& channel) {
@@ -155,7 +170,7 @@ void HomeChannels::attach(HomeChannel& channel) {
     channel.at = presence_.follow(channel.key.name);
     return go_live(channel);
   }
-  broker_.attach(channel.key, channel.options, channel.attempt);
+  broker_.attach(channel.key, channel.options, feed_of(channel));
 }
 
 void HomeChannels::go_live(HomeChannel& channel) {
@@ -199,30 +214,34 @@ void HomeChannels::close_if_unwanted(HomeChannel& channel) {
     broker_.detach(channel.key);
   }
   if (channel.key.aspect == Aspect::kMessages) channels_gauge.add(-1);
-  if (recent_ == &channel) recent_ = nullptr;
+  places_[channel.place] = nullptr;
+  free_places_.push_back(channel.place);
   channels_.erase(channels_.find(ChannelKeyView(channel.key)));
 }
 
-void HomeChannels::on_attached(const ChannelKey& key, uint32_t attempt,
+void HomeChannels::on_attached(const ChannelKey&, FeedId feed,
                                std::expected<Attached, BrokerError> result) {
   ++completions_;
-  HomeChannel* channel = find(key);
-  if (channel == nullptr || channel->attempt != attempt) return;
+  HomeChannel* channel = find(feed);
+  if (channel == nullptr) return;
   if (!result) return lose(*channel, to_hub_error(result.error()));
   const Attached before = std::exchange(channel->at, std::move(*result));
   if (channel->follow == Follow::kAttaching) return go_live(*channel);
   compare_tops(*channel, before.epoch);
 }
 
-void HomeChannels::on_publication(const ChannelKey& key, PublicationPtr publication) {
-  HomeChannel* channel = find(key);
-  if (channel == nullptr || channel->follow == Follow::kAttaching) return;
-  if (channel->follow != Follow::kLive && publication->prev > channel->tail.top()) {
+void HomeChannels::on_publication(const ChannelKey&, FeedId feed, PublicationPtr publication) {
+  if (HomeChannel* channel = find(feed)) take(*channel, std::move(publication));
+}
+
+void HomeChannels::take(HomeChannel& channel, PublicationPtr publication) {
+  if (channel.follow == Follow::kAttaching) return;
+  if (channel.follow != Follow::kLive && publication->prev > channel.tail.top()) {
     // What lies between is still being read from history, and this one with it.
-    channel->at.top = std::max(channel->at.top, publication->offset);
+    channel.at.top = std::max(channel.at.top, publication->offset);
     return;
   }
-  deliver(*channel, std::move(publication));
+  deliver(channel, std::move(publication));
 }
 
 void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {

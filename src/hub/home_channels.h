@@ -68,12 +68,12 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void retry_lost();
   size_t size() const { return channels_.size(); }
 
-  void on_attached(const ChannelKey& key, uint32_t attempt,
+  void on_attached(const ChannelKey& key, FeedId feed,
                    std::expected<Attached, BrokerError> result) override;
   void on_published(BrokerToken token, std::expected<Published, BrokerError> result) override;
   void on_read(BrokerToken token, std::expected<ReadPage, BrokerError> page) override;
   void on_history_removed(BrokerToken token, std::expected<void, BrokerError> result) override;
-  void on_publication(const ChannelKey& key, PublicationPtr publication) override;
+  void on_publication(const ChannelKey& key, FeedId feed, PublicationPtr publication) override;
   void on_reset(const ChannelKey& key, const Attached& now, GapReason reason) override;
   void on_feed_broken(const std::vector<Slot>& slots) override;
 
@@ -108,7 +108,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
     std::shared_ptr<const ChannelOptions> options;
     Follow follow = Follow::kAttaching;
     bool changed = false;  // since the last announcement
-    uint32_t attempt = 0;
+    uint32_t place = 0;    // in places_
+    uint32_t attempt = 0;  // to attach, of all channels: what older ones bring is stale
     Attached at;
     Tail tail;
     std::vector<Interest> interests;
@@ -152,6 +153,12 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void refuse(const PublishGate::Asked& asked, HubError why) override;
   void sequence(ShardId from, uint64_t waiter, PublishRecord& record, const Now& now);
   HomeChannel* find(const ChannelKey& key);
+  HomeChannel* find(FeedId feed);
+  void give_place(HomeChannel& channel);
+  void take(HomeChannel& channel, PublicationPtr publication);
+  static FeedId feed_of(const HomeChannel& channel) {
+    return FeedId{channel.attempt} << 32 | channel.place;
+  }
   void attach(HomeChannel& channel);
   void go_live(HomeChannel& channel);
   void accept_follower(HomeChannel& channel, const PendingFollow& follower);
@@ -180,8 +187,9 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   BucketTable publishes_{kMeteredChannels};  // by the name's hash
   PublishGate gate_;
   Channels channels_;
-  // The one found last: what comes in one turn is often for one channel. Null: none, or it went.
-  HomeChannel* recent_ = nullptr;
+  // So that what a feed brings needs no look at a name. Null: free.
+  std::vector<HomeChannel*> places_;
+  std::vector<uint32_t> free_places_;
   IntrusiveList<HomeChannel, BehindTag> behind_;
   std::vector<ChannelKey> changed_;
   std::vector<ChannelKey> lost_;

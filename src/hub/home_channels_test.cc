@@ -139,7 +139,8 @@ TEST_F(HomeChannelsTest, WhatWasFedIsNotFedAgain) {
   run();
   EXPECT_EQ(outlet_.take(1), "f4 f5");
   for (const uint64_t offset : {5, 4})
-    home_.on_publication({name_}, testing::make_publication(offset));
+    home_.on_publication({name_}, broker_.stream(name_).attached_as,
+                         testing::make_publication(offset));
   EXPECT_EQ(outlet_.take(1), "");
   follow(2);
   EXPECT_EQ(attached().top, 5u);
@@ -201,15 +202,32 @@ TEST_F(HomeChannelsTest, AStaleDropLeavesAPendingFollowAlone) {
 
 TEST_F(HomeChannelsTest, AnAttachmentOfAnEarlierLifeIsIgnored) {
   followed();
+  const FeedId earlier = broker_.stream("h:a").attached_as;
   broker_.hold = true;
   home_.drop_interest(1, {"h:a"}, {0, 1});
   follow(1, 2);
-  // Without the hub's own check the attempt would be the first one of both lives.
-  home_.on_attached({"h:a"}, 1, Attached{.epoch = testing::kEpochB, .top = 1});
+  // Its place is the same.
+  home_.on_attached({"h:a"}, earlier, Attached{.epoch = testing::kEpochB, .top = 1});
   EXPECT_TRUE(outlet_.replies.empty());
   broker_.hold = false;
   run();
   EXPECT_EQ(attached().top, 3u);
+}
+
+TEST_F(HomeChannelsTest, AFeedOfAnEarlierLifeIsIgnored) {
+  followed();
+  const FeedId earlier = broker_.stream("h:a").attached_as;
+  home_.drop_interest(1, {"h:a"}, {0, 1});
+  // Nobody is there, and then somebody else in its place.
+  home_.on_publication({"h:a"}, earlier, testing::make_publication(4));
+  name_ = "h:b";
+  follow(1, 2);
+  run();
+  for (const FeedId feed : {earlier, earlier + 1, ~FeedId{0}})
+    home_.on_publication({"h:a"}, feed, testing::make_publication(4));
+  EXPECT_EQ(outlet_.take(1), "");
+  home_.on_publication({"h:b"}, broker_.stream("h:b").attached_as, testing::make_publication(4));
+  EXPECT_EQ(outlet_.take(1), "f4");
 }
 
 TEST_F(HomeChannelsTest, PublishIsAnsweredAndTimed) {

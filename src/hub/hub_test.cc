@@ -624,7 +624,7 @@ TEST_F(HubTest, WhoSupersedesIsToldOfANewerOne) {
 TEST_F(HubTest, ATurnEndsEvenWhenTheBrokerNeverDoes) {
   struct Restless final : Broker {
     BrokerCapabilities capabilities() const override { return {}; }
-    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, uint32_t) override {}
+    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, FeedId) override {}
     void detach(const ChannelKey&) override {}
     void publish(BrokerToken, PublishRecord&&) override {}
     void read(BrokerToken, const ChannelKey&, const ReadQuery&) override {}
@@ -649,7 +649,7 @@ TEST_F(HubTest, ATurnEndsThoughEachAnswerAsksForMore) {
   struct Patient final : Broker {
     std::vector<BrokerToken> asked;
     BrokerCapabilities capabilities() const override { return {}; }
-    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, uint32_t) override {}
+    void attach(const ChannelKey&, std::shared_ptr<const ChannelOptions>, FeedId) override {}
     void detach(const ChannelKey&) override {}
     void publish(BrokerToken token, PublishRecord&&) override { asked.push_back(token); }
     void read(BrokerToken, const ChannelKey&, const ReadQuery&) override {}

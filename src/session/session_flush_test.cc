@@ -371,14 +371,14 @@ TEST_F(SessionFlushTest, GapLetsTheRepliesPassThatStandBeforeIt) {
   act(client, [&](Effects& effects) { effects.send_after(a, 50, "reply"); });
   world_.run();
   EXPECT_EQ(texts(client), Texts{});
-  world_.broker().interject([](hub::BrokerEvents& events) {
+  world_.broker().interject([this](hub::BrokerEvents& events) {
     const hub::Epoch epoch{.boot = 99, .counter = 1, .generation = 0};
     events.on_reset({"a"}, {.epoch = epoch, .base = 2, .top = 2}, hub::GapReason::kEpochChanged);
     auto publication = std::make_shared<hub::Publication>(json("new"));
     publication->offset = 3;
     publication->prev = 2;
     publication->epoch = epoch;
-    events.on_publication({"a"}, publication);
+    events.on_publication({"a"}, world_.broker().feed_of("a"), publication);
   });
   world_.run();
   EXPECT_EQ(texts(client), (Texts{"reply", "gap", "a:3:new"}));
@@ -449,7 +449,7 @@ TEST_F(SessionFlushTest, ResetWhileFramesAreCachedTellsAGapAndForgetsThem) {
     publication->offset = 3;
     publication->prev = 2;
     publication->epoch = epoch;
-    events.on_publication({"a"}, publication);
+    events.on_publication({"a"}, world_.broker().feed_of("a"), publication);
   });
   world_.run();
   EXPECT_EQ(texts(other), (Texts{"a:3:new"}));

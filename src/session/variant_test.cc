@@ -171,7 +171,7 @@ TEST_F(VariantTest, AResetBreaksTheChain) {
       next->offset = offset;
       next->prev = offset - 1;
       next->epoch = epoch;
-      events.on_publication({"a"}, next);
+      events.on_publication({"a"}, world_.broker().feed_of("a"), next);
     }
   });
   world_.run();

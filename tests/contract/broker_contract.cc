@@ -4,11 +4,12 @@
 
 namespace parley::testing {
 
-void BrokerLog::on_attached(const hub::ChannelKey& channel, uint32_t attempt, AttachResult result) {
+void BrokerLog::on_attached(const hub::ChannelKey& channel, hub::FeedId id, AttachResult result) {
   ASSERT_TRUE(result.has_value());
-  lines.push_back("attached " + channel.name + "#" + std::to_string(attempt) + " " +
+  lines.push_back("attached " + channel.name + "#" + std::to_string(id) + " " +
                   std::to_string(result->base) + ".." + std::to_string(result->top));
   attached[channel.name] = *result;
+  feed_ids[channel.name] = id;
 }
 
 void BrokerLog::on_published(hub::BrokerToken token, PublishResult result) {
@@ -27,7 +28,9 @@ void BrokerLog::on_history_removed(hub::BrokerToken token,
   lines.push_back("removed " + std::to_string(token));
 }
 
-void BrokerLog::on_publication(const hub::ChannelKey& channel, hub::PublicationPtr publication) {
+void BrokerLog::on_publication(const hub::ChannelKey& channel, hub::FeedId id,
+                               hub::PublicationPtr publication) {
+  EXPECT_EQ(id, feed_ids[channel.name]) << channel.name;
   lines.push_back("feed " + channel.name + ":" + std::to_string(publication->offset) + "=" +
                   publication->data);
   feed[channel.name].push_back(std::move(publication));
@@ -72,8 +75,8 @@ hub::BrokerToken BrokerClient::remove_history(const std::string& channel) {
   return last_token_;
 }
 
-void BrokerClient::attach(const std::string& channel, uint32_t attempt, Options options) {
-  broker().attach({channel}, std::move(options), attempt);
+void BrokerClient::attach(const std::string& channel, hub::FeedId feed, Options options) {
+  broker().attach({channel}, std::move(options), feed);
 }
 
 hub::Published BrokerClient::published(hub::PublishRecord record) {

@@ -40,12 +40,13 @@ class BrokerLog final : public hub::BrokerEvents {
   using PublishResult = std::expected<hub::Published, hub::BrokerError>;
   using ReadResult = std::expected<hub::ReadPage, hub::BrokerError>;
 
-  void on_attached(const hub::ChannelKey& channel, uint32_t attempt, AttachResult result) override;
+  void on_attached(const hub::ChannelKey& channel, hub::FeedId id, AttachResult result) override;
   void on_published(hub::BrokerToken token, PublishResult result) override;
   void on_read(hub::BrokerToken token, ReadResult page) override;
   void on_history_removed(hub::BrokerToken token,
                           std::expected<void, hub::BrokerError> result) override;
-  void on_publication(const hub::ChannelKey& channel, hub::PublicationPtr publication) override;
+  void on_publication(const hub::ChannelKey& channel, hub::FeedId id,
+                      hub::PublicationPtr publication) override;
   void on_reset(const hub::ChannelKey& channel, const hub::Attached& now,
                 hub::GapReason reason) override;
   void on_feed_broken(const std::vector<hub::Slot>& slots) override;
@@ -54,6 +55,7 @@ class BrokerLog final : public hub::BrokerEvents {
   std::vector<std::string> lines;
   std::map<std::string, hub::Attached> attached;  // the latest, by channel
   std::map<std::string, std::vector<hub::PublicationPtr>> feed;
+  std::map<std::string, hub::FeedId> feed_ids;  // of each channel's last attachment
   std::map<hub::BrokerToken, PublishResult> published;
   std::map<hub::BrokerToken, ReadResult> pages;
 };
@@ -81,7 +83,7 @@ class BrokerClient {
   }
   hub::BrokerToken read(const std::string& channel, const hub::ReadQuery& query);
   hub::BrokerToken remove_history(const std::string& channel);
-  void attach(const std::string& channel, uint32_t attempt = 1, Options options = with_history(10));
+  void attach(const std::string& channel, hub::FeedId feed = 1, Options options = with_history(10));
 
   // Ask, pump, and give the answer.
   hub::Published published(hub::PublishRecord record);

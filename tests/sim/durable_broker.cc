@@ -71,14 +71,13 @@ void DurableBroker::synced() {
 }
 
 void DurableBroker::attach(const hub::ChannelKey& key,
-                           std::shared_ptr<const hub::ChannelOptions> options, uint32_t attempt) {
+                           std::shared_ptr<const hub::ChannelOptions> options, hub::FeedId feed) {
   levels_[key.name] = options->level;
-  const uint32_t number = ++last_feed_;
-  attached_[key.name] = number;
-  tell([this, key, attempt, number,
+  attached_[key.name] = feed;
+  tell([this, key, feed,
         now = store_.stream(key.name).attached(visible(key.name))](BrokerEvents& events) {
     const auto found = attached_.find(key.name);
-    if (found != attached_.end() && found->second == number) events.on_attached(key, attempt, now);
+    if (found != attached_.end() && found->second == feed) events.on_attached(key, feed, now);
   });
 }
 
@@ -114,21 +113,22 @@ void DurableBroker::publish(hub::BrokerToken token, hub::PublishRecord&& record)
   if (!record.idempotency_key.empty())
     store_.keys()[scope] = {publication->offset, {publication, published}};
   const auto attached = attached_.find(channel);
-  const uint32_t number = attached == attached_.end() ? 0 : attached->second;
-  const Event feed = [this, channel, publication, number](BrokerEvents& events) {
+  const hub::FeedId feed = attached == attached_.end() ? 0 : attached->second;
+  const Event fed = [this, channel, publication, feed](BrokerEvents& events) {
     const auto found = attached_.find(channel);
-    if (found != attached_.end() && found->second == number)
-      events.on_publication({channel}, publication);
+    if (found != attached_.end() && found->second == feed)
+      events.on_publication({channel}, feed, publication);
   };
   // Who attaches before it is synced has it still before them.
-  const Event feed_synced = [this, channel, publication](BrokerEvents& events) {
-    if (attached_.contains(channel)) events.on_publication({channel}, publication);
+  const Event fed_synced = [this, channel, publication](BrokerEvents& events) {
+    const auto found = attached_.find(channel);
+    if (found != attached_.end()) events.on_publication({channel}, found->second, publication);
   };
   const Event nothing = [](BrokerEvents&) {};
   const bool hidden = record.options->level == AckLevel::kDurable;
-  if (!hidden) tell(feed);
+  if (!hidden) tell(fed);
   if (!waits) tell(answer(published));
-  if (hidden) unsynced_.push_back({feed_synced, nothing});
+  if (hidden) unsynced_.push_back({fed_synced, nothing});
   if (waits) unsynced_.push_back({answer(published), failed});
   wait_for_sync();
 }

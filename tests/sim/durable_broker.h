@@ -60,7 +60,7 @@ class DurableBroker final : public hub::Broker {
 
   hub::BrokerCapabilities capabilities() const override;
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override;
+              hub::FeedId feed) override;
   void detach(const hub::ChannelKey& channel) override { attached_.erase(channel.name); }
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
@@ -87,8 +87,7 @@ class DurableBroker final : public hub::Broker {
   Duration sync_every_;
   std::function<void()> news_;
   std::map<std::string, hub::AckLevel> levels_;  // of the channels seen
-  std::map<std::string, uint32_t> attached_;     // with the feed's number
-  uint32_t last_feed_ = 0;
+  std::map<std::string, hub::FeedId> attached_;
   std::deque<Event> ready_;
   std::deque<Unsynced> unsynced_;
   bool syncing_ = false;

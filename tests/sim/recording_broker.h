@@ -34,8 +34,8 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
 
   hub::BrokerCapabilities capabilities() const override { return broker_->capabilities(); }
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override {
-    broker_->attach(channel, std::move(options), attempt);
+              hub::FeedId feed) override {
+    broker_->attach(channel, std::move(options), feed);
   }
   void detach(const hub::ChannelKey& channel) override { broker_->detach(channel); }
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
@@ -59,10 +59,10 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
     std::unique_ptr<hub::Publication> publication;
   };
 
-  void on_attached(const hub::ChannelKey& channel, uint32_t attempt,
+  void on_attached(const hub::ChannelKey& channel, hub::FeedId feed,
                    std::expected<hub::Attached, hub::BrokerError> result) override {
     if (result) ledger_.lives_in(channel.name, result->epoch);
-    events_->on_attached(channel, attempt, std::move(result));
+    events_->on_attached(channel, feed, std::move(result));
   }
   void on_published(hub::BrokerToken token,
                     std::expected<hub::Published, hub::BrokerError> result) override;
@@ -72,9 +72,10 @@ class RecordingBroker final : public hub::Broker, private hub::BrokerEvents {
                           std::expected<void, hub::BrokerError> result) override {
     events_->on_history_removed(token, std::move(result));
   }
-  void on_publication(const hub::ChannelKey& channel, hub::PublicationPtr publication) override {
+  void on_publication(const hub::ChannelKey& channel, hub::FeedId feed,
+                      hub::PublicationPtr publication) override {
     ledger_.sequenced(channel.name, *publication);
-    events_->on_publication(channel, std::move(publication));
+    events_->on_publication(channel, feed, std::move(publication));
   }
   void on_reset(const hub::ChannelKey& channel, const hub::Attached& now,
                 hub::GapReason reason) override {

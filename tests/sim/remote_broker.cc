@@ -128,43 +128,42 @@ void RemoteBroker::line_is_back() {
 
 void RemoteBroker::tell_broken() {
   std::vector<hub::Slot> slots;
-  for (auto& [channel, number] : attached_) {
+  for (auto& [channel, feed] : attached_) {
     slots.push_back(hub::slot_of(channel));
-    number = 0;  // no feed until it is attached again
+    feed = 0;  // none until it is attached again
   }
   tell(feed_, [slots](BrokerEvents& events) { events.on_feed_broken(slots); });
 }
 
 void RemoteBroker::attach(const hub::ChannelKey& key, std::shared_ptr<const hub::ChannelOptions>,
-                          uint32_t attempt) {
+                          hub::FeedId feed) {
   const std::string& channel = key.name;
-  const uint32_t number = ++last_feed_;
-  attached_[channel] = number;
+  attached_[channel] = feed;
   // Of two answers the first counts.
   const auto answered = std::make_shared<bool>(false);
-  const auto stands = [this, channel, number, answered] {
+  const auto stands = [this, channel, feed, answered] {
     const auto found = attached_.find(channel);
-    return found != attached_.end() && found->second == number && !*answered;
+    return found != attached_.end() && found->second == feed && !*answered;
   };
-  const auto fail = [this, stands, answered, key, attempt] {
-    tell(feed_, [stands, answered, key, attempt](BrokerEvents& events) {
+  const auto fail = [this, stands, answered, key, feed] {
+    tell(feed_, [stands, answered, key, feed](BrokerEvents& events) {
       if (!stands()) return;
       *answered = true;
-      events.on_attached(key, attempt, std::unexpected(BrokerError::kUnavailable));
+      events.on_attached(key, feed, std::unexpected(BrokerError::kUnavailable));
     });
   };
   if (!up_) return fail();
   // The answer comes by the feed, so that what is fed behind it follows it.
   carry(
       last_up_,
-      [this, stands, answered, key, attempt, number] {
+      [this, stands, answered, key, feed] {
         StoredStream& stream = server_.stream(key.name);
-        fed_[key.name] = number;
-        const Event answer = [stands, answered, key, attempt,
+        fed_[key.name] = feed;
+        const Event answer = [stands, answered, key, feed,
                               now = stream.attached(stream.top)](BrokerEvents& events) {
           if (!stands()) return;
           *answered = true;
-          events.on_attached(key, attempt, now);
+          events.on_attached(key, feed, now);
         };
         carry(last_fed_, [this, answer] { tell(feed_, answer); }, false);
       },
@@ -195,11 +194,11 @@ void RemoteBroker::feed(const std::string& channel, const hub::PublicationPtr& p
   for (int i = 0; i < (twice ? 2 : 1); ++i)
     carry(
         last_fed_,
-        [this, channel, publication, number = found->second] {
-          tell(feed_, [this, channel, publication, number](BrokerEvents& events) {
+        [this, channel, publication, feed = found->second] {
+          tell(feed_, [this, channel, publication, feed](BrokerEvents& events) {
             const auto now = attached_.find(channel);
-            if (now != attached_.end() && now->second == number)
-              events.on_publication({channel}, publication);
+            if (now != attached_.end() && now->second == feed)
+              events.on_publication({channel}, feed, publication);
           });
         },
         false);
@@ -211,11 +210,10 @@ void RemoteBroker::feed_reset(const std::string& channel, const hub::Attached& n
   if (found == fed_.end() || !up_) return;
   carry(
       last_fed_,
-      [this, channel, now, reason, number = found->second] {
-        tell(feed_, [this, channel, now, reason, number](BrokerEvents& events) {
+      [this, channel, now, reason, feed = found->second] {
+        tell(feed_, [this, channel, now, reason, feed](BrokerEvents& events) {
           const auto at = attached_.find(channel);
-          if (at != attached_.end() && at->second == number)
-            events.on_reset({channel}, now, reason);
+          if (at != attached_.end() && at->second == feed) events.on_reset({channel}, now, reason);
         });
       },
       false);

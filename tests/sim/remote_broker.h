@@ -70,7 +70,7 @@ class RemoteBroker final : public hub::Broker {
 
   hub::BrokerCapabilities capabilities() const override;
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override;
+              hub::FeedId feed) override;
   void detach(const hub::ChannelKey& channel) override;
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
@@ -102,9 +102,8 @@ class RemoteBroker final : public hub::Broker {
   std::function<void()> news_;
   std::map<uint64_t, Request> asked_;
   uint64_t last_request_ = 0;
-  std::map<std::string, uint32_t> attached_;  // with the feed's number: older ones are not told
-  std::map<std::string, uint32_t> fed_;       // ... as the server has it
-  uint32_t last_feed_ = 0;
+  std::map<std::string, hub::FeedId> attached_;  // with the feed's number: older ones are not told
+  std::map<std::string, hub::FeedId> fed_;       // ... as the server has it
   std::deque<Event> feed_, answers_;
   Time last_up_{}, last_down_{}, last_fed_{};
   uint32_t line_ = 1;                 // counts connections

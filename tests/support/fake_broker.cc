@@ -88,17 +88,18 @@ void FakeBroker::roll_back(const std::string& name, uint64_t top) {
 }
 
 void FakeBroker::attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions>,
-                        uint32_t attempt) {
+                        hub::FeedId feed_id) {
   ++attaches_;
   Stream& target = stream(channel.name);
   const uint32_t id = ++target.feed;
   const auto error = take(fail_attach);
   target.attached = true;
+  target.attached_as = feed_id;
   target.feeding = !error;
   std::expected<hub::Attached, BrokerError> result = state(target);
   if (error) result = std::unexpected(*error);
-  feed([this, channel, attempt, id, result](BrokerEvents& events) {
-    if (stream(channel.name).feed == id) events.on_attached(channel, attempt, result);
+  feed([this, channel, feed_id, id, result](BrokerEvents& events) {
+    if (stream(channel.name).feed == id) events.on_attached(channel, feed_id, result);
   });
 }
 
@@ -126,7 +127,7 @@ hub::Published FakeBroker::append(const std::string& name, const hub::ChannelOpt
     --lose_;
   } else if (target.feeding) {
     feed([this, name, shared, id = target.feed](BrokerEvents& events) {
-      if (stream(name).feed == id) events.on_publication({name}, shared);
+      if (stream(name).feed == id) events.on_publication({name}, stream(name).attached_as, shared);
     });
   }
   return {.position = {shared->epoch, shared->offset}, .prev = shared->prev};

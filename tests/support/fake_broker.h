@@ -32,6 +32,7 @@ class FakeBroker final : public hub::Broker {
     bool attached = false;          // by the hub
     bool feeding = false;           // false after the feed broke, until attached again
     uint32_t feed = 0;              // events of an older feed are not delivered
+    hub::FeedId attached_as = 0;
     uint32_t resets = 0;
   };
 
@@ -68,7 +69,7 @@ class FakeBroker final : public hub::Broker {
     return {.contiguous_offsets = !options_.sparse, .history = true, .atomic_idempotency = true};
   }
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override;
+              hub::FeedId feed_id) override;
   void detach(const hub::ChannelKey& channel) override;
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,

@@ -94,13 +94,16 @@ class FakeAuthenticator final : public auth::Authenticator {
 class ScriptedBroker final : public hub::Broker {
  public:
   explicit ScriptedBroker(hub::Broker& real) : real_(real) {}
+  // Under which the channel was attached last.
+  hub::FeedId feed_of(const std::string& channel) const { return feeds_.at(channel); }
   // `say` is called once, from the next run().
   void interject(std::function<void(hub::BrokerEvents&)> say) { say_.push_back(std::move(say)); }
 
   hub::BrokerCapabilities capabilities() const override { return real_.capabilities(); }
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override {
-    real_.attach(channel, std::move(options), attempt);
+              hub::FeedId feed) override {
+    feeds_[channel.name] = feed;
+    real_.attach(channel, std::move(options), feed);
   }
   void detach(const hub::ChannelKey& channel) override { real_.detach(channel); }
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override {
@@ -118,6 +121,7 @@ class ScriptedBroker final : public hub::Broker {
  private:
   hub::Broker& real_;
   std::vector<std::function<void(hub::BrokerEvents&)>> say_;
+  std::map<std::string, hub::FeedId> feeds_;
 };
 
 // What a client shows when it comes.

@@ -6,7 +6,7 @@
 #include <deque>
 #include <vector>
 
-#include "hub/channel_key.h"
+#include "hub/broker.h"
 
 namespace parley::broker::memory {
 
@@ -19,14 +19,14 @@ struct AttachmentId {
 
 struct Attachment {
   hub::ChannelKey channel;
-  uint32_t attempt = 0;
+  hub::FeedId feed = 0;
 };
 
 // What: a slab of attachments. Owner: MemoryBroker. Shard: home. Failure: none. References stay
 // valid until recycle(), so a callback may detach the very channel whose event it is handling.
 class AttachmentTable {
  public:
-  AttachmentId add(const hub::ChannelKey& channel, uint32_t attempt) {
+  AttachmentId add(const hub::ChannelKey& channel, hub::FeedId feed) {
     if (free_.empty()) {
       free_.push_back(static_cast<uint32_t>(entries_.size()));
       entries_.emplace_back();
@@ -34,7 +34,7 @@ class AttachmentTable {
     const uint32_t index = free_.back();
     free_.pop_back();
     Entry& entry = entries_[index];
-    entry.attachment = {channel, attempt};
+    entry.attachment = {channel, feed};
     return {index, entry.generation};
   }
 

@@ -25,11 +25,11 @@ struct MemoryBroker::Delivery {
 
   void operator()(AttachedEvent& event) const {
     if (const Attachment* to = attachments.find(event.attachment))
-      events.on_attached(to->channel, to->attempt, std::move(event.result));
+      events.on_attached(to->channel, to->feed, std::move(event.result));
   }
   void operator()(PublishedEvent& event) const {
     const Attachment* to = event.attachment.exists() ? attachments.find(event.attachment) : nullptr;
-    if (to != nullptr) events.on_publication(to->channel, std::move(event.publication));
+    if (to != nullptr) events.on_publication(to->channel, to->feed, std::move(event.publication));
     events.on_published(event.token, event.result);
   }
   void operator()(ReadEvent& event) const { events.on_read(event.token, std::move(event.page)); }
@@ -48,11 +48,11 @@ hub::BrokerCapabilities MemoryBroker::capabilities() const {
 }
 
 void MemoryBroker::attach(const hub::ChannelKey& channel,
-                          std::shared_ptr<const hub::ChannelOptions> options, uint32_t attempt) {
+                          std::shared_ptr<const hub::ChannelOptions> options, hub::FeedId feed) {
   CHECK(channel.aspect == hub::Aspect::kMessages && options);
   Stream& stream = streams_.find_or_create(channel.name, options, now_.mono);
   if (stream.attachment().exists()) attachments_.remove(stream.attachment());
-  const AttachmentId id = attachments_.add(channel, attempt);
+  const AttachmentId id = attachments_.add(channel, feed);
   streams_.attach(stream, id);
   streams_.enforce_budget();  // spares this stream, which is attached now
   queue_.push_back(AttachedEvent{id, {stream.epoch(), stream.base(), stream.top()}});

@@ -28,7 +28,7 @@ class MemoryBroker final : public hub::Broker {
 
   hub::BrokerCapabilities capabilities() const override;
   void attach(const hub::ChannelKey& channel, std::shared_ptr<const hub::ChannelOptions> options,
-              uint32_t attempt) override;
+              hub::FeedId feed) override;
   void detach(const hub::ChannelKey& channel) override;
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override;
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,

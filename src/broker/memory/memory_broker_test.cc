@@ -204,7 +204,7 @@ TEST(IdempotencyWindowTest, DigestCoversTheContent) {
 class Restless final : public hub::BrokerEvents {
  public:
   explicit Restless(MemoryBroker& broker) : broker_(broker) {}
-  void on_attached(const hub::ChannelKey&, uint32_t,
+  void on_attached(const hub::ChannelKey&, hub::FeedId,
                    std::expected<hub::Attached, hub::BrokerError>) override {
     ++attached;
   }
@@ -213,7 +213,7 @@ class Restless final : public hub::BrokerEvents {
     read += page->publications.size();
   }
   void on_history_removed(hub::BrokerToken, std::expected<void, hub::BrokerError>) override {}
-  void on_publication(const hub::ChannelKey& channel, hub::PublicationPtr) override {
+  void on_publication(const hub::ChannelKey& channel, hub::FeedId, hub::PublicationPtr) override {
     broker_.detach(channel);
     broker_.attach({"other"}, options(10), 1);
     EXPECT_EQ(channel.name, "a");
