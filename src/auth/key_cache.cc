@@ -25,7 +25,7 @@ std::optional<KeyCache::Found> KeyCache::find(const std::string& url, const KeyN
                                               WallMillis now, Asker asker, Waiter waiter) {
   Entry* entry = entry_of(url, now);
   if (entry == nullptr) return std::unexpected(TokenError::kUnavailable);
-  const WallMillis since = due_since(name, now);
+  const WallMillis since = due_since(*entry, name, now);
   Found found = known(*entry, name.kid, name.algorithm, since);
   const bool fresh = entry->keys && !elapsed(entry->fetched_at, now, limits_.valid_for);
   const bool settled = (found && fresh) || (!entry->fetching && !may_fetch(*entry, now));
@@ -146,9 +146,27 @@ void KeyCache::drop_gone() {
 }
 
 // Clocks of issuers are not ours, and endpoints may answer with copies, too.
-WallMillis KeyCache::due_since(const KeyName& name, WallMillis now) const {
-  if (name.issued_at == 0 || name.issued_at > now) return now;
-  return std::min(now, name.issued_at + limits_.fetch_interval);
+WallMillis KeyCache::due_since(Entry& entry, const KeyName& name, WallMillis now) const {
+  if (name.issued_at != 0 && name.issued_at <= now)
+    return std::min(now, name.issued_at + limits_.fetch_interval);
+  // Where there is no set yet, the first answers all who wait for it.
+  if (!entry.keys || entry.keys->find(name.kid, name.algorithm) != nullptr) return now;
+  return missing_since(entry, name.kid, now);
+}
+
+// Of all who come back with a bad token only one begins the fetch: without this the others would be
+// told to try again for ever. A token was there when it was first shown, and so was its key. For
+// long enough that all come back behind the fetch; not longer, or a name that was tried before its
+// key existed would count. Names are the peer's choice: the first ones stay, others are as new.
+WallMillis KeyCache::missing_since(Entry& entry, std::string_view kid, WallMillis now) const {
+  std::erase_if(entry.missing, [&](const Missing& one) {
+    return elapsed(one.since, now, 2 * limits_.fetch_interval);
+  });
+  const size_t hash = SeededHash{}(kid);
+  const auto at = std::ranges::find(entry.missing, hash, &Missing::kid);
+  if (at != entry.missing.end()) return at->since;
+  if (entry.missing.size() < limits_.missing_names) entry.missing.push_back({hash, now});
+  return now;
 }
 
 KeyCache::Found KeyCache::known(const Entry& entry, std::string_view kid,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "auth/authenticator.h"
 #include "auth/key_set.h"
@@ -36,6 +37,8 @@ struct KeyCacheLimits {
   size_t verified_per_turn = 4;
   size_t answered_per_turn = 100;
   size_t max_urls = 100;
+  // Names of keys that are not in one URL's set, and are remembered as asked for.
+  size_t missing_names = 64;
 };
 
 // Which key a token names.
@@ -50,8 +53,9 @@ struct KeyName {
 // are used on while fetching fails. Tokens that waited are answered a few in each turn, and those
 // whose asker has gone not at all: what a fetch is worth must not be one turn's work. Owner:
 // TokenAuthenticator. Shard: its own. Failure: kUnknownKey where no such key exists in a set that
-// was fetched since it was asked for, or since a while after the token was issued; kUnavailable
-// where nobody can know: the key may be newer than the set.
+// was fetched since it was asked for, or since a while after the token was issued, or where that is
+// not said since its name was first asked for; kUnavailable where nobody can know: the key may be
+// newer than the set.
 class KeyCache {
  public:
   using Found = std::expected<VerifyingKey, TokenError>;
@@ -96,6 +100,11 @@ class KeyCache {
   struct AskerHash {
     size_t operator()(const Asker& asker) const { return std::hash<uint64_t>()(asker.id); }
   };
+  // A name that is not in the set, since it was first asked for.
+  struct Missing {
+    size_t kid = 0;  // hashed
+    WallMillis since = 0;
+  };
   struct Entry {
     std::optional<KeySet> keys;
     WallMillis fetched_at = 0;           // `keys`: the fetch began
@@ -103,6 +112,7 @@ class KeyCache {
     bool fetching = false;
     bool failing = false;  // the last fetch that ended did
     std::vector<Waiting> waiting;
+    std::vector<Missing> missing;
   };
   using Entries = std::unordered_map<std::string, Entry, SeededHash, std::equal_to<>>;
 
@@ -116,7 +126,8 @@ class KeyCache {
   void drop_gone();
   bool endures(const Entry& entry, WallMillis now) const;
   void add_due(Due due);
-  WallMillis due_since(const KeyName& name, WallMillis now) const;
+  WallMillis due_since(Entry& entry, const KeyName& name, WallMillis now) const;
+  WallMillis missing_since(Entry& entry, std::string_view kid, WallMillis now) const;
   // `since`: a set that was fetched then has the key, if anybody has.
   static Found known(const Entry& entry, std::string_view kid, const Algorithm& algorithm,
                      WallMillis since);

@@ -170,6 +170,93 @@ TEST(KeyCache, AnOldTokenWithAnUnknownKeyHasNone) {
   EXPECT_EQ(issued(0), "unavailable") << "it does not say";
 }
 
+// Clients that come back every few seconds until they are told that their key is unknown; who has
+// been told. Fetches are answered at once, with `in_set`.
+struct RetryFixture : CacheFixture {
+  explicit RetryFixture(WallMillis issued) : issued_at(issued) {
+    find("old", kNow);
+    fetched(key_set("old"), kNow);
+    later.clear();
+  }
+  // Of `clients`, each of which asks every 5 s from `start` on.
+  size_t told(const std::string& kid, size_t clients, WallMillis start, WallMillis end,
+              const std::string& in_set = "old") {
+    std::set<size_t> out;
+    for (WallMillis now = start; now < end; now += 100)
+      for (size_t client = 0; client < clients; ++client) {
+        const bool asks = (now - start) % 5'000 == static_cast<WallMillis>(client % 50) * 100;
+        if (asks && !out.contains(client) && ask(kid, now, in_set) == "unknown") out.insert(client);
+      }
+    return out.size();
+  }
+  std::string ask(const std::string& kid, WallMillis now, const std::string& in_set) {
+    const std::string said = find(kid, now, "ES256", issued_at);
+    if (said != "waits") return said;
+    fetched(key_set(in_set), now);
+    const std::string answer = later.back();
+    return answer.substr(answer.find(' ') + 1);
+  }
+  WallMillis issued_at;
+};
+
+TEST(KeyCache, AllWhoComeBackWithABadTokenAreTold) {
+  for (const WallMillis issued : {WallMillis{0}, kNow + kHour}) {
+    RetryFixture f(issued);
+    EXPECT_EQ(f.told("bad", 500, kNow + 1'000, kNow + kMinute + 6'000), 500u) << issued;
+    EXPECT_EQ(f.told("bad", 500, kNow + 5 * kMinute, kNow + 6 * kMinute + 6'000), 500u)
+        << "and those who come later: " << issued;
+  }
+}
+
+TEST(KeyCache, ARotatedKeyIsNeverUnknownToThoseWhoComeBack) {
+  for (const WallMillis issued : {WallMillis{0}, kNow + kHour}) {
+    RetryFixture f(issued);
+    EXPECT_EQ(f.told("new", 500, kNow + 1'000, kNow + 5 * kMinute, "new"), 0u) << issued;
+    EXPECT_EQ(f.find("new", kNow + 5 * kMinute), "key");
+  }
+}
+
+// A name may have been tried before its key existed.
+TEST(KeyCache, ThatANameWasAskedForIsForgotten) {
+  CacheFixture f;
+  f.find("old", kNow);
+  f.fetched(key_set("old"), kNow);
+  EXPECT_EQ(f.find("new", kNow + 1), "unavailable");
+  EXPECT_EQ(f.find("other", kNow + kMinute), "waits");
+  f.fetched(key_set("old"), kNow + kMinute);
+  EXPECT_EQ(f.find("new", kNow + 2 * kMinute - 1), "unknown");
+  EXPECT_EQ(f.find("third", kNow + 2 * kMinute), "waits");
+  f.fetched(key_set("old"), kNow + 2 * kMinute);
+  EXPECT_EQ(f.find("new", kNow + 2 * kMinute), "unknown");
+  EXPECT_EQ(f.find("new", kNow + 2 * kMinute + 1), "unavailable") << "first asked for now";
+}
+
+TEST(KeyCache, OnlySoManyNamesAreRemembered) {
+  EXPECT_EQ(KeyCacheLimits{}.missing_names, 64u);
+  FakeFetcher fetcher;
+  KeyCache cache(fetcher, {.missing_names = 2});
+  const auto find = [&](const std::string& kid, WallMillis now) {
+    const auto found =
+        cache.find(kUrl, {kid, es256()}, now, {}, [](const KeyCache::Found&, WallMillis) {});
+    return found ? CacheFixture::word(*found) : "waits";
+  };
+  const auto fetched = [&](WallMillis now) {
+    cache.on_fetched(kUrl, key_set("old"), now);
+    cache.turn(now);
+  };
+  EXPECT_EQ(find("old", kNow), "waits");
+  fetched(kNow);
+  for (const char* kid : {"made up", "made up, too", "bad"})
+    EXPECT_EQ(find(kid, kNow + 1), "unavailable");
+  EXPECT_EQ(find("other", kNow + kMinute), "waits");
+  fetched(kNow + kMinute);
+  EXPECT_EQ(find("made up", kNow + kMinute + 1), "unknown");
+  EXPECT_EQ(find("bad", kNow + kMinute + 1), "unavailable") << "as if it came now";
+  EXPECT_EQ(find("bad", kNow + 2 * kMinute + 1), "waits");
+  fetched(kNow + 2 * kMinute + 1);
+  EXPECT_EQ(find("bad", kNow + 2 * kMinute + 2), "unknown") << "the others made room";
+}
+
 // Which another shard had asked for.
 TEST(KeyCache, ACopyIsAsOldAsItIs) {
   CacheFixture f;

@@ -1,4 +1,6 @@
 // The handlers behind a real HTTP server: routes, statuses, clients that leave.
+#include "auth/token_authenticator.h"
+#include "auth/token_testing.h"
 #include "http/http_testing.h"
 #include "http_api/health_handlers.h"
 #include "http_api/publish_door.h"
@@ -198,6 +200,56 @@ TEST_F(HandlersOverHttpTest, AClientThatLeavesLeavesNothingBehind) {
   }
   EXPECT_EQ(std::get<hub::ReadPage>(*world.history("c", {.limit = 10})).publications.size(), 2u);
   EXPECT_THAT(talk(request("GET /health")), StartsWith("HTTP/1.1 200 "));
+}
+
+// The door, where the keys of tokens are fetched.
+class FetchedKeysTest : public http::testing::HttpTest {
+ protected:
+  FetchedKeysTest() {
+    door.add_routes(router);
+    start();
+  }
+  void fetched() {
+    tokens.on_fetched("https://keys.example/set", R"({"keys":[]})", world.now().wall);
+    tokens.turn(world.now().wall);
+  }
+  // Keys that are asked for while the body comes are there before it.
+  std::string post_slowly() {
+    const std::string token =
+        auth::testing::token_of(auth::testing::ec_key(), "ES256", R"({"sub":"42"})", "bad");
+    const size_t before = fetcher.urls.size();
+    http::testing::Client client(address);
+    client.send(
+        "POST /pub/news HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+        "Authorization: Bearer " +
+        token + "\r\n\r\n");
+    EXPECT_TRUE(pump([&] { return fetcher.urls.size() > before; }));
+    fetched();
+    world.advance(std::chrono::seconds(1));
+    client.send("2\r\n17\r\n0\r\n\r\n");
+    client.end();
+    EXPECT_TRUE(pump([&] {
+      world.run();
+      client.receive();
+      return client.ended || client.reset;
+    }));
+    return client.received;
+  }
+
+  parley::testing::SessionWorld world;
+  auth::OpenAccess access;
+  auth::testing::FakeFetcher fetcher;
+  auth::TokenAuthenticator tokens{
+      {auth::testing::rules_of({.jwks_public_endpoint = "https://keys.example/set"}), nullptr},
+      fetcher};
+  PublishDoor door{world.hub(), access, tokens, {.data_bytes = 100}};
+};
+
+// The first look, at the head, is the one that has the keys fetched.
+TEST_F(FetchedKeysTest, ALargeBodyWithABadTokenIsToldSo) {
+  post_slowly();
+  world.advance(std::chrono::minutes(1));
+  EXPECT_THAT(post_slowly(), StartsWith("HTTP/1.1 401 "));
 }
 
 }  // namespace
