@@ -197,7 +197,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   bool run_controls();
   void run_withdrawals();
   std::shared_ptr<const WithdrawnWaiters> waiters_of(const WithdrawalSet& lost,
-                                                     std::vector<std::string> blocked) const;
+                                                     BlockedUsers blocked) const;
   UserStatusList handle_statuses(const StatusRequest& request);
   void count_user(const UserNote& note);
   Requester* find(RequesterId who) const;
@@ -240,7 +240,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   std::deque<PendingControl> controls_;
   std::vector<RequesterId> many_;  // those that ask for many clients
   std::vector<Withdrawal> withdrawals_;
-  std::vector<std::string> blocked_;              // users, since withdrawals were carried out
+  BlockedUsers blocked_;                          // users, since withdrawals were carried out
   std::unordered_map<uint64_t, uint32_t> users_;  // whose home this is: on how many shards
   UserStatuses statuses_;                         // ... and what is known of them
   Now now_;

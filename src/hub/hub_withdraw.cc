@@ -16,7 +16,7 @@ bool WithdrawalSet::cover(RequesterId who, StepId step, std::string_view channel
 
 bool WithdrawnWaiters::cover(uint64_t waiter, std::string_view channel,
                              std::string_view user) const {
-  if (std::ranges::find(users_, user) != users_.end()) return true;
+  if (users_.contains(user)) return true;
   const auto [first, last] = waiters_.equal_range(waiter);
   return std::any_of(first, last, [channel](const auto& one) {
     return one.second.empty() || one.second == channel;
@@ -30,14 +30,13 @@ void Hub::remember(const Control& control) {
   sink_->remember(control);
   if (control.kind == Control::Kind::kUnblock) return;
   // The anonymous user has no name that tells it from the operator.
-  if (control.kind == Control::Kind::kBlock && !control.user.empty())
-    blocked_.push_back(control.user);
+  if (control.kind == Control::Kind::kBlock && !control.user.empty()) blocked_.insert(control.user);
   for (const RequesterId id : many_)
     if (Requester* requester = find(id)) requester->on_revoked();
 }
 
 std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& lost,
-                                                        std::vector<std::string> blocked) const {
+                                                        BlockedUsers blocked) const {
   auto waiters = std::make_shared<WithdrawnWaiters>();
   bool orphans = false;
   for (uint32_t index = 0; index < waiters_.size(); ++index) {
@@ -58,11 +57,11 @@ std::shared_ptr<const WithdrawnWaiters> Hub::waiters_of(const WithdrawalSet& los
 // must not be sent first.
 void Hub::run_withdrawals() {
   const WithdrawalSet lost(std::exchange(withdrawals_, {}));
-  std::vector<std::string> blocked = std::exchange(blocked_, {});
+  BlockedUsers blocked = std::exchange(blocked_, {});
   brake_.withdraw(
       [&](const PublishBrake::Publish& one) {
         return lost.cover(one.who, one.step, one.record.channel.name) ||
-               std::ranges::find(blocked, one.record.principal) != blocked.end();
+               blocked.contains(one.record.principal);
       },
       [this](RequesterId who, StepId step) { answer_later(who, step, HubError::kRevoked); });
   const auto waiters = waiters_of(lost, std::move(blocked));

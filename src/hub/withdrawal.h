@@ -2,17 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "hub/requester.h"
 
 namespace parley::hub {
+
+// Each publish that waits is looked up in it.
+using BlockedUsers = std::unordered_set<std::string, SeededHash, std::equal_to<>>;
 
 struct Withdrawal {
   RequesterId who;
@@ -50,14 +56,14 @@ class WithdrawnWaiters {
   // "": whatever the channel.
   void add(uint64_t waiter, std::string_view channel) { waiters_.emplace(waiter, channel); }
   // All of these users, none of whom is "".
-  void add_users(std::vector<std::string> users) { users_ = std::move(users); }
+  void add_users(BlockedUsers users) { users_ = std::move(users); }
   // `user`: who publishes.
   bool cover(uint64_t waiter, std::string_view channel, std::string_view user) const;
   bool empty() const { return waiters_.empty() && users_.empty(); }
 
  private:
   std::multimap<uint64_t, std::string> waiters_;
-  std::vector<std::string> users_;
+  BlockedUsers users_;
 };
 
 }  // namespace parley::hub
