@@ -11,17 +11,20 @@
 
 namespace parley::io {
 
+// The largest retransmission timeout of Linux, where none lower was set.
+constexpr Duration kLargestTimeout = seconds(120);
+
 // For how long, at least, the oldest bytes on their way have been sent again in vain: the time
 // before each retransmission is twice the one before, and tcpi_rto is the next one (RFC 6298, 5.5).
-// But it grows to a largest time only, which a kernel may have set, to 1 s at the lowest
-// (net.ipv4.tcp_rto_max_ms): where that may have been reached, they are no shorter than those that
-// begin with the kernel's least, 200 ms.
-inline Duration sent_again_for(const tcp_info& info) {
-  constexpr uint32_t kLeast = 200'000, kLowestMost = 1'000'000;
+// But it grows to `largest` only, which can be set, to 1 s at the lowest: where it has come there,
+// they are no shorter than those that begin with the kernel's least, 200 ms.
+inline Duration sent_again_for(const tcp_info& info, Duration largest) {
+  constexpr uint32_t kLeast = 200'000;
   const uint32_t next = info.tcpi_rto;
   const uint32_t times = std::min<uint32_t>(info.tcpi_retransmits, 31);
   Duration doubled = std::chrono::microseconds(next - (next >> times));
-  if (next < kLowestMost) return doubled;
+  // Both are told in the kernel's ticks.
+  if (std::chrono::microseconds(next) < largest - milliseconds(2)) return doubled;
   uint64_t bounded = 0;
   for (uint32_t i = 0; i < times; ++i)
     bounded +=
@@ -36,12 +39,12 @@ inline Duration sent_again_for(const tcp_info& info) {
 // where a round trip takes seconds, so does the first retransmission, and a single segment that was
 // lost is no sign. Whatever has been on its way for all of the time is one; the last eighth of it
 // is for clocks that tick coarsely.
-inline bool is_unheard(const tcp_info& info, Duration time) {
+inline bool is_unheard(const tcp_info& info, Duration time, Duration largest = kLargestTimeout) {
   constexpr int kPart = 4, kRest = 8;
   if (info.tcpi_unacked == 0 || info.tcpi_retransmits == 0 ||
       milliseconds(info.tcpi_last_ack_recv) < time)
     return false;
-  const Duration sent_again = sent_again_for(info);
+  const Duration sent_again = sent_again_for(info, largest);
   if (info.tcpi_retransmits > 1 && sent_again >= time / kPart) return true;
   // A retransmission is data that was sent, too.
   return sent_again + milliseconds(info.tcpi_last_data_sent) >= time - time / kRest;

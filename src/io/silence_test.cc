@@ -27,6 +27,9 @@ tcp_info line(Duration on_its_way, Duration first, Duration quiet_before,
 }
 
 TEST(Silence, WhatIsSentAgainSaysForHowLong) {
+  const auto sent_again_for = [](const tcp_info& info) {
+    return io::sent_again_for(info, kLargestTimeout);
+  };
   EXPECT_EQ(sent_again_for(line(milliseconds(199), milliseconds(200), {})), Duration(0));
   EXPECT_EQ(sent_again_for(line(milliseconds(200), milliseconds(200), {})), milliseconds(200));
   EXPECT_EQ(sent_again_for(line(milliseconds(1399), milliseconds(200), {})), milliseconds(600));
@@ -45,9 +48,11 @@ TEST(Silence, WaitsThatStopGrowingAreCounted) {
         const tcp_info info =
             line(milliseconds(on_its_way), milliseconds(first), {}, milliseconds(most));
         const Duration truly = milliseconds(on_its_way - info.tcpi_last_data_sent);
-        EXPECT_LE(sent_again_for(info), truly) << most << " " << first << " " << on_its_way;
+        EXPECT_LE(sent_again_for(info, milliseconds(most)), truly)
+            << most << " " << first << " " << on_its_way;
         if (on_its_way < 4'000) continue;
-        EXPECT_GE(sent_again_for(info), truly / 4) << most << " " << first << " " << on_its_way;
+        EXPECT_GE(sent_again_for(info, milliseconds(most)), truly / 4)
+            << most << " " << first << " " << on_its_way;
       }
 }
 
@@ -55,14 +60,28 @@ TEST(Silence, WaitsThatStopGrowingAreCounted) {
 TEST(Silence, AKernelThatWaitsForASecondAtMostIsBelievedToo) {
   const Duration most = seconds(1), quiet = seconds(3600);
   for (const int64_t first : {200, 300, 700, 1'000}) {
-    EXPECT_TRUE(is_unheard(line(seconds(4), milliseconds(first), quiet, most), seconds(8)))
+    EXPECT_TRUE(is_unheard(line(seconds(4), milliseconds(first), quiet, most), seconds(8), most))
         << first;
     EXPECT_FALSE(
-        is_unheard(line(milliseconds(1'900), milliseconds(first), quiet, most), seconds(8)))
+        is_unheard(line(milliseconds(1'900), milliseconds(first), quiet, most), seconds(8), most))
         << first;
   }
-  EXPECT_TRUE(is_unheard(line(seconds(8), milliseconds(200), {}, most), seconds(8)));
-  EXPECT_TRUE(is_unheard(line(seconds(60), milliseconds(200), {}, most), seconds(60)));
+  EXPECT_TRUE(is_unheard(line(seconds(8), milliseconds(200), {}, most), seconds(8), most));
+  EXPECT_TRUE(is_unheard(line(seconds(60), milliseconds(200), {}, most), seconds(60), most));
+}
+
+// `ip route ... rto_min 40ms`: the waits grow as ever, from less. A peer was unheard after 1.24 s.
+TEST(Silence, ARouteWithALowLeastTimeoutIsNotBelievedSooner) {
+  const Duration quiet = seconds(3600);
+  for (const int64_t first : {5, 20, 40, 100})
+    for (int64_t on_its_way = first; on_its_way < 2'000; on_its_way += 5)
+      EXPECT_FALSE(
+          is_unheard(line(milliseconds(on_its_way), milliseconds(first), quiet), seconds(8)))
+          << first << " " << on_its_way;
+  for (const int64_t first : {5, 20, 40, 100}) {
+    EXPECT_FALSE(is_unheard(line(seconds(14), milliseconds(first), quiet), seconds(60))) << first;
+    EXPECT_TRUE(is_unheard(line(seconds(8), milliseconds(first), quiet), seconds(8))) << first;
+  }
 }
 
 // Where the first retransmission takes as long as a quarter of the time.

@@ -8,6 +8,19 @@
 #include "io/silence.h"
 
 namespace parley::io {
+namespace {
+
+// Kernels that do not know the question (before 6.15) have nothing to set, either.
+Duration largest_timeout(int fd) {
+  constexpr int kRtoMaxMs = 44;  // TCP_RTO_MAX_MS of linux/tcp.h
+  int most = 0;
+  socklen_t length = sizeof most;
+  if (::getsockopt(fd, IPPROTO_TCP, kRtoMaxMs, &most, &length) != 0 || most <= 0)
+    return kLargestTimeout;
+  return milliseconds(most);
+}
+
+}  // namespace
 
 std::string_view to_string(CloseReason reason) {
   switch (reason) {
@@ -60,7 +73,9 @@ bool Socket::unheard(Duration time) const {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
-  return is_unheard(info, time);
+  // Who owes nothing that was sent again is asked about no further.
+  if (info.tcpi_retransmits == 0) return false;
+  return is_unheard(info, time, largest_timeout(fd_.get()));
 }
 
 PeerAddress Socket::peer() const {
