@@ -486,16 +486,17 @@ Pace Hub::turn(const Now& now) {
   home_.end_turn();
   if (more || controlling || has_work()) return Pace::kNow;
   const bool held = home_.publishes_wait() || brake_.waiting();
-  return waiting || behind || held || releasing || lagging ? Pace::kSoon : Pace::kIdle;
+  return waiting || behind || held || releasing || lagging || sweeping_ ? Pace::kSoon : Pace::kIdle;
 }
 
 void Hub::periodic() {
-  if (now_.mono >= next_sweep_) {
+  if (now_.mono >= next_sweep_ && !sweeping_) {
     next_sweep_ = now_.mono + kSweepEvery;
-    local_.sweep(now_.mono);
+    sweeping_ = true;
     statuses_.expire(now_.wall / 1000);
     home_.retry_lost();
   }
+  if (sweeping_) sweeping_ = local_.sweep(now_.mono);
   if (now_.mono >= next_tops_) {
     next_tops_ = now_.mono + kTopsEvery;
     home_.announce_tops();

@@ -245,6 +245,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   UserStatuses statuses_;                         // ... and what is known of them
   Now now_;
   Time next_sweep_{};
+  bool sweeping_ = false;  // the last sweep goes on in the next turn
   Time next_tops_{};
 };
 

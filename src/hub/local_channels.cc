@@ -188,17 +188,20 @@ void LocalChannels::on_top(InterestId interest, uint64_t top, bool removed) {
   LocalChannel* channel = find(interest);
   if (channel == nullptr || !channel->attached_) return;
   // A reader that has not had it yet asks history, and is told the gap.
-  if (removed && top >= channel->tail_.top())
+  if (removed && top >= channel->tail_.top()) {
     change_tail(*channel, [&](Tail& tail) {
       tail.trim();
       channel->forget_with_tail();
     });
+    stand_empty(*channel);
+  }
   if (top <= channel->tail_.top()) return;
   holes.add(1);
   change_tail(*channel, [&](Tail& tail) {
     tail.reset(top);
     channel->forget_with_tail();
   });
+  stand_empty(*channel);
   mark_all_dirty(*channel);
 }
 
@@ -211,6 +214,7 @@ void LocalChannels::on_reset(InterestId interest, const Attached& now, GapReason
     tail.reset(now.top);
     if (channel->lag_) channel->lag_->reset(now.top);
   });
+  stand_empty(*channel);
   IntrusiveList<Subscription, WaitTag> waiting;
   waiting.append(channel->waiting_);
   for (Subscription* subscription : channel->live_) reset_reader(*subscription, now, reason);

@@ -13,6 +13,7 @@
 #include "hub/channel_options.h"
 #include "hub/lag_limit.h"
 #include "hub/post.h"
+#include "hub/round_line.h"
 #include "hub/subscription.h"
 #include "hub/tail.h"
 
@@ -76,6 +77,7 @@ class LocalChannel : public ListNode<IdleTag>, public ListNode<WarmTag> {
   bool attached_ = false;
   bool reading_ = false;    // one page is on its way (single-flight)
   bool settled_ = false;    // its tail has given all but what its readers are owed
+  uint8_t round_ = 0;       // of sweeps, in which it was last looked at or came
   uint64_t quiet_top_ = 0;  // the top that the last sweep saw, and since when
   Time quiet_since_{};
 };
@@ -105,6 +107,10 @@ class LocalChannels {
 
   // Channels that may linger without a subscriber; above it the oldest go at once.
   static constexpr size_t kMaxIdle = 4096;
+  // Channels with a tail, and their readers, that a sweep looks at in one turn; a channel at least.
+  static constexpr size_t kSweepPortion = 2048;
+  // Tails that a feed may look at in vain, because readers are owed all that they hold.
+  static constexpr size_t kMaxVainSteps = 64;
 
   // `max_tail_bytes`: of all tails together; above it those fed longest ago are given back, and
   // who still reads them goes on from history. Half of it may be what readers are owed by the
@@ -142,8 +148,9 @@ class LocalChannels {
   // Delivers up to `budget` answers to subscribes; returns how many.
   size_t deliver_ready(size_t budget);
   bool has_ready() const { return !ready_.empty(); }
-  // About once a second: trims what is idle, retries failed reads.
-  void sweep(Time now);
+  // About once a second: trims what is idle, retries failed reads. Looks at `kSweepPortion`
+  // channels and readers; true: in the next turn it is to go on.
+  bool sweep(Time now);
   // In each turn: lets go of some channels that nobody has wanted for a while. Returns whether more
   // are due.
   bool release(Time now);
@@ -159,8 +166,10 @@ class LocalChannels {
   LocalChannel& open(const ChannelKey& key, std::shared_ptr<const ChannelOptions> options);
   void close(LocalChannel& channel);
   void note_if_idle(LocalChannel& channel, Time since);
+  void begin_round(Time now);
   void judge(LocalChannel& channel, Time now);
-  void cool(LocalChannel& channel, Time now);
+  void judge_if_due(LocalChannel& channel);
+  bool cool(LocalChannel& channel, Time now);
   size_t& bytes_with(const LocalChannel& channel) {
     return channel.settled_ ? owed_bytes_ : tail_bytes_;
   }
@@ -174,10 +183,14 @@ class LocalChannels {
   void count_as(LocalChannel& channel, bool settled);
   void spare_tails(LocalChannel& newest);
   void let_one_give(LocalChannel& newest);
+  void let_longest_owed_give();
+  void settle_oldest();
   static bool keeps_its_last(const LocalChannel& channel);
   bool give_half(LocalChannel& channel);
   void give_all(LocalChannel& channel);
-  void settle(LocalChannel& channel);
+  bool is_owed_all(const LocalChannel& channel);
+  void give_what_is_not_owed(LocalChannel& channel);
+  void stand_empty(LocalChannel& channel);
   static bool anybody_behind(const LocalChannel& channel);
   static uint64_t owed_from(const LocalChannel& channel);
   static uint64_t awaited_from(const LocalChannel& channel);
@@ -232,10 +245,15 @@ class LocalChannels {
   std::vector<uint32_t> free_interests_;
   IntrusiveList<Subscription, WaitTag> ready_;
   IntrusiveList<LocalChannel, IdleTag> idle_;
-  IntrusiveList<LocalChannel, WarmTag> warm_;  // in the order in which they were fed
-  IntrusiveList<LocalChannel, WarmTag> owed_;  // settled ones, which only a sweep looks at
-  std::vector<InterestId> backlogs_;           // channels in which somebody may be too far behind
-  std::vector<InterestId> stalled_;            // channels whose last page read failed
+  // Channels with a tail; what only a sweep looks at has lines of its own.
+  RoundLine<LocalChannel, WarmTag> warm_;   // in the order in which they were fed
+  RoundLine<LocalChannel, WarmTag> owed_;   // settled ones
+  RoundLine<LocalChannel, WarmTag> empty_;  // those whose tail was taken by something else
+  uint8_t round_ = 0;                       // of sweeps; no channel in a line is two behind
+  Time swept_at_{};
+  InterestId giver_;  // the oldest in warm_, if it is known to have something to give
+  std::vector<InterestId> backlogs_;  // channels in which somebody may be too far behind
+  std::vector<InterestId> stalled_;   // channels whose last page read failed
   size_t subscriptions_ = 0;
   size_t idle_count_ = 0;  // in idle_
   size_t tail_bytes_ = 0;  // of channels that are not settled

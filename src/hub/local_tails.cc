@@ -15,27 +15,52 @@ constexpr seconds kQuiet{10};
 constexpr seconds kQuietBase{300};
 // Who has so many times as much in its tail as another gives before it.
 constexpr size_t kMuchMore = 4;
+// So much of the budget is left when feeds begin to look for who has nothing to give.
+constexpr size_t kAheadPart = 32;
 
 metrics::Counter tails_spared("parley_tails_spared_total",
                               "Tails given back early because all together were too large");
+metrics::Counter tails_owed("parley_tails_owed_total",
+                            "Tails that had nothing to give when all together were too large: "
+                            "slow readers are owed all that they hold");
 
 }  // namespace
 
-void LocalChannels::sweep(Time now) {
+bool LocalChannels::sweep(Time now) {
+  if (!owed_.due() && !warm_.due() && !empty_.due()) begin_round(now);
+  swept_at_ = now;
+  size_t left = kSweepPortion;
+  for (auto* line : {&owed_, &warm_, &empty_})
+    while (line->due()) {
+      if (left == 0) return true;
+      LocalChannel& channel = line->pop_due();
+      left -= std::min(left, 1 + channel.live_.size());
+      channel.round_ = round_;
+      if (cool(channel, now)) line->put_back(channel);
+    }
+  return false;
+}
+
+void LocalChannels::begin_round(Time now) {
   for (const InterestId interest : std::exchange(stalled_, {}))
     if (LocalChannel* channel = find(interest)) request_page(*channel);
   // Publishers may still wait for readers of a tail that is gone.
   for (const InterestId interest : backlogs_)
     if (LocalChannel* channel = find(interest); channel && !channel->warm()) judge(*channel, now);
-  IntrusiveList<LocalChannel, WarmTag> all;
-  all.append(owed_);
-  all.append(warm_);
-  while (!all.empty()) cool(all.pop_front(), now);
+  ++round_;
+  for (auto* line : {&owed_, &warm_, &empty_}) line->begin_round();
 }
 
 void LocalChannels::judge(LocalChannel& channel, Time now) {
   if (channel.lag_) channel.lag_->on_sweep(channel.tail_.top(), now);
   if (channel.lag_ && channel.lag_->watch()) lose_patience(channel);
+}
+
+// It leaves its line, or goes to another, before the sweep under way has come to it: who is fed
+// all the time is judged in each round, too.
+void LocalChannels::judge_if_due(LocalChannel& channel) {
+  if (channel.warm() && channel.round_ != round_) judge(channel, swept_at_);
+  channel.round_ = round_;
 }
 
 bool LocalChannels::anybody_behind(const LocalChannel& channel) {
@@ -45,35 +70,47 @@ bool LocalChannels::anybody_behind(const LocalChannel& channel) {
 }
 
 // A channel that has been quiet for a while keeps no tail, unless one of its readers still has to
-// catch up from it.
-void LocalChannels::cool(LocalChannel& channel, Time now) {
+// catch up from it. False: it leaves its line.
+bool LocalChannels::cool(LocalChannel& channel, Time now) {
   judge(channel, now);
-  if (channel.settled_) return settle(channel);
+  if (channel.settled_) {
+    give_what_is_not_owed(channel);
+    return channel.settled_;
+  }
   const uint64_t top = channel.tail_.top();
   const bool moved = top != channel.quiet_top_;
   if (moved) channel.quiet_since_ = now;
   channel.quiet_top_ = top;
   const bool quiet = !moved && now - channel.quiet_since_ >= kQuiet;
-  const bool base = channel.options_->allow_delta && now - channel.quiet_since_ < kQuietBase;
-  if (!quiet || anybody_behind(channel)) {
-    warm_.push_back(channel);
-  } else if (base) {
+  if (!quiet || anybody_behind(channel)) return true;
+  if (channel.options_->allow_delta && now - channel.quiet_since_ < kQuietBase) {
     change_tail(channel, [&](Tail& tail) {
       tail.trim_to_newest();
       channel.forget_with_tail();
     });
-    warm_.push_back(channel);
-  } else {
-    give_all(channel);
+    return true;
   }
+  give_all(channel);
+  return false;
 }
 
 // The tail holds publications, the newest of all tails.
 void LocalChannels::warm_up(LocalChannel& channel) {
+  judge_if_due(channel);
   static_cast<ListNode<WarmTag>&>(channel).unlink();
   if (channel.settled_) count_as(channel, false);
   warm_.push_back(channel);
   spare_tails(channel);
+}
+
+// The tail has just become empty, and nothing is to be had from it: no feed is to look at it again
+// and again. Its readers are judged until all have caught up.
+void LocalChannels::stand_empty(LocalChannel& channel) {
+  if (!channel.warm()) return;
+  judge_if_due(channel);
+  static_cast<ListNode<WarmTag>&>(channel).unlink();
+  channel.settled_ = false;
+  empty_.push_back(channel);
 }
 
 // What history gave to a reader is the base of the next publication's delta.
@@ -91,26 +128,55 @@ void LocalChannels::count_as(LocalChannel& channel, bool settled) {
 }
 
 // Each step makes somebody forget a publication or leave its line, to which only a publication
-// brings it back: however much is owed, a feed pays for no more than itself.
+// brings it back: however much is owed, all feeds together pay for no more than themselves. So that
+// one of them does not pay for a whole line of those that are owed all, each looks at a few of them
+// while there still is some room. When there is none nevertheless, the newest gives of its own, or
+// what has been owed longest goes.
 void LocalChannels::spare_tails(LocalChannel& newest) {
   const auto bytes = [this] { return tail_bytes_ + owed_bytes_; };
-  while (bytes() > max_tail_bytes_ &&
-         (owed_bytes_ > max_tail_bytes_ / 2 || &warm_.front() != &newest)) {
-    const size_t before = bytes();
-    let_one_give(newest);
-    if (bytes() < before) tails_spared.add(1);
+  const auto too_much_owed = [this] { return owed_bytes_ > max_tail_bytes_ / 2; };
+  const size_t ahead = max_tail_bytes_ - max_tail_bytes_ / kAheadPart;
+  size_t vain = 0;
+  while (bytes() > ahead && (too_much_owed() || &warm_.front() != &newest)) {
+    if (!too_much_owed() && vain < kMaxVainSteps && is_owed_all(warm_.front())) {
+      settle_oldest();
+      tails_owed.add(1);
+      ++vain;
+      continue;
+    }
+    if (bytes() <= max_tail_bytes_) return;
+    if (!too_much_owed() && !is_owed_all(warm_.front())) {
+      let_one_give(newest);
+    } else if (too_much_owed() || !give_half(newest)) {
+      let_longest_owed_give();
+    }
+    tails_spared.add(1);
+    // Those that were looked at have given, too.
+    if (owed_.empty()) vain = 0;
   }
+}
+
+void LocalChannels::let_longest_owed_give() {
+  judge_if_due(owed_.front());
+  give_all(owed_.pop_front());
 }
 
 // Who was fed longest ago gives the older half of its tail: whoever is a little behind finds the
 // rest. But a busy channel, which is never that one, gives of its own before it takes a quiet one's
 // last that somebody may need.
 void LocalChannels::let_one_give(LocalChannel& newest) {
-  if (owed_bytes_ > max_tail_bytes_ / 2) return give_all(owed_.pop_front());
+  giver_ = {};
   LocalChannel& oldest = warm_.front();
   const bool much_more = newest.held_bytes() / kMuchMore > oldest.held_bytes();
   if (much_more && !keeps_its_last(oldest) && give_half(newest)) return;
-  if (!give_half(oldest)) settle(warm_.pop_front());
+  if (!give_half(oldest)) settle_oldest();
+}
+
+void LocalChannels::settle_oldest() {
+  judge_if_due(warm_.front());
+  LocalChannel& oldest = warm_.pop_front();
+  give_what_is_not_owed(oldest);
+  if (oldest.settled_) owed_.push_back(oldest);
 }
 
 // To give all that it can costs no reader anything.
@@ -119,6 +185,19 @@ bool LocalChannels::keeps_its_last(const LocalChannel& channel) {
   if (!lag || lag->keys()) return false;
   const bool latest = lag->policy() == OverflowPolicy::kLatest;
   return lag->watch() || (latest && !channel.tail_.has_several());
+}
+
+// Has nothing to give. Each feed asks it of the oldest, which may have many readers and stay the
+// oldest for long: once found to have something it is not looked at again.
+bool LocalChannels::is_owed_all(const LocalChannel& channel) {
+  if (channel.interest_ == giver_) return false;
+  const Tail& tail = channel.tail_;
+  const LagLimit* lag = channel.lag_.get();
+  if (lag && owed_from(channel) < tail.after(tail.base()).front()->offset &&
+      (!lag->keys() || lag->keys()->bytes() <= tail.bytes()))
+    return true;
+  giver_ = channel.interest_;
+  return false;
 }
 
 // Not where publishers wait for who needs it, and not of the newest per key, which count for more
@@ -140,15 +219,13 @@ void LocalChannels::give_all(LocalChannel& channel) {
   channel.settled_ = false;
 }
 
-// Gives all but what its readers are owed. The channel stands in no line, and then in that of what
-// is owed, if anything is.
-void LocalChannels::settle(LocalChannel& channel) {
+// It keeps what its readers are owed, and is settled if that is anything.
+void LocalChannels::give_what_is_not_owed(LocalChannel& channel) {
   change_tail(channel, [&](Tail& tail) {
     tail.trim_to(owed_from(channel));
     channel.forget_with_tail();
   });
   count_as(channel, !channel.tail_.empty());
-  if (channel.settled_) owed_.push_back(channel);
 }
 
 // Where begins what no history may have and who is behind relies on; the top: nothing is owed.

@@ -1,0 +1,177 @@
+// What one feed and one turn may cost, however many channels have tails.
+#include "tests/support/metric_delta.h"
+#include "tests/support/owed_fixture.h"
+
+namespace parley::hub {
+namespace {
+
+using testing::MetricDelta;
+
+class TurnsTest : public OwedTest {
+ protected:
+  // Each with a publication, which its reader has had where `read`.
+  void open_many(size_t channels, OverflowPolicy policy, bool read = false) {
+    for (size_t left = channels; left > 0; --left) {
+      const size_t channel = open(policy);
+      publish(channel, 1);
+      if (read) {
+        EXPECT_TRUE(reads_on_to(channel, 1));
+      }
+    }
+  }
+  void publish_large(size_t channel, uint64_t offset, size_t size) {
+    auto publication = std::make_shared<Publication>(*testing::make_publication(offset));
+    publication->data = std::string(size, 'x');
+    channels_->on_feed(interests_[channel], std::move(publication));
+  }
+  // Turns until the sweep that begins now is over.
+  size_t turns_of_sweep() {
+    now_ += seconds(1);
+    size_t turns = 1;
+    while (channels_->sweep(now_ += milliseconds(1)) && turns < 100) ++turns;
+    return turns;
+  }
+  size_t with_tail() {
+    size_t count = 0;
+    for (size_t channel = 0; channel < interests_.size(); ++channel)
+      count += tail(channel).empty() ? 0 : 1;
+    return count;
+  }
+};
+
+// One feed settled all the line.
+TEST_F(TurnsTest, AFeedLooksAtFewThatAreOwedAllTheyHave) {
+  room_for(4000);
+  open_many(1500, OverflowPolicy::kLatest);
+  const size_t quiet = open(OverflowPolicy::kDropOldest);
+  for (uint64_t offset = 1; offset <= 1000; ++offset) publish(quiet, offset);
+  const size_t busy = open(OverflowPolicy::kDropOldest);
+  const MetricDelta owed("parley_tails_owed_total"), spared("parley_tails_spared_total");
+  uint64_t offset = 0;
+  for (int64_t before = 0; spared() == 0 && offset < 4000; before = owed()) {
+    publish(busy, ++offset);
+    ASSERT_LE(owed() - before, 64) << offset;
+    ASSERT_LE(bytes(), budget_) << offset;
+  }
+  EXPECT_EQ(owed(), 1500) << "all of the line, some with each feed";
+  EXPECT_FALSE(tail(quiet).covers(0)) << "who is owed nothing gives before those";
+  for (size_t channel = 0; channel < 1500; ++channel) EXPECT_TRUE(reads_on_to(channel, 1));
+}
+
+// So much at once that there is no room for another feed to go on.
+TEST_F(TurnsTest, WithoutRoomTheNewestGivesOfItsOwn) {
+  room_for(2000);
+  open_many(900, OverflowPolicy::kLatest);
+  const size_t busy = open(OverflowPolicy::kDropOldest);
+  const MetricDelta owed("parley_tails_owed_total");
+  for (uint64_t offset = 1; offset <= 1000; ++offset) publish(busy, offset);
+  const int64_t before = owed();
+  publish_large(busy, 1001, 100 * kCost);
+  EXPECT_LE(owed() - before, 64);
+  EXPECT_LE(bytes(), budget_);
+  EXPECT_TRUE(tail(busy).covers(1000));
+  for (size_t channel = 0; channel < 900; ++channel) EXPECT_TRUE(reads_on_to(channel, 1));
+}
+
+// ... and has nothing to give.
+TEST_F(TurnsTest, WithoutRoomWhatIsOwedLongestGoes) {
+  room_for(2000);
+  open_many(1900, OverflowPolicy::kLatest);
+  const size_t other = open(OverflowPolicy::kDropOldest);
+  const MetricDelta owed("parley_tails_owed_total");
+  publish_large(other, 1, 300 * kCost);
+  EXPECT_LE(bytes(), budget_);
+  EXPECT_TRUE(reads_on_to(other, 1));
+  EXPECT_TRUE(tail(0).empty());
+  EXPECT_LE(owed(), 4 * 64) << "no more than gave";
+  for (size_t channel = 400; channel < 1900; ++channel) EXPECT_TRUE(reads_on_to(channel, 1));
+}
+
+// One turn looked at all of them.
+TEST_F(TurnsTest, ASweepLooksAtAPortionInEachTurn) {
+  room_for(20'000);
+  open_many(5000, OverflowPolicy::kDropOldest, true);
+  const size_t portion = LocalChannels::kSweepPortion / 2;  // a channel and a reader
+  const size_t turns = (5000 + portion - 1) / portion;
+  for (int second = 0; second <= 10; ++second) EXPECT_EQ(turns_of_sweep(), turns);
+  EXPECT_EQ(with_tail(), 0u) << "each in each sweep: nothing is kept longer than 10 s and a sweep";
+}
+
+TEST_F(TurnsTest, APortionGivesBackAPortion) {
+  room_for(20'000);
+  open_many(5000, OverflowPolicy::kDropOldest, true);
+  for (int second = 0; second < 10; ++second) turns_of_sweep();
+  ASSERT_EQ(with_tail(), 5000u);
+  now_ += seconds(1);
+  for (size_t left = 5000; left > 0;) {
+    const bool more = channels_->sweep(now_ += milliseconds(1));
+    left -= std::min(left, LocalChannels::kSweepPortion / 2);
+    EXPECT_EQ(with_tail(), left);
+    EXPECT_EQ(more, left > 0);
+  }
+}
+
+// Whoever comes behind those that a sweep has not come to is none of its own.
+TEST_F(TurnsTest, ASweepEndsHoweverManyAreFedMeanwhile) {
+  room_for(20'000);
+  open_many(5000, OverflowPolicy::kDropOldest);
+  uint64_t offset = 1;
+  size_t turns = 1;
+  for (; channels_->sweep(now_ += milliseconds(1)) && turns < 100; ++turns) {
+    ++offset;
+    for (size_t channel = 0; channel < 2000; ++channel) publish(channel, offset);
+  }
+  EXPECT_LE(turns, 5u);
+}
+
+// It is never where the sweep looks.
+TEST_F(TurnsTest, WhoIsFedBeforeTheSweepComesToItIsJudgedToo) {
+  room_for(100'000);
+  open_many(3000, OverflowPolicy::kDropOldest);
+  const size_t slow = open(OverflowPolicy::kBlock, 10);
+  uint64_t offset = 0;
+  while (offset < 30) publish(slow, ++offset);
+  EXPECT_TRUE(holds_up());
+  size_t rounds = 0;
+  for (; holds_up() && rounds < 100; ++rounds) {
+    now_ += seconds(1);
+    while (channels_->sweep(now_ += milliseconds(1))) publish(slow, ++offset);
+  }
+  EXPECT_GE(rounds, 30u);
+  EXPECT_LE(rounds, 31u);
+}
+
+// Who is to give next does not depend on how far a sweep is.
+TEST_F(TurnsTest, TheOldestGivesInTheMiddleOfASweep) {
+  room_for(4000);
+  open_many(3900, OverflowPolicy::kDropOldest);
+  for (int turn = 0; turn < 2; ++turn) EXPECT_TRUE(channels_->sweep(now_ += milliseconds(1)));
+  for (size_t channel = 3400; channel < 3900; ++channel) publish(channel, 2);
+  size_t given = 0;
+  while (tail(given).empty()) ++given;
+  EXPECT_GT(given, 50u);
+  for (size_t channel = given; channel < 3900; ++channel)
+    EXPECT_FALSE(tail(channel).empty()) << channel;
+  EXPECT_LE(bytes(), budget_);
+}
+
+// They stood in the line of tails, and a feed walked past all of them.
+TEST_F(TurnsTest, TailsThatAHoleEmptiedAreInNobodysWay) {
+  room_for(1000);
+  open_many(900, OverflowPolicy::kLatest);
+  for (size_t channel = 0; channel < 900; ++channel)
+    channels_->on_top(interests_[channel], 5, false);
+  const size_t first = open(OverflowPolicy::kDropOldest);
+  const MetricDelta owed("parley_tails_owed_total"), spared("parley_tails_spared_total");
+  for (uint64_t offset = 1; offset <= 990; ++offset) publish(first, offset);
+  const size_t second = open(OverflowPolicy::kDropOldest);
+  for (uint64_t offset = 1; offset <= 200; ++offset) publish(second, offset);
+  EXPECT_EQ(owed(), 0);
+  EXPECT_EQ(spared(), 1);
+  publish(0, 6);
+  publish(0, 7);
+  EXPECT_TRUE(tail(0).covers(5));
+}
+
+}  // namespace
+}  // namespace parley::hub
