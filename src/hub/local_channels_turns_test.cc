@@ -93,7 +93,9 @@ TEST_F(TurnsTest, ASweepLooksAtAPortionInEachTurn) {
   open_many(5000, OverflowPolicy::kDropOldest, true);
   const size_t portion = LocalChannels::kSweepPortion / 2;  // a channel and a reader
   const size_t turns = (5000 + portion - 1) / portion;
+  const MetricDelta postponed("parley_sweeps_postponed_total");
   for (int second = 0; second <= 10; ++second) EXPECT_EQ(turns_of_sweep(), turns);
+  EXPECT_EQ(postponed(), 11 * static_cast<int64_t>(turns - 1));
   EXPECT_EQ(with_tail(), 0u) << "each in each sweep: nothing is kept longer than 10 s and a sweep";
 }
 

@@ -24,6 +24,9 @@ metrics::Counter tails_owed("parley_tails_owed_total",
                             "Tails that had nothing to give when all together were too large: "
                             "slow readers are owed all that they hold");
 
+metrics::Counter sweeps_postponed("parley_sweeps_postponed_total",
+                                  "Turns that left the rest of a sweep over channels to the next");
+
 }  // namespace
 
 bool LocalChannels::sweep(Time now) {
@@ -32,7 +35,10 @@ bool LocalChannels::sweep(Time now) {
   size_t left = kSweepPortion;
   for (auto* line : {&owed_, &warm_, &empty_})
     while (line->due()) {
-      if (left == 0) return true;
+      if (left == 0) {
+        sweeps_postponed.add(1);
+        return true;
+      }
       LocalChannel& channel = line->pop_due();
       left -= std::min(left, 1 + channel.live_.size());
       channel.round_ = round_;
