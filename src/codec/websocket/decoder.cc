@@ -1,6 +1,7 @@
 #include "codec/websocket/decoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -17,6 +18,17 @@ std::unexpected<DecodeFailure> invalid_utf8() {
 // A compressed message may be longer than what comes of it, by what deflate adds to noise.
 constexpr uint64_t compressed_room(uint64_t message_bytes) {
   return message_bytes + message_bytes / 64 + 64;
+}
+
+// The room for a message of `needed` bytes that comes in parts, of which there may be `limit`. Room
+// takes memory where bytes have come to lie in it, but what a buffer outgrew takes all of its own
+// until the allocator has given it back: so from some size on there are two more steps, and all
+// that is outgrown on the way to any limit is 64 KiB.
+size_t room_for(size_t needed, size_t limit) {
+  constexpr size_t kDoubles = 16 * 1024;
+  constexpr size_t kLarge = 64 * 1024;
+  if (needed <= kDoubles) return std::min(std::bit_ceil(needed), limit);
+  return needed <= kLarge ? std::min(kLarge, limit) : limit;
 }
 
 }  // namespace
@@ -179,6 +191,10 @@ Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payl
   if (header.payload_size == 0 && ++part.empty_fragments > max_empty_fragments_)
     return std::unexpected(DecodeFailure{CloseCode::kPolicyViolation, "too many empty fragments"});
   if (part.text && !part.compressed && !part.utf8.feed(payload)) return invalid_utf8();
+  const size_t size = part.message.size() + payload.size();
+  if (size > part.message.capacity())
+    part.message.reserve(room_for(
+        size, part.compressed ? compressed_room(max_message_bytes_) : max_message_bytes_));
   part.message.insert(part.message.end(), payload.begin(), payload.end());
   return {};
 }

@@ -37,10 +37,10 @@ struct Limits {
 // The receiving half of one WebSocket connection (RFC 6455 5-8) without a socket. Owned by the
 // connection, used on its shard. Bytes go in as they arrive; a message that lies in them whole and
 // unfragmented reaches the sink without a copy, otherwise its pieces are appended to one buffer
-// that grows with what was received, never with what was announced. A compressed message (RFC 7692)
-// is gathered the same way and inflated when it is complete. Between messages it holds no memory
-// of its own. The first failure is final: later bytes are ignored, as they are after a close
-// frame.
+// that grows with what was received, never with what was announced: to the limit at once when that
+// is more than 64 KiB, whose pages are taken as bytes come. A compressed message (RFC 7692) is
+// gathered the same way and inflated when it is complete. Between messages it holds no memory of
+// its own. The first failure is final: later bytes are ignored, as they are after a close frame.
 class Decoder {
  public:
   // Without `inflation`, which is borrowed, compressed messages are an error.
