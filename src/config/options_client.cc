@@ -103,6 +103,11 @@ void add_life_rows(std::vector<Option>& out) {
   rows.supported<kClient, &Client::queue_max_size>(
       "queue_max_size", "1048576",
       "Bytes that may wait for a slow client; it is disconnected above.");
+  rows.supported<kClient, &Client::message_size_limit_before_connect>(
+          "message_size_limit_before_connect", "32768",
+          "Bytes of what a client sends, token included, until its connect is answered; the limit "
+          "of messages, or of the request that opens a stream, holds as well.")
+      .of_parley();
   rows.supported<kClient, &Client::connect_include_server_time>(
       "connect_include_server_time", "false", "The answer to connect has the server's time.");
   rows.supported<kClient, &Client::history_max_publication_limit>(

@@ -216,6 +216,7 @@ void check_limits(const Config& config, std::vector<Finding>& findings) {
       {"client.queue_max_size", config.client.queue_max_size},
       {"client.history_max_publication_limit", config.client.history_max_publication_limit},
       {"client.recovery_max_publication_limit", config.client.recovery_max_publication_limit},
+      {"client.message_size_limit_before_connect", config.client.message_size_limit_before_connect},
       {"websocket.message_size_limit", config.websocket.message_size_limit},
       {"pub.max_request_body_size", config.pub.max_request_body_size},
   };

@@ -23,7 +23,7 @@ struct ServerOptions {
   // Who may say whom it speaks for.
   TrustedProxies trusted_proxies = {};
   // Responses to pipelined requests that wait for the peer; above it, no further request is served.
-  size_t output_bytes = 32 * 1024;
+  size_t output_bytes = 16 * 1024;
 };
 
 }  // namespace parley::http

@@ -129,6 +129,7 @@ void Routes::add_listeners(const session::AdapterFactory& factory) {
   if (!shared_.dev && !config.uni_websocket.enabled) return;
   add_websocket(config.uni_websocket.handler_prefix, factory,
                 {.message_bytes = config.uni_websocket.message_size_limit,
+                 .first_message_bytes = config.client.message_size_limit_before_connect,
                  .origins = origins_of(shared_),
                  .transport = "uni_websocket",
                  .one_way = true,
@@ -140,6 +141,9 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
   if (!shared_.dev && !config.enabled) return;
   options.origins = origins_of(shared_);
   const std::string methods(options.methods);
+  // The body is what the client says first.
+  const uint64_t body_bytes = std::min(config.max_request_body_size,
+                                       shared_.config.client.message_size_limit_before_connect);
   // What a plain EventSource may come to; SDKs come again whatever they are told.
   const bool events = options.uplinks == nullptr && options.format == PushFormat::kEventData;
   auto& handler = keep_door(
@@ -147,7 +151,7 @@ void Routes::add_push(const config::HttpPush& config, const session::AdapterFact
       events ? transport::push::say_later : transport::push::say_unavailable);
   for (const std::string_view method : {"GET", "POST", "OPTIONS"})
     if (methods.find(method) != methods.npos)
-      router_.add(method, config.handler_prefix, handler, config.max_request_body_size);
+      router_.add(method, config.handler_prefix, handler, body_bytes);
 }
 
 Routes::Routes(const Shared& shared, const ShardPolicy& policy, auth::Authenticator& tokens,
@@ -187,6 +191,7 @@ transport::websocket::WebSocketOptions Routes::websocket_options(
     std::vector<std::string_view> subprotocols) {
   const config::WebSocket& config = shared_.config.websocket;
   return {.message_bytes = config.message_size_limit,
+          .first_message_bytes = shared_.config.client.message_size_limit_before_connect,
           .subprotocols = std::move(subprotocols),
           .origins = origins_of(shared_),
           .compression = config.compression ? &compression_ : nullptr,

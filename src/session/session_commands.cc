@@ -111,6 +111,7 @@ void Session::execute(IdentifyCommand&) {
     return end(EndReason::kUserLimit);
   identified_ = true;
   table_.enlist(*this);
+  if (!ended_) link_->admit();
 }
 
 void Session::execute(NoteActiveCommand& command) {

@@ -67,6 +67,9 @@ class TransportLink {
   virtual void end(EndReason reason, const EndCode& code) = 0;
   // While commands cannot be served, the peer's bytes stay where they are.
   virtual void pause_input(bool paused) = 0;
+  // It is known whose session this is: a client's messages may be as long from here on as they may
+  // be at all.
+  virtual void admit() {}
   // The client's side was sent something and has confirmed nothing for so long: it cannot be
   // reached. A transport that cannot know says no.
   virtual bool unheard(Duration) const { return false; }

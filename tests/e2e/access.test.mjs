@@ -248,7 +248,7 @@ before(async () => {
   [server, insecure, strict, asymmetric] = await Promise.all([
     startConfigured(config()),
     startConfigured(config({ insecure: true })),
-    startConfigured({ client: { token: { hmac_secret_key: KEY } }, channel: { without_namespace: { allow_subscribe_for_client: true } } }),
+    startConfigured({ client: { token: { hmac_secret_key: KEY }, message_size_limit_before_connect: 65_536 }, channel: { without_namespace: { allow_subscribe_for_client: true } } }),
     startConfigured({
       client: { token: { rsa_public_key: pem(rsaKeys), ecdsa_public_key: pem(ecKeys) } },
       channel: { without_namespace: { allow_subscribe_for_client: true } },

@@ -21,7 +21,7 @@ let channels = 0;
 before(async () => {
   server = await startConfigured({
     websocket: { compression: true },
-    client: { insecure: true, allowed_origins: ['*'] },
+    client: { insecure: true, allowed_origins: ['*'], message_size_limit_before_connect: 65_536 },
     http_api: { insecure: true },
     prometheus: { enabled: true },
     channel: { without_namespace: { history_size: 1000, history_ttl: '60s', allow_recovery: true } },

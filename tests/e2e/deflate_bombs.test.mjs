@@ -43,7 +43,7 @@ const SHAPES = [
 ];
 
 let server;
-before(async () => { server = await startConfigured({ websocket: { compression: true }, client: { insecure: true }, prometheus: { enabled: true } }); });
+before(async () => { server = await startConfigured({ websocket: { compression: true }, client: { insecure: true, message_size_limit_before_connect: LIMIT }, prometheus: { enabled: true } }); });
 after(() => server?.stop());
 
 test(`bombs of ${SHAPES.length} shapes, each from ${CLIENTS} clients at once`, { timeout: 200_000 }, async () => {

@@ -22,13 +22,18 @@ constexpr uint64_t compressed_room(uint64_t message_bytes) {
 
 // The room for a message of `needed` bytes that comes in parts, of which there may be `limit`. Room
 // takes memory where bytes have come to lie in it, but what a buffer outgrew takes all of its own
-// until the allocator has given it back: so from some size on there are two more steps, and all
-// that is outgrown on the way to any limit is 64 KiB.
+// until the allocator has given it back: so from some size on there are one or two more steps, and
+// less than 64 KiB is outgrown on the way to any limit.
 size_t room_for(size_t needed, size_t limit) {
   constexpr size_t kDoubles = 16 * 1024;
-  constexpr size_t kLarge = 64 * 1024;
+  constexpr size_t kLarge = 32 * 1024;
+  constexpr size_t kOneStep = 64 * 1024;
   if (needed <= kDoubles) return std::min(std::bit_ceil(needed), limit);
-  return needed <= kLarge ? std::min(kLarge, limit) : limit;
+  return needed <= kLarge && limit > kOneStep ? kLarge : limit;
+}
+
+constexpr uint32_t to_limit(size_t bytes) {
+  return static_cast<uint32_t>(std::min<size_t>(bytes, std::numeric_limits<uint32_t>::max()));
 }
 
 }  // namespace
@@ -54,10 +59,11 @@ struct Decoder::Partial {
 
 Decoder::Decoder(Limits limits, Role role, const Inflation* inflation)
     : inflation_(inflation),
-      max_message_bytes_(static_cast<uint32_t>(
-          std::min<size_t>(limits.message_bytes, std::numeric_limits<uint32_t>::max()))),
+      max_message_bytes_(to_limit(std::min(limits.message_bytes, limits.first_message_bytes))),
       max_empty_fragments_(limits.empty_fragments),
-      role_(role) {}
+      role_(role),
+      first_(limits.first_message_bytes < limits.message_bytes ||
+             (inflation != nullptr && limits.first_message_bytes < inflation->message_bytes)) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
@@ -69,6 +75,16 @@ Decoder::Partial& Decoder::partial() {
 
 void Decoder::release_if_idle() {
   if (partial_ && partial_->idle()) partial_.reset();
+}
+
+void Decoder::raise_limit(size_t message_bytes) {
+  max_message_bytes_ = std::max(max_message_bytes_, to_limit(message_bytes));
+  first_ = false;
+}
+
+size_t Decoder::inflated_limit() const {
+  const size_t limit = inflation_->message_bytes;
+  return first_ ? std::min<size_t>(limit, max_message_bytes_) : limit;
 }
 
 size_t Decoder::held_bytes() const {
@@ -193,8 +209,8 @@ Decoder::Judged Decoder::extend_message(const FrameHeader& header, ByteView payl
   if (part.text && !part.compressed && !part.utf8.feed(payload)) return invalid_utf8();
   const size_t size = part.message.size() + payload.size();
   if (size > part.message.capacity())
-    part.message.reserve(room_for(
-        size, part.compressed ? compressed_room(max_message_bytes_) : max_message_bytes_));
+    part.message.reserve(
+        room_for(size, part.compressed ? compressed_room(max_message_bytes_) : max_message_bytes_));
   part.message.insert(part.message.end(), payload.begin(), payload.end());
   return {};
 }
@@ -220,7 +236,7 @@ Decoder::Judged Decoder::end_data_frame(bool fin, MessageSink& sink) {
 // The whole payload of a compressed message.
 Decoder::Judged Decoder::inflate(bool text, ByteView payload, MessageSink& sink) {
   Buffer message;
-  const auto inflated = inflation_->inflater.inflate(payload, inflation_->message_bytes, message);
+  const auto inflated = inflation_->inflater.inflate(payload, inflated_limit(), message);
   if (!inflated) {
     const bool too_big = inflated.error() == InflateFault::kTooBig;
     return std::unexpected(

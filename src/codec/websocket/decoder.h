@@ -32,13 +32,16 @@ struct Limits {
   size_t message_bytes = 64 * 1024;
   // ... of one message, which would cost the peer six bytes each and never reach the other limit.
   uint16_t empty_fragments = 1000;
+  // Until Decoder::raise_limit(): of a message as it comes and, where it is compressed, of what
+  // comes of it, if that is less than the other limits.
+  size_t first_message_bytes = SIZE_MAX;
 };
 
 // The receiving half of one WebSocket connection (RFC 6455 5-8) without a socket. Owned by the
 // connection, used on its shard. Bytes go in as they arrive; a message that lies in them whole and
 // unfragmented reaches the sink without a copy, otherwise its pieces are appended to one buffer
-// that grows with what was received, never with what was announced: to the limit at once when that
-// is more than 64 KiB, whose pages are taken as bytes come. A compressed message (RFC 7692) is
+// that grows with what was received, never with what was announced; beyond 32 KiB it has room for
+// the limit, whose pages are taken as bytes come. A compressed message (RFC 7692) is
 // gathered the same way and inflated when it is complete. Between messages it holds no memory of
 // its own. The first failure is final: later bytes are ignored, as they are after a close frame.
 class Decoder {
@@ -57,6 +60,12 @@ class Decoder {
   // Called by the sink: decode() returns after this event.
   void pause() { paused_ = true; }
 
+  // The limit of messages from here on; allowed in the middle of a message, and to the sink. Not
+  // less than before.
+  void raise_limit(size_t message_bytes);
+  // raise_limit() was not called yet, and there was something to raise.
+  bool at_first_limit() const { return first_; }
+
   // Bytes of memory held for a partial frame or message; 0 when idle.
   size_t held_bytes() const;
 
@@ -74,6 +83,7 @@ class Decoder {
   Judged end_data_frame(bool fin, MessageSink& sink);
   Judged inflate(bool text, ByteView payload, MessageSink& sink);
   HeaderRules header_rules() const;
+  size_t inflated_limit() const;
   Partial& partial();
   void release_if_idle();
 
@@ -83,6 +93,7 @@ class Decoder {
   uint16_t max_empty_fragments_;
   Role role_;
   bool paused_ : 1 = false;
+  bool first_ : 1;          // Limits::first_message_bytes is in force
   bool ended_ : 1 = false;  // after a close frame or a failure
 };
 

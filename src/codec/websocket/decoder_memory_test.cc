@@ -131,7 +131,7 @@ TEST_F(DecoderMemory, TinyFragmentsCostTheirPayload) {
     ASSERT_TRUE(decoder.decode(piece, sink));
   }
   EXPECT_EQ(sink.last_size, kTotal);
-  EXPECT_LE(peak_growth(), kTotal + 65 * 1024);  // what it outgrew last, and what is beside it
+  EXPECT_LE(peak_growth(), kTotal + 33 * 1024);  // what it outgrew last, and what is beside it
   EXPECT_EQ(decoder.held_bytes(), 0u);
 }
 

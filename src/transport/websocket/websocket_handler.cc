@@ -96,7 +96,8 @@ void WebSocketHandler::upgrade(http::Exchange& exchange,
   for (const auto& header : request.headers)
     handshake.headers.emplace_back(header.name, header.value);
 
-  WebSocketTransport::Carriage carriage{.message_bytes = options_.message_bytes};
+  WebSocketTransport::Carriage carriage{.message_bytes = options_.message_bytes,
+                                        .first_message_bytes = options_.first_message_bytes};
   if (accept.deflate) {
     meters::deflate_agreed.add();
     carriage.framing = &options_.compression->framing(*accept.deflate);

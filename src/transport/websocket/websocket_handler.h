@@ -15,6 +15,8 @@ namespace parley::transport::websocket {
 
 struct WebSocketOptions {
   size_t message_bytes = 64 * 1024;  // of one message; more: closed with 1009
+  // ... while it is not known whose session it is, if that is less; inflated, too.
+  size_t first_message_bytes = SIZE_MAX;
   std::vector<std::string_view>
       subprotocols{};  // static texts; of those the client's first is chosen
   http::OriginPolicy origins{};

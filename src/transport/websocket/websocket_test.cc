@@ -375,6 +375,35 @@ TEST_F(WebSocketTest, BrokenProtocolIsAnsweredWithItsCode) {
   }
 }
 
+TEST_F(WebSocketTest, WhoIsNotKnownMaySendLess) {
+  WebSocketHandler strict{factory, sessions(), {.message_bytes = 1000, .first_message_bytes = 100}};
+  router.add("GET", "/strict", strict);
+  start();
+  script.on_message = [](ByteView message, session::Effects& effects) {
+    if (message == "connect") effects.identify();
+  };
+  const std::string long_text = text(std::string(1000, 'x'));
+  const struct {
+    std::string sent;
+    std::string_view close;
+    size_t messages;
+  } kCases[] = {
+      {text(std::string(100, 'x')) + text(std::string(101, 'x')),
+       "close(1009,message too big before connect: client.message_size_limit_before_connect)", 1},
+      {text("connect") + long_text + close_frame(1000), "close(1000,)", 2},
+      {text("connect") + text(std::string(1001, 'x')), "close(1009,message too big)", 1},
+  };
+  for (const auto& [sent, close, messages] : kCases) {
+    script.ends.clear();
+    script.messages.clear();
+    http::testing::Client client(address);
+    client.send(request(kGood, "/strict") + sent);
+    ASSERT_TRUE(pump_until_ended(client));
+    EXPECT_THAT(events_of(client.received), ElementsAre(std::string(close)));
+    EXPECT_EQ(script.messages.size(), messages);
+  }
+}
+
 // However well TCP ended (RFC 6455 7.1.5).
 TEST_F(WebSocketTest, WithoutACloseFrameTheConnectionBroke) {
   start();

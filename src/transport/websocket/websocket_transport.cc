@@ -18,6 +18,10 @@ namespace {
 // Pongs that wait, as frames. At least one of the largest.
 constexpr size_t kPongBytes = 2048;
 
+// Who reads it is told what to set, for it may be a token of theirs.
+constexpr std::string_view kTooBigAtFirst =
+    "message too big before connect: client.message_size_limit_before_connect";
+
 // Lends the session's bytes; `first_only` stops behind the first slice, which ends at a frame
 // border when a frame was partly sent.
 class SessionSink final : public session::SliceSink {
@@ -62,8 +66,10 @@ struct WebSocketTransport::Spare final : http::Resumable {
 WebSocketTransport::WebSocketTransport(http::Server& server, const Carriage& carriage, Buffer first)
     : server_(server),
       framing_(carriage.framing != nullptr ? *carriage.framing : plain_framing()),
-      decoder_({.message_bytes = carriage.message_bytes}, codec::websocket::Role::kServer,
-               carriage.inflation) {
+      decoder_({.message_bytes = carriage.message_bytes,
+                .first_message_bytes = carriage.first_message_bytes},
+               codec::websocket::Role::kServer, carriage.inflation),
+      message_bytes_(static_cast<uint32_t>(std::min<size_t>(carriage.message_bytes, UINT32_MAX))) {
   spare().front = std::move(first);
   meters::connections.add(1);
 }
@@ -115,7 +121,8 @@ void WebSocketTransport::decode(std::span<char> bytes) {
   if (!taken) {
     meters::count_error(taken.error());
     const CloseCode code = taken.error().code;
-    begin_close(static_cast<uint16_t>(code), taken.error().reason);
+    const bool too_early = code == CloseCode::kMessageTooBig && decoder_.at_first_limit();
+    begin_close(static_cast<uint16_t>(code), too_early ? kTooBigAtFirst : taken.error().reason);
     return leave(code == CloseCode::kMessageTooBig ? EndReason::kMessageTooLarge
                                                    : EndReason::kBadRequest);
   }

@@ -22,6 +22,7 @@ class WebSocketTransport final : public io::SocketHandler,
   // How messages travel, as agreed in the handshake. Borrows what it points to.
   struct Carriage {
     size_t message_bytes;
+    size_t first_message_bytes;  // of one whose session is not known yet, if that is less
     const session::Framing* framing = nullptr;               // null: plain
     const codec::websocket::Inflation* inflation = nullptr;  // null: none comes compressed
   };
@@ -49,6 +50,7 @@ class WebSocketTransport final : public io::SocketHandler,
   void wake(bool reply) override;
   void end(session::EndReason reason, const session::EndCode& code) override;
   void pause_input(bool paused) override;
+  void admit() override { decoder_.raise_limit(message_bytes_); }
   bool unheard(Duration time) const override {
     return socket_ != nullptr && socket_->unheard(time);
   }
@@ -80,7 +82,8 @@ class WebSocketTransport final : public io::SocketHandler,
   codec::websocket::Decoder decoder_;
   std::unique_ptr<Spare> spare_;
   uint32_t front_lent_ = 0;  // bytes of the last gather() that were not the session's
-  bool gathered_ = false;    // the last gather() asked the session
+  const uint32_t message_bytes_;
+  bool gathered_ = false;  // the last gather() asked the session
   bool paused_ = false;
   bool closing_ = false;                       // a close frame has been decided on; input is over
   bool close_written_ = false;                 // ... and stands in the front
