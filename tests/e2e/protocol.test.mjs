@@ -81,7 +81,7 @@ const FATAL = {
   'an id that is no number': ['{"id":"1","connect":{}}'],
   'a negative id': ['{"id":-1,"connect":{}}'],
   'deep JSON': [`{"id":1,"connect":{"data":${'['.repeat(200)}${']'.repeat(200)}}}`],
-  'very deep JSON': [`{"id":1,"connect":{"data":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`],
+  'very deep JSON': [`{"id":1,"connect":{"data":${'['.repeat(16_000)}${']'.repeat(16_000)}}}`],
   'an empty frame': [''],
 };
 for (const [what, messages] of Object.entries(FATAL)) {
@@ -93,6 +93,7 @@ for (const [what, messages] of Object.entries(FATAL)) {
 }
 
 const FATAL_CONNECTED = {
+  'deeper JSON': `{"id":2,"publish":{"channel":"a","data":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`,
   'a second connect': '{"id":7,"connect":{}}',
   'a subscribe without id': '{"subscribe":{"channel":"a"}}',
   'a subscribe without channel': '{"id":7,"subscribe":{}}',
@@ -148,6 +149,19 @@ test('subscriptions above the limit are refused with 106', async () => {
 test('an unsubscribe from what was never subscribed is answered all the same', async () => {
   const one = await connected();
   assert.deepEqual(await one.ask({ unsubscribe: { channel: 'never' } }), { id: 1 + 1, unsubscribe: {} });
+});
+
+test('a connect above 32 KiB ends the connection with 1009, whose reason says what to set', async () => {
+  const one = await wire();
+  one.send({ id: 1, connect: { token: 'x'.repeat(32 * 1024) } });
+  assert.deepEqual(await one.closed(), { code: 1009, reason: 'message too big before connect: client.message_size_limit_before_connect' });
+});
+
+test('a message of 60 KiB may come right behind the connect', async () => {
+  const one = await wire();
+  one.send({ id: 1, connect: {} });
+  one.send({ id: 2, publish: { channel: 'a', data: 'x'.repeat(60 * 1024) } });
+  assert.equal((await one.reply(2)).error, undefined);
 });
 
 test('a message above 64 KiB ends the connection with 1009', async () => {
