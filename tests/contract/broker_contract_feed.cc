@@ -68,7 +68,7 @@ TEST_P(BrokerContract, DetachStopsTheFeedAndWhatWasQueued) {
   EXPECT_EQ(log_.published.size(), 2u);
 }
 
-TEST_P(BrokerContract, StaleAttemptIsNeverHeardOfAgain) {
+TEST_P(BrokerContract, AStaleFeedIsNeverHeardOfAgain) {
   attach("a", 1);
   publish("a", "1", with_history(10));
   attach("a", 2);
@@ -78,15 +78,15 @@ TEST_P(BrokerContract, StaleAttemptIsNeverHeardOfAgain) {
               ElementsAre("published 1", "attached a#2 0..1", "feed a:2=2", "published 2"));
 }
 
-TEST_P(BrokerContract, ReattachAfterDetachMayReuseTheAttempt) {
+TEST_P(BrokerContract, NothingFedBeforeADetachIsHeardBehindTheNextAttach) {
   attach("a", 1);
   publish("a", "1", with_history(10));
   broker().detach({"a"});
   publish("a", "2", with_history(10));
-  attach("a", 1);
+  attach("a", 2);
   publish("a", "3", with_history(10));
   pump();
-  EXPECT_THAT(take_lines(), ElementsAre("published 1", "published 2", "attached a#1 0..2",
+  EXPECT_THAT(take_lines(), ElementsAre("published 1", "published 2", "attached a#2 0..2",
                                         "feed a:3=3", "published 3"));
 }
 

@@ -28,8 +28,8 @@ constexpr std::array kRemoteLacks{
     Lack{"CompletionsComeInTheOrderOfRequests", kTwoLines},
     Lack{"FeedStartsExactlyBehindTop", kTwoLines},
     Lack{"OneEventPerRunKeepsTheOrder", kTwoLines},
-    Lack{"ReattachAfterDetachMayReuseTheAttempt", kTwoLines},
-    Lack{"StaleAttemptIsNeverHeardOfAgain", kTwoLines},
+    Lack{"NothingFedBeforeADetachIsHeardBehindTheNextAttach", kTwoLines},
+    Lack{"AStaleFeedIsNeverHeardOfAgain", kTwoLines},
 };
 
 class ModelRig : public BrokerRig {
