@@ -28,7 +28,7 @@ const LINE = 'x'.repeat(1_000);
 let server;
 before(async () => {
   server = await startConfigured({
-    http_api: { insecure: true }, prometheus: { enabled: true }, client: { insecure: true, ping_interval: '10m', stale_close_delay: '10m' },
+    http_api: { insecure: true }, prometheus: { enabled: true }, client: { insecure: true, ping_interval: '10m', stale_close_delay: '10m', message_size_limit_before_connect: PIECE + 1_024 },
     websocket: { message_size_limit: PIECE + 1_024 }, memory: { limit: LIMIT },
     channel: { without_namespace: { history_size: 300, history_ttl: '10m' } },
   });
