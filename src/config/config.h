@@ -85,7 +85,7 @@ struct Client {
   Duration publish_max_delay = milliseconds(500);       // Parley's own; 0: never
   uint32_t ticket_limit = 10'000;                       // Parley's own; 0: none
   uint32_t queue_max_size = 1048576;                    // bytes
-  uint32_t message_size_limit_before_connect = 32'768;  // Parley's own; bytes
+  uint32_t message_size_limit_before_connect = 57'344;  // Parley's own; bytes
   bool connect_include_server_time = false;
   uint32_t history_max_publication_limit = 300;
   uint32_t recovery_max_publication_limit = 300;

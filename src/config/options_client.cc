@@ -104,9 +104,10 @@ void add_life_rows(std::vector<Option>& out) {
       "queue_max_size", "1048576",
       "Bytes that may wait for a slow client; it is disconnected above.");
   rows.supported<kClient, &Client::message_size_limit_before_connect>(
-          "message_size_limit_before_connect", "32768",
-          "Bytes of what a client sends, token included, until its connect is answered; the limit "
-          "of messages, or of the request that opens a stream, holds as well.")
+          "message_size_limit_before_connect", "57344",
+          "Bytes of a message of a client until its connect is answered, or of the request that "
+          "opens a stream; with SDKs that is the connect and all first subscribes, with their "
+          "tokens. The limit of messages holds as well.")
       .of_parley();
   rows.supported<kClient, &Client::connect_include_server_time>(
       "connect_include_server_time", "false", "The answer to connect has the server's time.");

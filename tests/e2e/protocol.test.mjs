@@ -151,9 +151,9 @@ test('an unsubscribe from what was never subscribed is answered all the same', a
   assert.deepEqual(await one.ask({ unsubscribe: { channel: 'never' } }), { id: 1 + 1, unsubscribe: {} });
 });
 
-test('a connect above 32 KiB ends the connection with 1009, whose reason says what to set', async () => {
+test('a connect above 56 KiB ends the connection with 1009, whose reason says what to set', async () => {
   const one = await wire();
-  one.send({ id: 1, connect: { token: 'x'.repeat(32 * 1024) } });
+  one.send({ id: 1, connect: { token: 'x'.repeat(56 * 1024) } });
   assert.deepEqual(await one.closed(), { code: 1009, reason: 'message too big before connect: client.message_size_limit_before_connect' });
 });
 

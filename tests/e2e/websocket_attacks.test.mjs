@@ -13,7 +13,7 @@ import { LIMIT, lengthFields } from './websocket_conformance/length_fields.mjs';
 const PATH = '/echo';
 const MiB = 1024 * 1024;
 // Bytes of a message at /connection/websocket before its client has connected.
-const BEFORE_CONNECT = 32 * 1024;
+const BEFORE_CONNECT = 56 * 1024;
 // What fragments may take besides their payload.
 const SLACK = 64 * 1024;
 // Connections that are flooded at once.
@@ -97,7 +97,7 @@ test('a hundred clients whose messages never end take their limit and little mor
     await Promise.all(connections.map(taken));
     await look();
   });
-  console.log(`100 messages of 32 KiB that never end: ${(most / 1024 / 100).toFixed(0)} KiB more for each`);
+  console.log(`100 messages of 56 KiB that never end: ${(most / 1024 / 100).toFixed(0)} KiB more for each`);
   assert.ok(most < 100 * (limit + 64 * 1024), `${most} bytes`);
   await Promise.all(connections.map(async (connection) => {
     assert.equal(connection.reader.close, undefined);
