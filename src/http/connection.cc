@@ -37,6 +37,7 @@ Connection::~Connection() { meters::open_connections.add(-1); }
 
 void Connection::on_opened(io::Socket& socket) {
   socket_ = &socket;
+  limit_reads();
   watch();
 }
 
@@ -54,11 +55,18 @@ bool Connection::may_serve() const {
          unsent() <= server_.options().output_bytes;
 }
 
+// Where requests stop being served, nothing but what was read with the last of them is kept: the
+// rest stays with the kernel, which slows the peer.
+void Connection::limit_reads() {
+  socket_->read_at_most(server_.options().read_bytes + decoder_.body_left());
+}
+
 void Connection::on_input(std::span<char> bytes) {
   const ByteView in(bytes.data(), bytes.size());
   const size_t taken = process(in);
   if (closing_ || handed_over_) return;
   unserved_.append(in.substr(taken));
+  limit_reads();
   if (!may_serve()) socket_->pause_reading();
   if (unsent() > server_.options().output_bytes) meters::output_pauses.add();
   watch();
@@ -73,6 +81,7 @@ void Connection::resume() {
     unserved_ = {};
     served_ = 0;
   }
+  limit_reads();
   if (may_serve()) socket_->resume_reading();
   watch();
 }

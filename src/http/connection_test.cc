@@ -65,6 +65,7 @@ class ConnectionTest : public HttpTest {
     router.add("POST", "/echo", echo, 1000);
     router.add_prefix("GET", "/tail/", echo);
     router.add("GET", "/later", later);
+    router.add("POST", "/later", later, 1 << 20);
     router.add("GET", "/silent", silent);
     router.add("GET", "/bad", bad_header);
     router.add("GET", "/big", big);
@@ -375,6 +376,40 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsNotServedFurther) {
   EXPECT_EQ(handled, 51);
   EXPECT_GT(client.received.size(), 50 * big_body.size());
   EXPECT_THAT(client.received, EndsWith("?end |\n"));
+}
+
+TEST_F(ConnectionTest, WhatCannotBeServedYetStaysWithTheKernel) {
+  start();
+  const MetricDelta received("parley_io_received_bytes_total");
+  std::string behind;
+  while (behind.size() < 60'000) behind += get("/echo");
+  const auto requests = static_cast<int>(behind.size() / get("/echo").size());
+  behind += last_get("/echo?end");
+  const std::string body(100'000, 'x');
+  const std::string chunks = "4e20\r\n" + body.substr(0, 20'000) + "\r\n";
+  for (const std::string& first : {
+           get("/later"),
+           "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + body,
+           "POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
+               chunks + "0\r\n\r\n",
+       }) {
+    handled = 0;
+    deferred.clear();
+    const auto before = received();
+    Client client(address);
+    const std::string input = first + behind;
+    ASSERT_TRUE(pump([&, sent = size_t{0}]() mutable {
+      sent += client.try_send(std::string_view(input).substr(sent));
+      return sent == input.size();
+    }));
+    ASSERT_TRUE(pump([&] { return deferred.size() == 1; }));
+    settle();
+    EXPECT_LE(received() - before, static_cast<int64_t>(first.size() + options.read_bytes));
+    deferred[0].respond(200, "text/plain", "late");
+    ASSERT_TRUE(pump_until_ended(client));
+    EXPECT_EQ(handled, requests + 1);
+    EXPECT_THAT(client.received, EndsWith("?end |\n"));
+  }
 }
 
 TEST_F(ConnectionTest, HandsOverWhatCameBehindTheRequest) {

@@ -22,6 +22,9 @@ struct ServerOptions {
   bool this_machine_only = false;
   // Who may say whom it speaks for.
   TrustedProxies trusted_proxies = {};
+  // What is read at once besides the body that is being read: of it there may be more than can be
+  // served at the time, and that is kept.
+  size_t read_bytes = 16 * 1024;
   // Responses to pipelined requests that wait for the peer; above it, no further request is served.
   size_t output_bytes = 16 * 1024;
 };

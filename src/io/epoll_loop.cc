@@ -112,6 +112,7 @@ void EpollLoop::attach_handler(Socket& socket, std::unique_ptr<SocketHandler> ha
   if (!socket.open()) return;
   if (socket.handler_) retired_.push_back(std::move(socket.handler_));
   socket.handler_ = std::move(handler);
+  socket.read_most_ = Socket::kNoReadLimit;
   socket.handler_->on_opened(socket);
 }
 
@@ -188,7 +189,8 @@ void EpollLoop::on_event(Socket& socket, uint32_t events, TurnBudget& budget) {
 void EpollLoop::read(Socket& socket, TurnBudget& budget) {
   size_t taken = 0;
   while (true) {
-    const ssize_t n = ::recv(socket.fd_.get(), scratch_.get(), options_.scratch_bytes, 0);
+    const size_t most = std::min<size_t>(options_.scratch_bytes, socket.read_most_);
+    const ssize_t n = ::recv(socket.fd_.get(), scratch_.get(), most, 0);
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) return close(socket, reason_of(errno));
@@ -205,7 +207,7 @@ void EpollLoop::read(Socket& socket, TurnBudget& budget) {
     if (size == options_.scratch_bytes || socket.has(Socket::kLagging)) weigh_input(socket, size);
     deliver(socket, {scratch_.get(), size});
     if (!socket.open() || socket.has(Socket::kPaused)) return;
-    if (size < options_.scratch_bytes && !socket.has(Socket::kEndSeen)) return;
+    if (size < most && !socket.has(Socket::kEndSeen)) return;
     if (taken >= options_.input_bytes_per_socket || budget.exhausted()) return defer_read(socket);
   }
 }
@@ -394,6 +396,7 @@ void EpollLoop::close_after_flush(Socket& socket, Duration limit) {
   home_.check();
   if (!socket.open() || socket.has(Socket::kClosing)) return;
   socket.set(Socket::kClosing);
+  socket.read_most_ = Socket::kNoReadLimit;  // nobody keeps it
   socket.farewell_ = std::make_unique<Socket::Farewell>(socket);
   timers_.schedule(*socket.farewell_, std::chrono::steady_clock::now() + limit);
   socket.resume_reading();

@@ -4,6 +4,8 @@
 // (consumed() then means: encrypted), changes nothing above.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -116,6 +118,12 @@ class Socket : public ListNode<Socket> {
   void pause_reading();
   void resume_reading();
   bool reading_paused() const { return has(kPaused); }
+  // From now on on_input() gets at most so many bytes at once, above 0: for those who may have to
+  // keep what they cannot use yet. A new handler begins without; the loop's scratch is a limit for
+  // all.
+  void read_at_most(size_t bytes) {
+    read_most_ = static_cast<uint32_t>(std::min<size_t>(bytes, kNoReadLimit));
+  }
 
   // The peer owes a confirmation, also of what was sent again, and for so long nothing at all has
   // come from its side: it cannot be reached. One that merely does not read confirms what it was
@@ -144,6 +152,7 @@ class Socket : public ListNode<Socket> {
     kLagging = 512,   // stands in the loop's list of those whose input is not read to the end
   };
   struct Farewell;  // what only a closing socket needs
+  static constexpr uint32_t kNoReadLimit = UINT32_MAX;
 
   Socket(EpollLoop& loop, UniqueFd fd);
   bool has(Flag flag) const { return (flags_ & flag) != 0; }
@@ -155,10 +164,11 @@ class Socket : public ListNode<Socket> {
   std::unique_ptr<Farewell> farewell_;
   UniqueFd fd_;
   uint32_t index_ = 0;  // in the loop's table
+  uint32_t read_most_ = kNoReadLimit;
   uint16_t flags_ = 0;
   CloseReason reason_ = CloseReason::kLocal;
 };
 
-static_assert(sizeof(Socket) <= 64, "a socket is paid for a million times");
+static_assert(sizeof(Socket) <= 56, "a socket is paid for a million times");
 
 }  // namespace parley::io

@@ -290,6 +290,55 @@ TEST_F(SocketTest, PausedReadingLeavesBytesWithThePeer) {
   EXPECT_EQ(records[0]->closed, Reasons{CloseReason::kPeerClosed});
 }
 
+// Also where a read takes all that its handler wants and nothing is left, or the peer's end.
+TEST_F(SocketTest, ReadsNoMoreAtATimeThanItsHandlerWants) {
+  const auto client = connect();
+  Record& record = last();
+  std::vector<size_t> reads;
+  record.on_input = [&](std::span<char> bytes) { reads.push_back(bytes.size()); };
+  record.socket->read_at_most(1000);
+  std::string sent;
+  for (const size_t size : {size_t{1000}, size_t{10'500}, size_t{3000}}) {
+    const std::string piece = pattern(size);
+    sent += piece;
+    client->send(piece);
+    if (size == 3000) client->end();
+    ASSERT_TRUE(pump([&] { return record.input.size() == sent.size(); }));
+  }
+  EXPECT_TRUE(record.input == sent);
+  for (const size_t size : reads) EXPECT_LE(size, 1000u);
+  ASSERT_TRUE(pump([&] { return !record.closed.empty(); }));
+}
+
+TEST_F(SocketTest, WhatAHandlerWantsMayChangeWithWhatItReads) {
+  const auto client = connect();
+  Record& record = last();
+  std::vector<size_t> reads;
+  record.on_input = [&](std::span<char> bytes) {
+    reads.push_back(bytes.size());
+    record.socket->read_at_most(reads.size() == 1 ? 5000 : 2000);
+  };
+  record.socket->read_at_most(1000);
+  client->send(pattern(8500));
+  ASSERT_TRUE(pump([&] { return record.input.size() == 8500; }));
+  EXPECT_EQ(reads, (std::vector<size_t>{1000, 5000, 2000, 500}));
+}
+
+TEST_F(SocketTest, ANewHandlerReadsAllThatThereIs) {
+  const auto client = connect();
+  const std::shared_ptr<Record> first = records.back();
+  const auto second = std::make_shared<Record>();
+  std::vector<size_t> reads;
+  second->on_input = [&](std::span<char> bytes) { reads.push_back(bytes.size()); };
+  first->socket->read_at_most(1000);
+  first->on_input = [&](std::span<char>) {
+    first->socket->set_handler(std::make_unique<RecordingHandler>(second));
+  };
+  client->send(pattern(31'000));
+  ASSERT_TRUE(pump([&] { return second->input.size() == 30'000; }));
+  EXPECT_EQ(reads, std::vector<size_t>{30'000});
+}
+
 TEST_F(SocketTest, RepliesAreFlushedFirst) {
   const auto one = connect();
   const auto two = connect();

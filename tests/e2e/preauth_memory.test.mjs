@@ -63,6 +63,7 @@ const ATTACKS = {
   '10,000 headers': Buffer.from(`GET /connection/websocket HTTP/1.1\r\n${HOST}${'a: b\r\n'.repeat(10_000)}\r\n`),
   'extensions and protocols': Buffer.from(upgrade(`Sec-WebSocket-Extensions: ${'x; y="\\\\", '.repeat(600)}z\r\nSec-WebSocket-Protocol: ${'a,'.repeat(3_000)}b\r\n`)),
   'requests whose answers nobody reads': many(1_000, `GET /health HTTP/1.1\r\n${HOST}\r\n`),
+  'requests without an end whose answers nobody reads': many(4_000, `GET /health HTTP/1.1\r\n${HOST}\r\n`),
   'a body for /pub that never ends': post('/pub/c', 'x'.repeat(1_000_000), 1_048_576),
   'a body for /pub in chunks': Buffer.concat([Buffer.from(`POST /pub/c HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`), many(900, `400\r\n${'x'.repeat(KIB)}\r\n`)]),
   'a body for the server API': post('/api/publish', 'x'.repeat(1_000_000), 1_048_576),

@@ -70,6 +70,8 @@ void RequestDecoder::limit_body(uint64_t bytes) {
   progress_->body_limit = std::min(progress_->body_limit, bytes);
 }
 
+uint64_t RequestDecoder::body_left() const { return progress_ ? progress_->body_left : 0; }
+
 void RequestDecoder::reset() {
   progress_.reset();
   phase_ = Phase::kIdle;

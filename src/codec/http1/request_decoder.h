@@ -67,6 +67,10 @@ class RequestDecoder {
   // request does not count.
   bool idle() const { return phase_ == Phase::kIdle || phase_ == Phase::kBlankLine; }
 
+  // So many bytes of the body are certainly still to come: of one with a length all, of one in
+  // chunks those of the chunk that has begun. Else 0.
+  uint64_t body_left() const;
+
   // Ready for the next request; frees all memory of the last one.
   void reset();
 

@@ -229,6 +229,30 @@ TEST(RequestDecoderTest, AnAnnouncedBodyReservesNothing) {
   EXPECT_LT(decoder.request().body.capacity(), 64u);
 }
 
+TEST(RequestDecoderTest, SaysHowMuchOfABodyIsToCome) {
+  RequestDecoder decoder;
+  EXPECT_EQ(decoder.body_left(), 0u);
+  decoder.decode("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n");
+  EXPECT_EQ(decoder.body_left(), 0u);
+  EXPECT_EQ(decoder.decode("\r\n").state, RequestDecoder::kHeadersDone);
+  decoder.decode("ab");
+  EXPECT_EQ(decoder.body_left(), 98u);
+  EXPECT_EQ(decoder.decode(std::string(98, 'c')).state, RequestDecoder::kRequest);
+  EXPECT_EQ(decoder.body_left(), 0u);
+  decoder.reset();
+  EXPECT_EQ(decoder.body_left(), 0u);
+
+  // Of chunks only the one that has begun is known.
+  const std::string_view head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(decoder.decode(head).state, RequestDecoder::kHeadersDone);
+  decoder.decode("40\r\nabcd");
+  EXPECT_EQ(decoder.body_left(), 60u);
+  decoder.decode(std::string(60, 'e') + "\r\n");
+  EXPECT_EQ(decoder.body_left(), 0u);
+  EXPECT_EQ(decoder.decode("x\r\n").state, RequestDecoder::kError);
+  EXPECT_EQ(decoder.body_left(), 0u);
+}
+
 TEST(RequestTest, FindsHeadersTokensAndParameters) {
   RequestDecoder decoder;
   decoder.decode(
