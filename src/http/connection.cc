@@ -55,6 +55,10 @@ bool Connection::may_serve() const {
          unsent() <= server_.options().output_bytes;
 }
 
+// Behind responses that the client may never read no body is gathered: it would be kept besides
+// them. Those that go are gone at the end of the turn.
+bool Connection::may_read() const { return may_serve() && (!in_body_ || unsent() == 0); }
+
 // Where requests stop being served, nothing but what was read with the last of them is kept: the
 // rest stays with the kernel, which slows the peer.
 void Connection::limit_reads() {
@@ -67,7 +71,7 @@ void Connection::on_input(std::span<char> bytes) {
   if (closing_ || handed_over_) return;
   unserved_.append(in.substr(taken));
   limit_reads();
-  if (!may_serve()) socket_->pause_reading();
+  if (!may_read()) socket_->pause_reading();
   if (unsent() > server_.options().output_bytes) meters::output_pauses.add();
   watch();
 }
@@ -82,7 +86,7 @@ void Connection::resume() {
     served_ = 0;
   }
   limit_reads();
-  if (may_serve()) socket_->resume_reading();
+  if (may_read()) socket_->resume_reading();
   watch();
 }
 

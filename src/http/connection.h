@@ -44,6 +44,7 @@ class Connection final : public io::SocketHandler, private TimerNode, private Re
 
   bool answering() const { return exchange_ && !exchange_->answered(); }
   bool may_serve() const;
+  bool may_read() const;
   void limit_reads();
   size_t process(ByteView in);
   bool is_stranger(const Request& request) const;

@@ -412,6 +412,35 @@ TEST_F(ConnectionTest, WhatCannotBeServedYetStaysWithTheKernel) {
   }
 }
 
+TEST_F(ConnectionTest, NoBodyIsGatheredBehindResponsesThatNobodyReads) {
+  options.output_bytes = 4 << 20;
+  start({.send_buffer = 16 * 1024});
+  const MetricDelta received("parley_io_received_bytes_total");
+  const std::string first = get("/big");
+  const std::string second =
+      "POST /members HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 600000\r\n\r\n" +
+      std::string(600'000, 'x');
+  const std::string input = first + second;
+  // The body comes behind, in part or as a whole with the request before it.
+  for (const size_t cut : {first.size(), first.size() + 200, input.size()}) {
+    const auto before = received();
+    Client client(address, 4096);
+    size_t sent = client.try_send(std::string_view(input).substr(0, cut));
+    const auto go_on = [&] { sent += client.try_send(std::string_view(input).substr(sent)); };
+    settle();
+    go_on();
+    settle();
+    EXPECT_LE(received() - before, static_cast<int64_t>(first.size() + 2 * options.read_bytes));
+    ASSERT_TRUE(pump([&] {
+      go_on();
+      client.receive();
+      return client.ended || client.reset;
+    }));
+    EXPECT_GT(client.received.size(), big_body.size() + 600'000);
+    EXPECT_TRUE(client.received.ends_with(std::string(600'000, 'x') + '\n'));
+  }
+}
+
 TEST_F(ConnectionTest, HandsOverWhatCameBehindTheRequest) {
   start();
   Client client(address);
