@@ -257,6 +257,22 @@ TEST(KeyCache, OnlySoManyNamesAreRemembered) {
   EXPECT_EQ(find("bad", kNow + 2 * kMinute + 2), "unknown") << "the others made room";
 }
 
+// What others are told is all that made-up names can change: nobody with a good token is kept out.
+TEST(KeyCache, WhoFillsTheNamesKeepsNoGoodTokenOut) {
+  RetryFixture f(0);
+  const auto fill = [&](WallMillis now) {
+    for (size_t i = 0; i < KeyCacheLimits{}.missing_names; ++i)
+      f.find("made up " + std::to_string(i), now);
+  };
+  fill(kNow + 1);
+  EXPECT_EQ(f.told("bad", 500, kNow + 1'000, kNow + kMinute + 6'000), 10u)
+      << "those who ask in the millisecond in which the fetch begins";
+  EXPECT_EQ(f.told("new", 500, kNow + 2 * kMinute + 10, kNow + 4 * kMinute, "new"), 0u);
+  EXPECT_EQ(f.find("new", kNow + 4 * kMinute), "key");
+  EXPECT_EQ(f.told("bad", 500, kNow + 5 * kMinute, kNow + 6 * kMinute + 6'000, "new"), 500u)
+      << "two minutes after they stopped";
+}
+
 // Which another shard had asked for.
 TEST(KeyCache, ACopyIsAsOldAsItIs) {
   CacheFixture f;
@@ -510,6 +526,24 @@ TEST(KeyCache, WhoIsNotThereOnlyHasTheKeyFetched) {
   f.fetched();
   EXPECT_THAT(f.turn(), ElementsAre("2 key"));
   EXPECT_EQ(f.find(1), "key");
+}
+
+// It is told to try again, and comes back with the same token.
+TEST(KeyCache, WhoFindsNoPlaceHasShownItsTokenAllTheSame) {
+  CrowdFixture f({.max_waiters = 1});
+  f.find(1);
+  f.fetched();
+  f.turn();
+  const WallMillis first = kNow + kMinute;
+  EXPECT_EQ(f.find(2, "x", first), "waits");
+  EXPECT_EQ(f.find(3, "bad", first + 1), "unavailable");
+  f.cache.on_fetched(kUrl, key_set("a"), first + 2);
+  f.turn();
+  EXPECT_EQ(f.find(3, "bad", first + 3), "unavailable") << "that one had begun before";
+  EXPECT_EQ(f.find(2, "y", first + kMinute), "waits");
+  f.cache.on_fetched(kUrl, key_set("a"), first + kMinute + 1);
+  f.turn();
+  EXPECT_EQ(f.find(3, "bad", first + kMinute + 2), "unknown");
 }
 
 TEST(KeyCache, AClockSetBackKeepsNothingAlive) {

@@ -1,7 +1,6 @@
 // What sessions lent to be written together, until they are told what the kernel took.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "base/check.h"

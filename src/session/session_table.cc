@@ -15,6 +15,10 @@ metrics::Gauge open_sessions("parley_sessions", "Open sessions");
 metrics::Gauge anonymous_sessions("parley_sessions_anonymous", "Open sessions of no named user");
 metrics::Counter opened("parley_sessions_opened_total", "Sessions opened");
 
+metrics::Counter outboxes_freed("parley_session_outboxes_freed_total",
+                                "Buffers for replies that were freed, because a shard keeps enough "
+                                "of them for the next sessions");
+
 metrics::Counter controlled(
     "parley_sessions_controlled_total",
     "Times the server API, or a newer session of the user, did something to a session");
@@ -226,7 +230,11 @@ void SessionTable::give_back(std::unique_ptr<Outbox> outbox) {
   constexpr size_t kKept = 64;
   constexpr size_t kKeptBytes = 4 * 1024 * 1024;
   const size_t bytes = outbox->capacity();
-  if (outboxes_.size() == kKept || !outbox->empty() || outboxes_bytes_ + bytes > kKeptBytes) return;
+  if (!outbox->empty()) return;
+  if (outboxes_.size() == kKept || outboxes_bytes_ + bytes > kKeptBytes) {
+    outboxes_freed.add();
+    return;
+  }
   outboxes_bytes_ += bytes;
   outboxes_.push_back(std::move(outbox));
 }

@@ -91,6 +91,23 @@ TEST_F(SheddingTest, WhatIsKeptForTheNextHasABound) {
   EXPECT_GT(world_.table().kept_bytes(), 900'000u);
 }
 
+// Answers to many in one turn, which all take them at once.
+TEST_F(SheddingTest, MoreBuffersThanAreKeptAreFreed) {
+  const parley::testing::MetricDelta freed("parley_session_outboxes_freed_total");
+  std::vector<FakeClient*> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(&open());
+  world_.run();
+  const auto answer = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i)
+      act(*clients[i], [](Effects& effects) { effects.send("x"); });
+    world_.run();
+  };
+  answer(64);
+  EXPECT_EQ(freed(), 0);
+  answer(100);
+  EXPECT_EQ(freed(), 36);
+}
+
 // A second later their memory is still in use, and the next ones would be ended for it.
 TEST_F(SheddingTest, ThoseThatAreOnTheirWayOutCount) {
   FakeClient& first = waiting(900'000);

@@ -90,7 +90,8 @@ const CASES = {
   'a WebSocket of another version': [handshake('version'), () => say(HANDSHAKE.replace('Version: 13', 'Version: 12'), 'HTTP/1.1 426 ')],
   'an unmasked frame': [broken('protocol_error'), () => frame([0x81, 2, 0x7b, 0x7d])],
   'text that is no UTF-8': [broken('invalid_text'), () => frame([0x81, 0x81, 0, 0, 0, 0, 0xff])],
-  'a message above 64 KiB': [broken('message_too_big'), () => ended(1009, 'x'.repeat(64 * 1024 + 1))],
+  'a message above 56 KiB before connect': [broken('message_too_big_before_connect'), () => ended(1009, 'x'.repeat(56 * 1024 + 1))],
+  'a message above 64 KiB': [broken('message_too_big'), () => ended(1009, '{"id":1,"connect":{}}', 'x'.repeat(64 * 1024 + 1))],
 
   'a Centrifuge frame that is no JSON': [unframed('malformed'), () => ended(3501, 'hello')],
   'a Centrifuge frame that is too deep': [unframed('malformed'), () => ended(3501, `{"id":1,"connect":{"data":${'['.repeat(65)}${']'.repeat(65)}}}`)],

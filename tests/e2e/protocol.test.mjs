@@ -164,10 +164,10 @@ test('a message of 60 KiB may come right behind the connect', async () => {
   assert.equal((await one.reply(2)).error, undefined);
 });
 
-test('a message above 64 KiB ends the connection with 1009', async () => {
+test('a message above 64 KiB ends the connection with 1009, whose reason says what to set', async () => {
   const one = await connected();
   one.send({ id: 9, publish: { channel: 'a', data: 'x'.repeat(64 * 1024) } });
-  assert.equal((await one.closed()).code, 1009);
+  assert.deepEqual(await one.closed(), { code: 1009, reason: 'message too big: message_size_limit of websocket or uni_websocket' });
 });
 
 test('a message that announces 2^62 bytes ends the connection with 1009 at once', async () => {

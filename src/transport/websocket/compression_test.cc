@@ -330,6 +330,9 @@ TEST_F(CompressionTest, BadContentIsAnsweredWithItsCode) {
     EXPECT_THAT(events_of(client->received), ElementsAre(close)) << fault;
     EXPECT_THAT(script.ends, ElementsAre(reason));
     EXPECT_EQ(errors(), 1) << fault;
+    EXPECT_EQ(
+        client->received.find("websocket.decompressed_message_size_limit") != client->received.npos,
+        fault == "inflated_too_big");
   }
   EXPECT_THAT(script.messages, IsEmpty());
 }

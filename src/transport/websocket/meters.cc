@@ -10,9 +10,22 @@ constexpr std::string_view kRefusals[] = {"origin", "version", "malformed"};
 metrics::CounterFamily refused("parley_websocket_handshakes_refused_total",
                                "WebSocket handshakes that were refused", "reason", kRefusals);
 
-enum class Fault : uint8_t { kProtocol, kText, kSize, kDeflate, kInflatedSize, kEmptyFragments };
-constexpr std::string_view kFaults[] = {"protocol_error",  "invalid_text",     "message_too_big",
-                                        "invalid_deflate", "inflated_too_big", "empty_fragments"};
+enum class Fault : uint8_t {
+  kProtocol,
+  kText,
+  kSize,
+  kDeflate,
+  kInflatedSize,
+  kEmptyFragments,
+  kFirstSize
+};
+constexpr std::string_view kFaults[] = {"protocol_error",
+                                        "invalid_text",
+                                        "message_too_big",
+                                        "invalid_deflate",
+                                        "inflated_too_big",
+                                        "empty_fragments",
+                                        "message_too_big_before_connect"};
 metrics::CounterFamily errors("parley_websocket_errors_total",
                               "WebSocket connections closed because the client broke RFC 6455",
                               "reason", kFaults);
@@ -29,6 +42,8 @@ void count_refusal(int status) {
               : status == 426 ? Refusal::kVersion
                               : Refusal::kMalformed);
 }
+
+void count_too_big_at_first() { errors.add(Fault::kFirstSize); }
 
 void count_error(const codec::websocket::DecodeFailure& failure) {
   const bool inflating = failure.inflating;

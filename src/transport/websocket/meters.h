@@ -17,6 +17,8 @@ extern metrics::Counter inflated_messages, inflated_bytes_in, inflated_bytes_out
 void count_refusal(int status);
 // By the code of the close frame: 1007, 1008, 1009 or 1002; compressed messages apart.
 void count_error(const codec::websocket::DecodeFailure& failure);
+// 1009 before the session was known, by the limit that holds until then.
+void count_too_big_at_first();
 enum class LeftPlain : uint8_t { kNotSmaller, kPaused };
 void count_left_plain(LeftPlain reason);
 

@@ -18,9 +18,14 @@ namespace {
 // Pongs that wait, as frames. At least one of the largest.
 constexpr size_t kPongBytes = 2048;
 
-// Who reads it is told what to set, for it may be a token of theirs.
+// Who reads it is told what to set, for it may be a token of theirs. The doors have keys of their
+// own; only one of them takes compressed messages.
 constexpr std::string_view kTooBigAtFirst =
     "message too big before connect: client.message_size_limit_before_connect";
+constexpr std::string_view kTooBig =
+    "message too big: message_size_limit of websocket or uni_websocket";
+constexpr std::string_view kInflatedTooBig =
+    "inflated message too big: websocket.decompressed_message_size_limit (0: message_size_limit)";
 
 // Lends the session's bytes; `first_only` stops behind the first slice, which ends at a frame
 // border when a frame was partly sent.
@@ -119,15 +124,24 @@ void WebSocketTransport::decode(std::span<char> bytes) {
   const auto taken = decoder_.decode(bytes, *this);
   if (closing_) return;
   if (!taken) {
-    meters::count_error(taken.error());
-    const CloseCode code = taken.error().code;
-    const bool too_early = code == CloseCode::kMessageTooBig && decoder_.at_first_limit();
-    begin_close(static_cast<uint16_t>(code), too_early ? kTooBigAtFirst : taken.error().reason);
-    return leave(code == CloseCode::kMessageTooBig ? EndReason::kMessageTooLarge
-                                                   : EndReason::kBadRequest);
+    return refuse(taken.error());
   }
   const auto rest = bytes.subspan(*taken);
   if (!rest.empty()) spare().held.assign(rest.data(), rest.size());
+}
+
+void WebSocketTransport::refuse(const codec::websocket::DecodeFailure& failure) {
+  std::string_view reason = failure.reason;
+  const bool too_big = failure.code == CloseCode::kMessageTooBig;
+  if (too_big && decoder_.at_first_limit()) {
+    meters::count_too_big_at_first();
+    reason = kTooBigAtFirst;
+  } else {
+    meters::count_error(failure);
+    if (too_big) reason = failure.inflating ? kInflatedTooBig : kTooBig;
+  }
+  begin_close(static_cast<uint16_t>(failure.code), reason);
+  leave(too_big ? EndReason::kMessageTooLarge : EndReason::kBadRequest);
 }
 
 void WebSocketTransport::on_message(bool text, ByteView payload) {

@@ -63,6 +63,7 @@ class WebSocketTransport final : public io::SocketHandler,
   void on_inflated(size_t received, size_t inflated) override;
 
   void decode(std::span<char> bytes);
+  void refuse(const codec::websocket::DecodeFailure& failure);
   void resume();
   void begin_close(uint16_t code, std::string_view text);
   void leave(session::EndReason reason);
