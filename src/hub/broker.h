@@ -106,7 +106,8 @@ struct ReadPage {
 class BrokerEvents {
  public:
   virtual ~BrokerEvents() = default;
-  // `feed` is the one given to attach(), here and below; an older one is stale and ignored.
+  // `feed` is the one given to attach(), here and in on_publication(); of an older one it is stale,
+  // counted and ignored.
   virtual void on_attached(const ChannelKey& channel, FeedId feed,
                            std::expected<Attached, BrokerError> result) = 0;
   virtual void on_published(BrokerToken token, std::expected<Published, BrokerError> result) = 0;
@@ -116,8 +117,8 @@ class BrokerEvents {
   // never above the watermark.
   virtual void on_publication(const ChannelKey& channel, FeedId feed,
                               PublicationPtr publication) = 0;
-  // The channel's history was lost or rolled back; the feed goes on behind `top` under the new
-  // epoch.
+  // The history of an attached channel was lost or rolled back; its feed goes on behind `top` under
+  // the new epoch. Of a feed that is over no reset may be told.
   virtual void on_reset(const ChannelKey& channel, const Attached& now, GapReason reason) = 0;
   // Feed messages may have been lost for these slots: every attached channel in them compares tops
   // and reads what is missing.

@@ -12,6 +12,8 @@ namespace {
 metrics::Gauge channels_gauge("parley_channels",
                               "Channels that some shard follows; each counts once");
 metrics::Counter published("parley_publications_total", "Publications sequenced");
+metrics::Counter stale("parley_broker_feed_stale_total",
+                       "What a broker brought of a feed that is over, or that there never was");
 metrics::Counter fell_behind("parley_shard_behind_total",
                              "Times a shard's ring was full and it fell behind a channel");
 
@@ -223,7 +225,7 @@ void HomeChannels::on_attached(const ChannelKey&, FeedId feed,
                                std::expected<Attached, BrokerError> result) {
   ++completions_;
   HomeChannel* channel = find(feed);
-  if (channel == nullptr) return;
+  if (channel == nullptr) return stale.add(1);
   if (!result) return lose(*channel, to_hub_error(result.error()));
   const Attached before = std::exchange(channel->at, std::move(*result));
   if (channel->follow == Follow::kAttaching) return go_live(*channel);
@@ -231,7 +233,9 @@ void HomeChannels::on_attached(const ChannelKey&, FeedId feed,
 }
 
 void HomeChannels::on_publication(const ChannelKey&, FeedId feed, PublicationPtr publication) {
-  if (HomeChannel* channel = find(feed)) take(*channel, std::move(publication));
+  HomeChannel* channel = find(feed);
+  if (channel == nullptr) return stale.add(1);
+  take(*channel, std::move(publication));
 }
 
 void HomeChannels::take(HomeChannel& channel, PublicationPtr publication) {
@@ -251,7 +255,7 @@ void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
   for (Interest& interest : channel.interests) {
     if (interest.behind) continue;
     // Nobody needs it behind the last shard, unless one is given it from the tail.
-    const bool last = &interest == &channel.interests.back() && !channel.linked();
+    const bool last = &interest == &channel.interests.back() && !channel.behind();
     HubMessage message{std::in_place_type<Feed>, interest.id,
                        last ? std::move(publication) : publication};
     if (outlet_.try_feed(interest.shard, message)) {
@@ -262,7 +266,7 @@ void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
     }
   }
   // Only a shard that is behind still has to be given it from the tail.
-  if (channel.linked()) {
+  if (channel.behind()) {
     channel.tail.append(std::move(publication),
                         blocks(channel) ? channel.options->tail_bytes : kTailBytes);
   } else {
@@ -331,14 +335,12 @@ bool HomeChannels::feed_reset(HomeChannel& channel, Interest& interest) {
 void HomeChannels::note_behind(HomeChannel& channel, Interest& interest) {
   interest.behind = true;
   fell_behind.add(1);
-  if (!channel.linked()) behind_.push_back(channel);
+  if (!channel.behind()) behind_.push_back(channel);
   tell_gate(channel, interest.shard);
 }
 
 void HomeChannels::note_changed(HomeChannel& channel) {
-  if (channel.changed) return;
-  channel.changed = true;
-  changed_.push_back(channel.key);
+  if (!static_cast<const ListNode<ChangedTag>&>(channel).linked()) changed_.push_back(channel);
 }
 
 bool HomeChannels::feed_behind() {
@@ -368,25 +370,6 @@ bool HomeChannels::feed_behind() {
   }
   behind_.append(refused);
   return !behind_.empty();
-}
-
-void HomeChannels::announce_tops() {
-  for (const ChannelKey& key : std::exchange(changed_, {})) {
-    HomeChannel* channel = find(key);
-    if (channel == nullptr) continue;
-    channel->changed = false;
-    for (Interest& interest : channel->interests) {
-      // A shard that is behind learns the top from its feed.
-      if (interest.behind) continue;
-      HubMessage message = TopNote{interest.id, channel->tail.top()};
-      if (outlet_.try_feed(interest.shard, message)) {
-        interest.next = std::max(interest.next, channel->tail.top());
-      } else {
-        // As soon as there is room: next time it might be full of the notes of other channels.
-        note_behind(*channel, interest);
-      }
-    }
-  }
 }
 
 void HomeChannels::on_published(BrokerToken token, std::expected<Published, BrokerError> result) {

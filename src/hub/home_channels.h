@@ -62,10 +62,15 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   uint64_t completions() const { return completions_; }
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
-  // Every 10 s: tells interested shards the tops of channels that changed.
-  void announce_tops();
-  // About once a second: attaches again where the broker had failed.
-  void retry_lost();
+  // How many channels one turn announces, and attaches again.
+  static constexpr size_t kRoundPortion = 1024;
+  // Every 10 s: interested shards are to be told the tops of channels that have changed; some in
+  // each turn. Returns whether more are left.
+  void begin_tops();
+  bool announce_tops();
+  // About once a second: attaches again where the broker had failed, in the same way.
+  void begin_retries();
+  bool retry_lost();
   size_t size() const { return channels_.size(); }
 
   void on_attached(const ChannelKey& key, FeedId feed,
@@ -101,13 +106,14 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
     BrokerToken reading = 0;  // the page of history that is on its way while catching up
     std::vector<PendingFollow> followers;  // wait for it to go live
   };
-  struct BehindTag;
-  // Linked while some interested shard is behind; only then the tail holds anything.
-  struct HomeChannel : ListNode<BehindTag> {
+  struct BehindTag;   // some interested shard is behind; only then the tail holds anything
+  struct ChangedTag;  // has not been announced since it changed
+  struct LostTag;     // kLost, or was
+  struct HomeChannel : ListNode<BehindTag>, ListNode<ChangedTag>, ListNode<LostTag> {
+    bool behind() const { return static_cast<const ListNode<BehindTag>&>(*this).linked(); }
     ChannelKey key;
     std::shared_ptr<const ChannelOptions> options;
     Follow follow = Follow::kAttaching;
-    bool changed = false;  // since the last announcement
     uint32_t place = 0;    // in places_
     uint32_t attempt = 0;  // to attach, of all channels: what older ones bring is stale
     Attached at;
@@ -171,6 +177,7 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   void tell_gate(const HomeChannel& channel, ShardId shard);
   void note_behind(HomeChannel& channel, Interest& interest);
   void note_changed(HomeChannel& channel);
+  void announce_top(HomeChannel& channel);
   void reset(HomeChannel& channel, const Attached& now, GapReason reason);
   void compare_tops(HomeChannel& channel, const Epoch& before);
   void read_missing(HomeChannel& channel);
@@ -191,9 +198,11 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   std::vector<HomeChannel*> places_;
   std::vector<uint32_t> free_places_;
   IntrusiveList<HomeChannel, BehindTag> behind_;
-  std::vector<ChannelKey> changed_;
-  std::vector<ChannelKey> lost_;
-  std::vector<Pending> pending_;  // by the lower half of the token
+  IntrusiveList<HomeChannel, ChangedTag> changed_;
+  IntrusiveList<HomeChannel, ChangedTag> announced_;  // ... of a round that is under way
+  IntrusiveList<HomeChannel, LostTag> lost_;
+  IntrusiveList<HomeChannel, LostTag> retried_;  // likewise
+  std::vector<Pending> pending_;                 // by the lower half of the token
   std::vector<uint32_t> free_pending_;
   uint64_t completions_ = 0;
   uint32_t next_attempt_ =

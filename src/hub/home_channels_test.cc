@@ -63,6 +63,14 @@ class HomeChannelsTest : public ::testing::Test {
   void request(ShardId from, RequestBody body) {
     home_.request(from, {++waiter_, std::move(body)}, now_);
   }
+  void announce_tops() {
+    home_.begin_tops();
+    EXPECT_FALSE(home_.announce_tops());
+  }
+  void retry_lost() {
+    home_.begin_retries();
+    EXPECT_FALSE(home_.retry_lost());
+  }
   void follow(ShardId from, uint32_t sequence = 1, Aspect aspect = Aspect::kMessages) {
     request(from, FollowRequest{{name_, aspect}, {0, sequence}});
   }
@@ -380,22 +388,22 @@ TEST_F(HomeChannelsTest, DropWhileBehind) {
 
 TEST_F(HomeChannelsTest, TopsAreAnnouncedWhereTheyChanged) {
   followed();
-  home_.announce_tops();
+  announce_tops();
   publish();
   run();
   EXPECT_EQ(outlet_.take(1), "f4");
-  home_.announce_tops();
+  announce_tops();
   EXPECT_EQ(outlet_.take(1), "t4");
-  home_.announce_tops();
+  announce_tops();
   EXPECT_EQ(outlet_.take(1), "");
   publish();
   run();
   outlet_.take(1);
   outlet_.room[1] = 0;
-  home_.announce_tops();  // no room, and it has had that one
+  announce_tops();  // no room, and it has had that one
   outlet_.room.clear();
   EXPECT_FALSE(home_.feed_behind());
-  home_.announce_tops();
+  announce_tops();
   EXPECT_EQ(outlet_.take(1), "");
 }
 
@@ -406,7 +414,7 @@ TEST_F(HomeChannelsTest, AHoleAtTheEndIsToldAsSoonAsThereIsRoom) {
   publish(3);
   run();
   outlet_.room[1] = 0;
-  home_.announce_tops();
+  announce_tops();
   EXPECT_TRUE(home_.feed_behind());
   EXPECT_EQ(outlet_.take(1), "");
   outlet_.room.clear();
@@ -423,7 +431,7 @@ TEST_F(HomeChannelsTest, ADroppedChannelIsNotAnnounced) {
   run();
   home_.drop_interest(1, {"h:a"}, {0, 1});
   outlet_.take(1);
-  home_.announce_tops();
+  announce_tops();
   EXPECT_EQ(outlet_.take(1), "");
 }
 
@@ -480,7 +488,7 @@ TEST_F(HomeChannelsTest, WithoutHistoryTheBreakIsAHole) {
   publish(3);
   run();
   EXPECT_EQ(outlet_.take(1), "");
-  home_.announce_tops();
+  announce_tops();
   EXPECT_EQ(outlet_.take(1), "t6");
 }
 
@@ -549,10 +557,10 @@ TEST_F(HomeChannelsTest, ABrokenFeedThatCannotBeAttachedIsTriedAgain) {
   follow(2);  // tries at once, and is told
   run();
   EXPECT_EQ(outlet_.replies.back().body.error(), HubError::kUnavailable);
-  home_.retry_lost();
+  retry_lost();
   run();
   EXPECT_EQ(outlet_.take(1), "f4 f5");
-  home_.retry_lost();
+  retry_lost();
   EXPECT_EQ(broker_.attaches(), 4u);
 }
 
@@ -564,7 +572,7 @@ TEST_F(HomeChannelsTest, AFailedCatchUpReadIsTriedAgainLater) {
   run();
   EXPECT_EQ(broker_.attaches(), 2u);  // not at once
   EXPECT_EQ(outlet_.take(1), "");
-  home_.retry_lost();
+  retry_lost();
   run();
   EXPECT_EQ(outlet_.take(1), "f4 f5");
 }
@@ -576,7 +584,7 @@ TEST_F(HomeChannelsTest, DropWhileLost) {
   run();
   home_.drop_interest(1, {name_}, {0, 1});
   EXPECT_EQ(home_.size(), 0u);
-  home_.retry_lost();
+  retry_lost();
   EXPECT_EQ(broker_.attaches(), 2u);
 }
 

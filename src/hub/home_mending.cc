@@ -19,19 +19,12 @@ constexpr uint32_t kCatchUpPage = 1000;
 void HomeChannels::lose(HomeChannel& channel, HubError error) {
   if (channel.follow != Follow::kAttaching) {
     channel.follow = Follow::kLost;
-    lost_.push_back(channel.key);
+    if (!static_cast<const ListNode<LostTag>&>(channel).linked()) lost_.push_back(channel);
   }
   const auto settling = std::exchange(channel.settling, nullptr);
   for (const PendingFollow& follower : settling->followers)
     outlet_.reply(follower.shard, follower.waiter, std::unexpected(error));
   close_if_unwanted(channel);
-}
-
-void HomeChannels::retry_lost() {
-  for (const ChannelKey& key : std::exchange(lost_, {})) {
-    HomeChannel* channel = find(key);
-    if (channel != nullptr && channel->follow == Follow::kLost) attach(*channel);
-  }
 }
 
 // The feed had broken and is attached again: what is missing is read before going live.

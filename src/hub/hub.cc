@@ -480,27 +480,32 @@ Pace Hub::turn(const Now& now) {
   if (!withdrawals_.empty() || !blocked_.empty()) run_withdrawals();
   const bool waiting = send_parked();
   const bool behind = home_.feed_behind();
-  periodic();
+  const bool going_round = periodic();
   const bool releasing = local_.release(now_.mono);
   const bool lagging = local_.tell_backlogs(now_.mono);
   home_.end_turn();
   if (more || controlling || has_work()) return Pace::kNow;
   const bool held = home_.publishes_wait() || brake_.waiting();
-  return waiting || behind || held || releasing || lagging || sweeping_ ? Pace::kSoon : Pace::kIdle;
+  return waiting || behind || held || releasing || lagging || going_round ? Pace::kSoon
+                                                                          : Pace::kIdle;
 }
 
-void Hub::periodic() {
+// True: something of it is left to the next turn.
+bool Hub::periodic() {
   if (now_.mono >= next_sweep_ && !sweeping_) {
     next_sweep_ = now_.mono + kSweepEvery;
     sweeping_ = true;
     statuses_.expire(now_.wall / 1000);
-    home_.retry_lost();
+    home_.begin_retries();
   }
   if (sweeping_) sweeping_ = local_.sweep(now_.mono);
   if (now_.mono >= next_tops_) {
     next_tops_ = now_.mono + kTopsEvery;
-    home_.announce_tops();
+    home_.begin_tops();
   }
+  const bool retrying = home_.retry_lost();
+  const bool announcing = home_.announce_tops();
+  return sweeping_ || retrying || announcing;
 }
 
 }  // namespace parley::hub

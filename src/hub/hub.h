@@ -215,7 +215,7 @@ class Hub final : private LocalChannels::Home, private HomeChannels::Outlet {
   void on_done(std::unique_ptr<Request> box);
   void on_reply(Reply&& reply);
   void on_survey_reply(uint32_t index, std::expected<ReplyBody, HubError> body);
-  void periodic();
+  bool periodic();
 
   HomeShard home_shard_;
   HubOptions options_;

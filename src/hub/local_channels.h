@@ -251,7 +251,8 @@ class LocalChannels {
   RoundLine<LocalChannel, WarmTag> empty_;  // those whose tail was taken by something else
   uint8_t round_ = 0;                       // of sweeps; no channel in a line is two behind
   Time swept_at_{};
-  InterestId giver_;  // the oldest in warm_, if it is known to have something to give
+  bool round_open_ = false;  // a sweep is under way
+  InterestId giver_;         // the oldest in warm_, if it is known to have something to give
   std::vector<InterestId> backlogs_;  // channels in which somebody may be too far behind
   std::vector<InterestId> stalled_;   // channels whose last page read failed
   size_t subscriptions_ = 0;

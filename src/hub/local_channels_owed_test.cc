@@ -25,7 +25,7 @@ TEST_F(OwedTest, ManyNewestStatesDoNotTakeTheOthersTails) {
   for (size_t channel = 200 - 32; channel < 200; ++channel)
     EXPECT_TRUE(reads_on_to(channel, 1)) << channel;
   EXPECT_EQ(channels_->pull(*subscriptions_[0]).kind, Pull::Kind::kWaiting);
-  channels_->on_page(interests_[0], ReadPage{.epoch = kEpochA, .base = 1, .top = 1});
+  channels_->on_page(interests_[0], ReadPage{.epoch = testing::kEpochA, .base = 1, .top = 1});
   EXPECT_EQ(channels_->pull(*subscriptions_[0]).gap, (Gap{1, 1, GapReason::kOverflow}));
   for (auto& reader : subscriptions_) reader->advance(100);
   sweep(30);

@@ -78,13 +78,31 @@ TEST_F(TurnsTest, WithoutRoomWhatIsOwedLongestGoes) {
   room_for(2000);
   open_many(1900, OverflowPolicy::kLatest);
   const size_t other = open(OverflowPolicy::kDropOldest);
-  const MetricDelta owed("parley_tails_owed_total");
+  const MetricDelta owed("parley_tails_owed_total"), asked("parley_tails_asked_total");
   publish_large(other, 1, 300 * kCost);
   EXPECT_LE(bytes(), budget_);
   EXPECT_TRUE(reads_on_to(other, 1));
   EXPECT_TRUE(tail(0).empty());
   EXPECT_LE(owed(), 4 * 64) << "no more than gave";
+  EXPECT_LE(asked(), owed() + 1) << "not for each that gave: it may have many readers";
   for (size_t channel = 400; channel < 1900; ++channel) EXPECT_TRUE(reads_on_to(channel, 1));
+}
+
+// They are waited for no longer, by the sweep that had not come to them: none is owed anything.
+TEST_F(TurnsTest, ThoseLookedAtInVainMayBeOwedNothing) {
+  room_for(2500);
+  open_many(1025, OverflowPolicy::kDropOldest);
+  for (int n = 0; n < 200; ++n) {
+    const size_t channel = open(OverflowPolicy::kBlock, 1);
+    for (uint64_t offset = 1; offset <= 3; ++offset) publish(channel, offset);
+  }
+  for (int second = 0; second < 29; ++second) turns_of_sweep();
+  const size_t other = open(OverflowPolicy::kDropOldest);
+  EXPECT_TRUE(channels_->sweep(now_ += seconds(1)));
+  publish_large(other, 1, 2300 * kCost);
+  EXPECT_LE(bytes(), budget_);
+  EXPECT_TRUE(reads_on_to(other, 1));
+  turns_of_sweep();
 }
 
 // One turn looked at all of them.
@@ -124,6 +142,25 @@ TEST_F(TurnsTest, ASweepEndsHoweverManyAreFedMeanwhile) {
     for (size_t channel = 0; channel < 2000; ++channel) publish(channel, offset);
   }
   EXPECT_LE(turns, 5u);
+}
+
+// What is left of a round stands in the line no more when the sweep goes on, and it was taken for
+// over and began anew: a second of patience was a turn.
+TEST_F(TurnsTest, ASweepEndsThoughWhatIsLeftOfItIsFed) {
+  room_for(100'000);
+  const size_t slow = open(OverflowPolicy::kBlock, 10);
+  uint64_t offset = 0;
+  while (offset < 30) publish(slow, ++offset);
+  EXPECT_TRUE(holds_up());
+  open_many(1023, OverflowPolicy::kDropOldest);
+  const size_t busy = open(OverflowPolicy::kDropOldest);
+  offset = 1;
+  publish(busy, offset);
+  size_t turns = 1;
+  for (; channels_->sweep(now_ += milliseconds(1)) && turns < 1000; ++turns)
+    publish(busy, ++offset);
+  EXPECT_LE(turns, 2u);
+  EXPECT_TRUE(holds_up()) << "not even a second has passed";
 }
 
 // It is never where the sweep looks.

@@ -24,13 +24,19 @@ metrics::Counter tails_owed("parley_tails_owed_total",
                             "Tails that had nothing to give when all together were too large: "
                             "slow readers are owed all that they hold");
 
+metrics::Counter tails_asked("parley_tails_asked_total",
+                             "Times all readers of a tail were looked at, to find what it has to "
+                             "give when all together are too large");
+
 metrics::Counter sweeps_postponed("parley_sweeps_postponed_total",
                                   "Turns that left the rest of a sweep over channels to the next");
 
 }  // namespace
 
 bool LocalChannels::sweep(Time now) {
-  if (!owed_.due() && !warm_.due() && !empty_.due()) begin_round(now);
+  // Not where nothing is due: those that are left of a round may all have been fed since the turn
+  // before, and rounds would follow each other without end.
+  if (!std::exchange(round_open_, true)) begin_round(now);
   swept_at_ = now;
   size_t left = kSweepPortion;
   for (auto* line : {&owed_, &warm_, &empty_})
@@ -44,6 +50,7 @@ bool LocalChannels::sweep(Time now) {
       channel.round_ = round_;
       if (cool(channel, now)) line->put_back(channel);
     }
+  round_open_ = false;
   return false;
 }
 
@@ -143,22 +150,34 @@ void LocalChannels::spare_tails(LocalChannel& newest) {
   const auto too_much_owed = [this] { return owed_bytes_ > max_tail_bytes_ / 2; };
   const size_t ahead = max_tail_bytes_ - max_tail_bytes_ / kAheadPart;
   size_t vain = 0;
+  // Asked once of each that comes to the front: it may have many readers, and none of them reads
+  // on meanwhile.
+  const LocalChannel* asked = nullptr;
+  bool owed_all = false;
+  const auto oldest_is_owed_all = [&] {
+    const LocalChannel& oldest = warm_.front();
+    if (asked != &oldest) owed_all = is_owed_all(oldest);
+    asked = &oldest;
+    return owed_all;
+  };
   while (bytes() > ahead && (too_much_owed() || &warm_.front() != &newest)) {
-    if (!too_much_owed() && vain < kMaxVainSteps && is_owed_all(warm_.front())) {
+    // Those that were looked at have given. It may be all that they held, if that was the sweep at
+    // which they were waited for no longer.
+    if (owed_.empty()) vain = 0;
+    if (!too_much_owed() && vain < kMaxVainSteps && oldest_is_owed_all()) {
       settle_oldest();
       tails_owed.add(1);
       ++vain;
       continue;
     }
     if (bytes() <= max_tail_bytes_) return;
-    if (!too_much_owed() && !is_owed_all(warm_.front())) {
+    if (!too_much_owed() && !oldest_is_owed_all()) {
       let_one_give(newest);
+      asked = nullptr;
     } else if (too_much_owed() || !give_half(newest)) {
       let_longest_owed_give();
     }
     tails_spared.add(1);
-    // Those that were looked at have given, too.
-    if (owed_.empty()) vain = 0;
   }
 }
 
@@ -171,10 +190,10 @@ void LocalChannels::let_longest_owed_give() {
 // rest. But a busy channel, which is never that one, gives of its own before it takes a quiet one's
 // last that somebody may need.
 void LocalChannels::let_one_give(LocalChannel& newest) {
-  giver_ = {};
   LocalChannel& oldest = warm_.front();
   const bool much_more = newest.held_bytes() / kMuchMore > oldest.held_bytes();
   if (much_more && !keeps_its_last(oldest) && give_half(newest)) return;
+  giver_ = {};
   if (!give_half(oldest)) settle_oldest();
 }
 
@@ -199,6 +218,7 @@ bool LocalChannels::is_owed_all(const LocalChannel& channel) {
   if (channel.interest_ == giver_) return false;
   const Tail& tail = channel.tail_;
   const LagLimit* lag = channel.lag_.get();
+  if (lag) tails_asked.add(1);
   if (lag && owed_from(channel) < tail.after(tail.base()).front()->offset &&
       (!lag->keys() || lag->keys()->bytes() <= tail.bytes()))
     return true;
