@@ -16,7 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("BENCH_BUILD", ROOT / "build" / "bench"))
 PARLEY = BUILD / "parley"
-FLOOR = BUILD / "bench" / "bench_floor"
+FLOOR = ROOT / "build" / "bench" / "bench" / "bench_floor"
 NCHAN = next((path for path in map(pathlib.Path, ["/usr/lib/nginx/modules/ngx_nchan_module.so", "/usr/share/nginx/modules/ngx_nchan_module.so"])
               if path.exists()), None)
 
@@ -162,6 +162,13 @@ def turns(server):
     values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("parley_io_"))
     long_turns = {over: int(values.get(f'parley_io_long_turns_total{{over="{over}"}}', 0)) for over in ("10ms", "50ms")}
     return {"all": int(values["parley_io_turns_total"]), **long_turns}
+
+
+def stolen_ms():
+    """For how long the host has given core 0 to others, so that its threads stood still and knew nothing of it (proc(5): steal)."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        fields = next(line.split() for line in stat if line.startswith(f"cpu{core(0)} "))
+    return int(fields[8]) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def load(server, arguments, watched=True):

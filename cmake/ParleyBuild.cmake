@@ -8,6 +8,7 @@ set(PARLEY_SANITIZE "" CACHE STRING "value of -fsanitize=")
 # These four are a third of the time of a build, up to half where templates abound. AddressSanitizer sees nearly all that the
 # first, third and fourth would; the fuzz preset, whose decoders alone read foreign bytes as numbers, keeps all.
 set(PARLEY_SANITIZE_NOT "" CACHE STRING "value of -fno-sanitize=")
+set(PARLEY_PROFILE "" CACHE STRING "count: build what counts itself while it runs; use: optimise by these counts (tools/train)")
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -29,6 +30,15 @@ if(PARLEY_SANITIZE)
 endif()
 if(PARLEY_SANITIZE_NOT)
   target_compile_options(parley_flags INTERFACE "-fno-sanitize=${PARLEY_SANITIZE_NOT}")
+endif()
+# What no load of tools/train ran is optimised as without counts, not for size.
+if(PARLEY_PROFILE STREQUAL "count")
+  target_compile_options(parley_flags INTERFACE -fprofile-generate -fprofile-update=prefer-atomic)
+  target_link_options(parley_flags INTERFACE -fprofile-generate)
+elseif(PARLEY_PROFILE STREQUAL "use")
+  target_compile_options(parley_flags INTERFACE -fprofile-use -fprofile-correction -fprofile-partial-training -Wno-missing-profile)
+elseif(PARLEY_PROFILE)
+  message(FATAL_ERROR "PARLEY_PROFILE is count, use or empty, not ${PARLEY_PROFILE}")
 endif()
 
 if(PARLEY_TESTS)

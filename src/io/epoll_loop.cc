@@ -306,7 +306,7 @@ bool EpollLoop::lend_shared(Socket& socket) {
   if (socket.has(Socket::kClosing)) return false;
   const ByteView bytes = socket.handler_->gather_shared(OutSlices::kMaxBytes);
   if (bytes.empty()) return false;
-  shared_.push_back({&socket, bytes, 0, 0});
+  shared_.push_back({&socket, bytes, 0, 0, socket.fd_.get()});
   shared_bytes_ += bytes.size();
   if (shared_.size() >= options_.writes_together || shared_bytes_ >= options_.bytes_together)
     write_shared();
@@ -316,9 +316,8 @@ bool EpollLoop::lend_shared(Socket& socket) {
 // All writes in a row: between two of them no code of ours pushes the kernel's out of the caches.
 void EpollLoop::write_shared() {
   for (Shared& shared : shared_) {
-    const int fd = shared.socket->fd_.get();
     do {
-      shared.written = send_now(fd, shared.bytes.data(), shared.bytes.size());
+      shared.written = send_now(shared.fd, shared.bytes.data(), shared.bytes.size());
     } while (shared.written < 0 && errno == EINTR);
     shared.error = errno;
   }

@@ -116,6 +116,7 @@ class EpollLoop {
     ByteView bytes;
     ssize_t written;
     int error;
+    int fd;  // the socket's; it is in the caches when it lends, no longer when it is written to
   };
   using List = IntrusiveList<Socket, Socket>;
   HomeShard home_;
