@@ -252,6 +252,8 @@ UpgradeSocket Connection::hand_over() {
 Connection::Waiting Connection::waits_for() const {
   if (closing_) return unsent() > 0 ? Waiting::kWrite : Waiting::kNothing;
   if (answering()) return Waiting::kNothing;
+  // What is not read for the client's own responses cannot be late.
+  if (unsent() > 0 && !may_read()) return Waiting::kWrite;
   if (in_body_) return Waiting::kBody;
   if (!decoder_.idle()) return Waiting::kHeaders;
   if (unsent() > 0) return Waiting::kWrite;

@@ -441,6 +441,32 @@ TEST_F(ConnectionTest, NoBodyIsGatheredBehindResponsesThatNobodyReads) {
   }
 }
 
+TEST_F(ConnectionTest, ABodyThatIsNotReadOnIsNotLate) {
+  options.body_timeout = milliseconds(300);
+  options.output_bytes = 4 << 20;
+  start({.send_buffer = 16 * 1024});
+  const MetricDelta late(R"(parley_http_timeouts_total{waiting_for="body"})");
+  const std::string input =
+      get("/big") +
+      "POST /members HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n" +
+      std::string(100'000, 'x');
+  Client client(address, 4096);
+  size_t sent = 0;
+  const auto go_on = [&] { sent += client.try_send(std::string_view(input).substr(sent)); };
+  const auto until = std::chrono::steady_clock::now() + milliseconds(700);
+  ASSERT_TRUE(pump([&] {
+    go_on();
+    return std::chrono::steady_clock::now() >= until;
+  }));
+  EXPECT_EQ(late(), 0);
+  ASSERT_TRUE(pump([&] {
+    go_on();
+    client.receive();
+    return client.ended || client.reset;
+  }));
+  EXPECT_TRUE(client.received.ends_with(std::string(100'000, 'x') + '\n'));
+}
+
 TEST_F(ConnectionTest, HandsOverWhatCameBehindTheRequest) {
   start();
   Client client(address);
