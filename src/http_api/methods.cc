@@ -266,7 +266,8 @@ using StatusKind = hub::StatusRequest::Kind;
 constexpr uint32_t kNoField = 0;
 
 constexpr std::array kMethods = {
-    Method{"publish", 4, decode_publish, protobuf_publish, run_publish, render_publish},
+    Method{"publish", 4, decode_publish, protobuf_publish, run_publish, render_publish,
+           /*many_channels=*/false, /*keeps_order=*/true},
     Method{"broadcast", 5, decode_broadcast, protobuf_broadcast, run_publish, render_publish, true},
     Method{"subscribe", 6, decode_subscribe, protobuf_subscribe, run_control, render_empty},
     Method{"unsubscribe", 7, decode_unsubscribe, protobuf_unsubscribe, run_control, render_empty},

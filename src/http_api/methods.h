@@ -32,6 +32,7 @@ struct Method {
   Outcome (*render)(const Runner&, const Command&, const std::string& channel,
                     const hub::AnswerValue& answer);
   bool many_channels = false;  // the result is a list of responses
+  bool keeps_order = false;    // two in a row on one channel are done in that order, unanswered
 };
 
 // nullptr when there is no such method. "batch" is none: it is a list of commands.

@@ -133,11 +133,17 @@ void ServerApi::advance(Call& call) {
 }
 
 // In a sequential batch a command begins when the one before it is done; the channels of one
-// broadcast always go side by side.
+// broadcast always go side by side. Publishes to one channel reach it in the order in which they
+// were asked for, so none waits for the answer to the one before it: that costs a way there and
+// back, to another shard or broker.
 bool ServerApi::may_start(const Call& call) const {
   if (call.outstanding == 0) return true;
   if (call.outstanding >= options_.operations) return false;
-  return call.list.parallel || call.running_command == call.command;
+  if (call.list.parallel || call.running_command == call.command) return true;
+  const Command& before = call.list.commands[call.running_command];
+  const Command& next = call.list.commands[call.command];
+  return before.method == next.method && next.method->keeps_order &&
+         before.channels.front() == next.channels.front();
 }
 
 bool ServerApi::has_name(std::string_view channel) const {

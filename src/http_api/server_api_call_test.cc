@@ -208,6 +208,73 @@ TEST_F(ApiTest, ParallelBatchAndEmptyOne) {
   EXPECT_EQ(call("batch", "{}"), R"({"replies":[]})");
 }
 
+class BatchTest : public ApiTest {
+ protected:
+  static std::string publish(const std::string& channel, size_t data) {
+    return R"({"publish":{"channel":")" + channel + R"(","data":)" + std::to_string(data) + "}}";
+  }
+  // What of it is asked for while nothing is answered; then the answers.
+  size_t published_unanswered(const std::string& commands, const std::string& options = "") {
+    const size_t before = world.broker().published();
+    world.broker().hold(true);
+    api->serve(post("{" + options + R"("commands":[)" + commands + "]}"), "batch",
+               [this](Answer given) { answer = std::move(given.body); });
+    world.run();
+    const size_t asked = world.broker().published() - before;
+    world.broker().hold(false);
+    world.run();
+    return asked;
+  }
+  std::string answer;
+};
+
+TEST_F(BatchTest, PublishesToOneChannelDoNotWaitForEachOther) {
+  std::string commands = publish("c", 1);
+  for (size_t i = 2; i <= 100; ++i) commands += "," + publish("c", i);
+  EXPECT_EQ(published_unanswered(commands), ServerApiOptions().operations);
+  EXPECT_THAT(answer, HasSubstr(R"({"publish":{"offset":100,)"));
+  const auto publications = stored("c");
+  ASSERT_EQ(publications.size(), 100u);
+  for (size_t i = 0; i < publications.size(); ++i)
+    EXPECT_EQ(publications[i]->data, std::to_string(i + 1));
+}
+
+TEST_F(BatchTest, AllElseWaitsForWhatIsBeforeIt) {
+  const std::string two = publish("c", 1) + "," + publish("c", 2);
+  const std::string wide = R"({"broadcast":{"channels":["c","d"],"data":9}})";
+  const std::string history = R"({"history":{"channel":"c","limit":-1}})";
+  EXPECT_EQ(published_unanswered(two), 2u);
+  EXPECT_EQ(published_unanswered(publish("c", 1) + "," + publish("d", 2)), 1u);
+  EXPECT_EQ(published_unanswered(two + "," + publish("d", 2) + "," + publish("c", 3)), 2u);
+  EXPECT_EQ(published_unanswered(publish("c", 1) + "," + wide), 1u);
+  EXPECT_EQ(published_unanswered(wide + "," + publish("d", 3)), 2u);
+  EXPECT_EQ(published_unanswered(publish("c", 1) + "," + history + "," + publish("c", 2)), 1u);
+  EXPECT_EQ(published_unanswered(publish("c", 1) + "," + publish("d", 2), R"("parallel":true,)"),
+            2u);
+}
+
+TEST_F(BatchTest, ReadsSeeWhatIsBeforeThemOnly) {
+  const std::string history = R"({"history":{"channel":"c","limit":-1}})";
+  const std::string removal = R"({"history_remove":{"channel":"c"}})";
+  published_unanswered(publish("c", 1) + "," + publish("c", 2) + "," + history + "," + removal +
+                       "," + history + "," + publish("c", 3));
+  EXPECT_THAT(answer, HasSubstr(R"([{"data":1,"offset":1},{"data":2,"offset":2}])"));
+  EXPECT_THAT(answer, HasSubstr(R"({"history":{"publications":[],)"));
+  EXPECT_EQ(stored("c").size(), 1u);
+}
+
+TEST_F(BatchTest, APublishThatIsRefusedHoldsNobodyUp) {
+  const std::string keyed = R"({"publish":{"channel":"c","data":1,"idempotency_key":"k"}})";
+  const std::string other = R"({"publish":{"channel":"c","data":2,"idempotency_key":"k"}})";
+  const std::string nameless = R"({"publish":{"data":1}})";
+  EXPECT_EQ(published_unanswered(keyed + "," + keyed + "," + other + "," + nameless + "," +
+                                 publish("c", 3)),
+            4u);
+  EXPECT_THAT(answer, HasSubstr(R"({"error":{"code":113,"message":"conflict"}})"));
+  EXPECT_THAT(answer, HasSubstr(R"({"publish":{"offset":2,)"));
+  EXPECT_EQ(stored("c").size(), 2u);
+}
+
 TEST_F(ApiTest, BatchLimits) {
   const parley::testing::MetricDelta refused(R"(parley_api_errors_total{code="107"})");
   make({.insecure = true, .limits = {.commands = 3, .operations = 5}});

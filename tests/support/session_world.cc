@@ -98,6 +98,7 @@ void FakeAuthenticator::answer_all() {
 
 bool ScriptedBroker::run(const Now& now, hub::BrokerEvents& events, size_t max_events) {
   for (auto& say : std::exchange(say_, {})) say(events);
+  if (held_) return false;
   return real_.run(now, events, max_events);
 }
 

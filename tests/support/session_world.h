@@ -96,6 +96,10 @@ class ScriptedBroker final : public hub::Broker {
   explicit ScriptedBroker(hub::Broker& real) : real_(real) {}
   // Under which the channel was attached last.
   hub::FeedId feed_of(const std::string& channel) const { return feeds_.at(channel); }
+  // While held it answers nothing.
+  void hold(bool held) { held_ = held; }
+  // Publishes that it was asked for.
+  size_t published() const { return published_; }
   // `say` is called once, from the next run().
   void interject(std::function<void(hub::BrokerEvents&)> say) { say_.push_back(std::move(say)); }
 
@@ -107,6 +111,7 @@ class ScriptedBroker final : public hub::Broker {
   }
   void detach(const hub::ChannelKey& channel) override { real_.detach(channel); }
   void publish(hub::BrokerToken token, hub::PublishRecord&& record) override {
+    ++published_;
     real_.publish(token, std::move(record));
   }
   void read(hub::BrokerToken token, const hub::ChannelKey& channel,
@@ -122,6 +127,8 @@ class ScriptedBroker final : public hub::Broker {
   hub::Broker& real_;
   std::vector<std::function<void(hub::BrokerEvents&)>> say_;
   std::map<std::string, hub::FeedId> feeds_;
+  size_t published_ = 0;
+  bool held_ = false;
 };
 
 // What a client shows when it comes.
