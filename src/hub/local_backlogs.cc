@@ -15,6 +15,9 @@ constexpr uint8_t kPatience = 30;
 metrics::Counter given_up("parley_publishes_unblocked_total",
                           "Times publishers no longer waited for a reader that had been too far "
                           "behind for 30 s");
+metrics::Counter postponed("parley_backlogs_postponed_total",
+                           "Turns that left some channels whose publishers wait for readers to the "
+                           "next");
 
 }  // namespace
 
@@ -83,23 +86,38 @@ Backlog LocalChannels::backlog_of(const LocalChannel& channel) {
 }
 
 bool LocalChannels::tell_backlogs(Time now) {
-  if (backlogs_.empty()) return false;
-  std::erase_if(backlogs_, [&](InterestId interest) {
-    LocalChannel* channel = find(interest);
-    if (channel == nullptr) return true;
-    LagWatch& watch = *channel->lag_->watch();
-    const Backlog backlog = backlog_of(*channel);
-    const bool somebody = backlog.kind != Backlog::Kind::kNobody;
-    const bool repeat = somebody && now - watch.told_at >= PublishGate::kRepeated;
-    if (backlog != watch.told || repeat) {
-      if (!home_.tell_backlog(channel->key_, interest, backlog)) return false;
-      watch.told = backlog;
-      watch.told_at = now;
+  for (size_t left = kBacklogPortion; left > 0 && next_backlog_ < backlogs_.size(); --left) {
+    InterestId& interest = backlogs_[next_backlog_];
+    if (tell_backlog(interest, now)) {
+      ++next_backlog_;
+      continue;
     }
-    watch.listed = somebody;
-    return !somebody;
-  });
+    interest = backlogs_.back();
+    backlogs_.pop_back();
+  }
+  if (next_backlog_ < backlogs_.size()) {
+    postponed.add(1);
+  } else {
+    next_backlog_ = 0;
+  }
   return !backlogs_.empty();
+}
+
+// Whether it is to be looked at again.
+bool LocalChannels::tell_backlog(InterestId interest, Time now) {
+  LocalChannel* channel = find(interest);
+  if (channel == nullptr) return false;
+  LagWatch& watch = *channel->lag_->watch();
+  const Backlog backlog = backlog_of(*channel);
+  const bool somebody = backlog.kind != Backlog::Kind::kNobody;
+  const bool repeat = somebody && now - watch.told_at >= PublishGate::kRepeated;
+  if (backlog != watch.told || repeat) {
+    if (!home_.tell_backlog(channel->key_, interest, backlog)) return true;
+    watch.told = backlog;
+    watch.told_at = now;
+  }
+  watch.listed = somebody;
+  return somebody;
 }
 
 }  // namespace parley::hub

@@ -109,6 +109,9 @@ class LocalChannels {
   static constexpr size_t kMaxIdle = 4096;
   // Channels with a tail, and their readers, that a sweep looks at in one turn; a channel at least.
   static constexpr size_t kSweepPortion = 2048;
+  // Channels, with readers for whom publishers wait, that are looked at in one turn. Every one of a
+  // million still is within PublishGate::kBelieved.
+  static constexpr size_t kBacklogPortion = 16'384;
   // Tails that a feed may look at in vain, because readers are owed all that they hold.
   static constexpr size_t kMaxVainSteps = 64;
 
@@ -154,7 +157,8 @@ class LocalChannels {
   // In each turn: lets go of some channels that nobody has wanted for a while. Returns whether more
   // are due.
   bool release(Time now);
-  // In each turn: tells homes who holds up their publishers. Returns whether somebody does.
+  // In each turn: tells homes who holds up their publishers; goes on where it stopped. Returns
+  // whether somebody does.
   bool tell_backlogs(Time now);
 
   size_t size() const { return channels_.size(); }
@@ -184,7 +188,7 @@ class LocalChannels {
   void spare_tails(LocalChannel& newest);
   void let_one_give(LocalChannel& newest);
   void let_longest_owed_give();
-  void settle_oldest();
+  bool settle_oldest();
   static bool keeps_its_last(const LocalChannel& channel);
   bool give_half(LocalChannel& channel);
   void give_all(LocalChannel& channel);
@@ -216,6 +220,7 @@ class LocalChannels {
   static bool holds_up(const LocalChannel& channel, const Subscription& subscription);
   void recount(LocalChannel& channel);
   void lose_patience(LocalChannel& channel);
+  bool tell_backlog(InterestId interest, Time now);
   static Backlog backlog_of(const LocalChannel& channel);
   static bool too_far_behind(const LocalChannel& channel, const Subscription& subscription);
   static std::optional<Pull> skip(const LocalChannel& channel, Subscription& subscription);
@@ -254,6 +259,7 @@ class LocalChannels {
   bool round_open_ = false;  // a sweep is under way
   InterestId giver_;         // the oldest in warm_, if it is known to have something to give
   std::vector<InterestId> backlogs_;  // channels in which somebody may be too far behind
+  size_t next_backlog_ = 0;           // of them, to be looked at
   std::vector<InterestId> stalled_;   // channels whose last page read failed
   size_t subscriptions_ = 0;
   size_t idle_count_ = 0;  // in idle_

@@ -105,6 +105,28 @@ TEST_F(TurnsTest, ThoseLookedAtInVainMayBeOwedNothing) {
   turns_of_sweep();
 }
 
+// Who was looked at and gave was counted as vain: after 64 of them another's last went.
+TEST_F(TurnsTest, WhatIsOwedStaysWhileTheOldestGiveForNothing) {
+  room_for(2500);
+  const size_t latest = open(OverflowPolicy::kLatest);
+  publish(latest, 1);
+  open_many(1025, OverflowPolicy::kDropOldest);
+  const size_t filler = open(OverflowPolicy::kDropOldest);
+  for (uint64_t offset = 1; offset <= 850; ++offset) publish(filler, offset);
+  for (int n = 0; n < 200; ++n) {
+    const size_t channel = open(OverflowPolicy::kBlock, 1);
+    for (uint64_t offset = 1; offset <= 3; ++offset) publish(channel, offset);
+  }
+  for (int second = 0; second < 29; ++second) turns_of_sweep();
+  const size_t other = open(OverflowPolicy::kDropOldest);
+  EXPECT_TRUE(channels_->sweep(now_ += seconds(1)));
+  publish_large(other, 1, 2300 * kCost);
+  EXPECT_LE(bytes(), budget_);
+  EXPECT_TRUE(reads_on_to(latest, 1));
+  EXPECT_TRUE(reads_on_to(other, 1));
+  turns_of_sweep();
+}
+
 // One turn looked at all of them.
 TEST_F(TurnsTest, ASweepLooksAtAPortionInEachTurn) {
   room_for(20'000);
@@ -210,6 +232,35 @@ TEST_F(TurnsTest, TailsThatAHoleEmptiedAreInNobodysWay) {
   publish(0, 6);
   publish(0, 7);
   EXPECT_TRUE(tail(0).covers(5));
+}
+
+// Publishers of very many channels may wait for somebody at the same time.
+TEST_F(TurnsTest, HomesAreToldOfBacklogsInPortions) {
+  room_for(1 << 20);
+  constexpr size_t kChannels = LocalChannels::kBacklogPortion + 100;
+  for (size_t i = 0; i < kChannels; ++i) {
+    const size_t channel = open(OverflowPolicy::kBlock, 1);
+    publish(channel, 1);
+    publish(channel, 2);
+  }
+  const MetricDelta postponed("parley_backlogs_postponed_total");
+  const auto told = [this] {
+    home_.backlogs.clear();
+    EXPECT_TRUE(channels_->tell_backlogs(now_ += milliseconds(1)));
+    return home_.backlogs.size();
+  };
+  EXPECT_EQ(told(), LocalChannels::kBacklogPortion);
+  EXPECT_EQ(postponed(), 1);
+  EXPECT_EQ(told(), 100u);
+  EXPECT_EQ(postponed(), 1);
+  EXPECT_EQ(told(), 0u);
+  EXPECT_EQ(told(), 0u);
+  // All of them read on: none is told twice, and none is forgotten.
+  for (size_t channel = 0; channel < kChannels; ++channel) EXPECT_TRUE(reads_on_to(channel, 2));
+  EXPECT_EQ(told(), LocalChannels::kBacklogPortion);
+  home_.backlogs.clear();
+  EXPECT_FALSE(channels_->tell_backlogs(now_ += milliseconds(1)));
+  EXPECT_EQ(home_.backlogs.size(), 100u);
 }
 
 }  // namespace

@@ -161,13 +161,12 @@ void LocalChannels::spare_tails(LocalChannel& newest) {
     return owed_all;
   };
   while (bytes() > ahead && (too_much_owed() || &warm_.front() != &newest)) {
-    // Those that were looked at have given. It may be all that they held, if that was the sweep at
-    // which they were waited for no longer.
+    // Those that were looked at in vain have given all since.
     if (owed_.empty()) vain = 0;
     if (!too_much_owed() && vain < kMaxVainSteps && oldest_is_owed_all()) {
-      settle_oldest();
+      // Not in vain where it gave, because a sweep was due at which it was waited for no longer.
+      if (settle_oldest()) ++vain;
       tails_owed.add(1);
-      ++vain;
       continue;
     }
     if (bytes() <= max_tail_bytes_) return;
@@ -197,11 +196,13 @@ void LocalChannels::let_one_give(LocalChannel& newest) {
   if (!give_half(oldest)) settle_oldest();
 }
 
-void LocalChannels::settle_oldest() {
+// Whether it is owed something.
+bool LocalChannels::settle_oldest() {
   judge_if_due(warm_.front());
   LocalChannel& oldest = warm_.pop_front();
   give_what_is_not_owed(oldest);
   if (oldest.settled_) owed_.push_back(oldest);
+  return oldest.settled_;
 }
 
 // To give all that it can costs no reader anything.
