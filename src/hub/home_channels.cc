@@ -14,8 +14,6 @@ metrics::Gauge channels_gauge("parley_channels",
 metrics::Counter published("parley_publications_total", "Publications sequenced");
 metrics::Counter stale("parley_broker_feed_stale_total",
                        "What a broker brought of a feed that is over, or that there never was");
-metrics::Counter fell_behind("parley_shard_behind_total",
-                             "Times a shard's ring was full and it fell behind a channel");
 
 }  // namespace
 
@@ -198,12 +196,17 @@ void HomeChannels::accept_follower(HomeChannel& channel, const PendingFollow& fo
 void HomeChannels::drop_interest(ShardId from, const ChannelKey& key, InterestId interest) {
   HomeChannel* channel = find(key);
   if (channel == nullptr) return;
-  std::erase_if(channel->interests,
-                [&](const Interest& i) { return i.shard == from && i.id == interest; });
+  std::erase_if(channel->interests, [&](const Interest& i) {
+    if (i.shard != from || i.id != interest) return false;
+    if (i.behind) forget_behind(from);
+    return true;
+  });
   const bool other = std::ranges::any_of(channel->interests,
                                          [from](const Interest& i) { return i.shard == from; });
   if (!other && key.aspect == Aspect::kMessages) gate_.forget(key.name, from);
   if (other) tell_gate(*channel, from);
+  if (channel->behind() && std::ranges::none_of(channel->interests, &Interest::behind))
+    note_caught_up(*channel);
   close_if_unwanted(*channel);
 }
 
@@ -248,58 +251,6 @@ void HomeChannels::take(HomeChannel& channel, PublicationPtr publication) {
   deliver(channel, std::move(publication));
 }
 
-void HomeChannels::deliver(HomeChannel& channel, PublicationPtr publication) {
-  if (publication->offset <= channel.tail.top()) return;
-  note_changed(channel);
-  const uint64_t offset = publication->offset;
-  for (Interest& interest : channel.interests) {
-    if (interest.behind) continue;
-    // Nobody needs it behind the last shard, unless one is given it from the tail.
-    const bool last = &interest == &channel.interests.back() && !channel.behind();
-    HubMessage message{std::in_place_type<Feed>, interest.id,
-                       last ? std::move(publication) : publication};
-    if (outlet_.try_feed(interest.shard, message)) {
-      interest.next = offset;
-    } else {
-      if (last) publication = std::move(std::get<Feed>(message).publication);
-      note_behind(channel, interest);
-    }
-  }
-  // Only a shard that is behind still has to be given it from the tail.
-  if (channel.behind()) {
-    channel.tail.append(std::move(publication),
-                        blocks(channel) ? channel.options->tail_bytes : kTailBytes);
-  } else {
-    channel.tail.reset(offset);
-  }
-}
-
-// Hands over everything behind the shard's position. False when its ring is full.
-bool HomeChannels::feed(HomeChannel& channel, Interest& interest) {
-  if (!feed_reset(channel, interest)) return false;
-  const Tail& tail = channel.tail;
-  if (!tail.covers(interest.next) && tail.empty()) {
-    // No publication will show the shard its hole.
-    HubMessage message = TopNote{interest.id, tail.top()};
-    if (!outlet_.try_feed(interest.shard, message)) return false;
-    interest.next = tail.top();
-  }
-  interest.next = std::max(interest.next, tail.base());
-  for (const PublicationPtr& publication : tail.after(interest.next)) {
-    HubMessage message = Feed{interest.id, publication};
-    if (!outlet_.try_feed(interest.shard, message)) return false;
-    interest.next = publication->offset;
-  }
-  if (interest.removal_owed) {
-    HubMessage message = TopNote{interest.id, tail.top(), true};
-    if (!outlet_.try_feed(interest.shard, message)) return false;
-    interest.removal_owed = false;
-  }
-  interest.behind = false;
-  tell_gate(channel, interest.shard);
-  return true;
-}
-
 bool HomeChannels::blocks(const HomeChannel& channel) {
   return channel.options->overflow.policy == OverflowPolicy::kBlock &&
          channel.key.aspect == Aspect::kMessages;
@@ -312,64 +263,8 @@ void HomeChannels::tell_gate(const HomeChannel& channel, ShardId shard) {
   gate_.set_behind(channel.key.name, shard, std::ranges::any_of(channel.interests, waits));
 }
 
-// Each interested shard forgets its tail too, or a reader that comes back would be handed what was
-// removed.
-void HomeChannels::tell_removal(HomeChannel& channel) {
-  for (Interest& interest : channel.interests) {
-    interest.removal_owed = true;
-    if (!interest.behind && !feed(channel, interest)) note_behind(channel, interest);
-  }
-}
-
-bool HomeChannels::feed_reset(HomeChannel& channel, Interest& interest) {
-  if (!interest.reset_owed) return true;
-  Attached at = channel.at;
-  at.top = interest.next;
-  HubMessage message =
-      std::make_unique<ResetNote>(ResetNote{interest.id, std::move(at), *interest.reset_owed});
-  if (!outlet_.try_feed(interest.shard, message)) return false;
-  interest.reset_owed.reset();
-  return true;
-}
-
-void HomeChannels::note_behind(HomeChannel& channel, Interest& interest) {
-  interest.behind = true;
-  fell_behind.add(1);
-  if (!channel.behind()) behind_.push_back(channel);
-  tell_gate(channel, interest.shard);
-}
-
 void HomeChannels::note_changed(HomeChannel& channel) {
   if (!static_cast<const ListNode<ChangedTag>&>(channel).linked()) changed_.push_back(channel);
-}
-
-bool HomeChannels::feed_behind() {
-  if (behind_.empty()) return false;
-  IntrusiveList<HomeChannel, BehindTag> behind;
-  behind.append(behind_);
-  // One refusal speaks for all channels: thousands may be behind the same full ring.
-  std::vector<ShardId> full;
-  // Those that met a full ring go last next time, or the others would never have their turn.
-  IntrusiveList<HomeChannel, BehindTag> refused;
-  while (!behind.empty()) {
-    HomeChannel& channel = behind.pop_front();
-    bool still = false, met_full = false;
-    for (Interest& interest : channel.interests) {
-      if (!interest.behind) continue;
-      const bool tried = std::ranges::find(full, interest.shard) == full.end();
-      if (tried && feed(channel, interest)) continue;
-      if (tried) full.push_back(interest.shard);
-      met_full = met_full || tried;
-      still = true;
-    }
-    if (still) {
-      (met_full ? refused : behind_).push_back(channel);
-    } else {
-      channel.tail.trim();
-    }
-  }
-  behind_.append(refused);
-  return !behind_.empty();
 }
 
 void HomeChannels::on_published(BrokerToken token, std::expected<Published, BrokerError> result) {

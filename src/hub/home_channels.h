@@ -62,8 +62,10 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   uint64_t completions() const { return completions_; }
   // Feeds shards that fell behind. Returns whether some still are.
   bool feed_behind();
-  // How many channels one turn announces, and attaches again.
-  static constexpr size_t kRoundPortion = 1024;
+  bool is_any_behind() const { return !behind_.empty(); }
+  // How many channels one turn announces, and attaches again: a third of what a ring holds, so that
+  // there is room for what is published meanwhile.
+  static constexpr size_t kRoundPortion = 256;
   // Every 10 s: interested shards are to be told the tops of channels that have changed; some in
   // each turn. Returns whether more are left.
   void begin_tops();
@@ -176,6 +178,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   static bool blocks(const HomeChannel& channel);
   void tell_gate(const HomeChannel& channel, ShardId shard);
   void note_behind(HomeChannel& channel, Interest& interest);
+  void note_caught_up(HomeChannel& channel);
+  void forget_behind(ShardId shard);
   void note_changed(HomeChannel& channel);
   void announce_top(HomeChannel& channel);
   void reset(HomeChannel& channel, const Attached& now, GapReason reason);
@@ -198,6 +202,8 @@ class HomeChannels final : public BrokerEvents, private PublishGate::Outcome {
   std::vector<HomeChannel*> places_;
   std::vector<uint32_t> free_places_;
   IntrusiveList<HomeChannel, BehindTag> behind_;
+  std::vector<size_t> behind_of_;  // interests that are behind, by shard
+  size_t shards_behind_ = 0;       // that have any
   IntrusiveList<HomeChannel, ChangedTag> changed_;
   IntrusiveList<HomeChannel, ChangedTag> announced_;  // ... of a round that is under way
   IntrusiveList<HomeChannel, LostTag> lost_;

@@ -321,6 +321,61 @@ TEST_F(HomeChannelsTest, ChannelsBehindTheSameRingTakeTurns) {
   EXPECT_EQ(fed, "f1 f4 f2 f5 f6 f7 ");
 }
 
+// However many are behind a ring that is still full.
+TEST_F(HomeChannelsTest, ARingThatIsFullKeepsNoOtherWaiting) {
+  followed();
+  for (const char* name : {"h:b", "h:c"}) {
+    name_ = name;
+    follow(1);
+  }
+  follow(2);
+  run();
+  outlet_.room = {{1, 0}, {2, 0}};
+  for (const char* name : {"h:a", "h:b", "h:c"}) {
+    name_ = name;
+    publish();
+  }
+  run();
+  outlet_.room.erase(2);
+  EXPECT_TRUE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(2), "f1");
+  EXPECT_TRUE(home_.feed_behind()) << "those behind the first";
+  outlet_.room[1] = 2;
+  EXPECT_TRUE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(1).size(), 5u);
+  outlet_.room[1] = 1;
+  EXPECT_FALSE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(1).size(), 2u);
+}
+
+TEST_F(HomeChannelsTest, WhoLeavesWhileBehindLeavesNothingToFeed) {
+  followed();
+  follow(2);
+  name_ = "h:b";
+  follow(1);
+  run();
+  outlet_.room[1] = 0;
+  for (const char* name : {"h:a", "h:b"}) {
+    name_ = name;
+    publish();
+  }
+  run();
+  home_.drop_interest(1, {"h:a"}, {0, 1});
+  EXPECT_TRUE(home_.feed_behind());
+  home_.drop_interest(1, {"h:b"}, {0, 1});
+  EXPECT_FALSE(home_.feed_behind());
+  // It counts anew.
+  name_ = "h:a";
+  follow(1, 2);
+  run();
+  publish();
+  run();
+  EXPECT_TRUE(home_.feed_behind());
+  outlet_.room.clear();
+  EXPECT_FALSE(home_.feed_behind());
+  EXPECT_EQ(outlet_.take(1), "f5");
+}
+
 TEST_F(HomeChannelsTest, AShardThatFallsOutOfTheTailSeesAHole) {
   followed();
   outlet_.room[1] = 0;

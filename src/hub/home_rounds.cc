@@ -30,8 +30,8 @@ void HomeChannels::announce_top(HomeChannel& channel) {
     HubMessage message = TopNote{interest.id, channel.tail.top()};
     if (outlet_.try_feed(interest.shard, message)) {
       interest.next = std::max(interest.next, channel.tail.top());
-    } else {
-      // As soon as there is room: next time it might be full of the notes of other channels.
+    } else if (interest.next < channel.tail.top()) {
+      // It is as soon as there is room: next time the ring might be full of other channels' notes.
       note_behind(channel, interest);
     }
   }

@@ -11,12 +11,18 @@
 namespace parley::hub {
 namespace {
 
-// Counts top notes.
+// Counts top notes, of which there may be room for so many.
 struct TopsOutlet final : HomeChannels::Outlet {
   size_t tops = 0;
+  size_t feeds = 0;
+  size_t room = SIZE_MAX;
   void reply(ShardId, uint64_t, std::expected<ReplyBody, HubError>) override {}
   bool try_feed(ShardId, HubMessage& message) override {
-    if (std::holds_alternative<TopNote>(message)) ++tops;
+    if (std::holds_alternative<TopNote>(message) && tops++ == room) {
+      --tops;
+      return false;
+    }
+    if (std::holds_alternative<Feed>(message)) ++feeds;
     message = TopNote{};
     return true;
   }
@@ -25,7 +31,8 @@ struct TopsOutlet final : HomeChannels::Outlet {
 class HomeRoundsTest : public ::testing::Test {
  protected:
   static constexpr size_t kChannels = 3000;
-  static constexpr size_t kTurns = 3;  // of 1,024
+  static constexpr size_t kTurns =
+      (kChannels + HomeChannels::kRoundPortion - 1) / HomeChannels::kRoundPortion;
 
   HomeRoundsTest() {
     rules_.add("h", {.history_size = 10, .history_ttl = seconds(60)});
@@ -70,6 +77,18 @@ TEST_F(HomeRoundsTest, ATurnAnnouncesAPortionOfWhatChanged) {
   EXPECT_EQ(turns_of_announcing(), kTurns - 1);
   EXPECT_EQ(outlet_.tops, kChannels);
   EXPECT_EQ(postponed(), static_cast<int64_t>(kTurns) - 1);
+}
+
+// What it has been handed tells it the top; that there was no room for a note is no lag.
+TEST_F(HomeRoundsTest, WhoHasAllIsNotBehindForWantOfANote) {
+  const testing::MetricDelta behind("parley_shard_behind_total");
+  publish_to_all();
+  outlet_.room = 100;
+  home_.begin_tops();
+  turns_of_announcing();
+  EXPECT_EQ(outlet_.tops, 100u);
+  EXPECT_EQ(behind(), 0);
+  EXPECT_FALSE(home_.is_any_behind());
 }
 
 // Not in the round under way: who changes in each turn would make it last for ever.
@@ -123,6 +142,24 @@ TEST_F(HomeRoundsTest, WhatAFeedThatIsOverBringsIsCounted) {
   home_.on_publication({name(0)}, 0, std::make_shared<Publication>());
   home_.on_attached({name(0)}, 0, Attached{});
   EXPECT_EQ(stale(), 2);
+}
+
+// Its place has been given to another channel.
+TEST_F(HomeRoundsTest, WhatAFeedThatIsOverBringsGoesToNobodyElse) {
+  const testing::MetricDelta stale("parley_broker_feed_stale_total");
+  const FeedId over = broker_.stream(name(0)).attached_as;
+  home_.drop_interest(1, {name(0)}, {0, 1});
+  home_.request(1, {++waiter_, FollowRequest{{"h:other"}, {0, 1}}}, now_);
+  run();
+  const FeedId other = broker_.stream("h:other").attached_as;
+  ASSERT_EQ(static_cast<uint32_t>(over), static_cast<uint32_t>(other)) << "the same place";
+  const size_t feeds = outlet_.feeds;
+  home_.on_publication({name(0)}, over, testing::make_publication(1));
+  EXPECT_EQ(stale(), 1);
+  EXPECT_EQ(outlet_.feeds, feeds);
+  home_.on_publication({"h:other"}, other, testing::make_publication(1));
+  EXPECT_EQ(stale(), 1);
+  EXPECT_EQ(outlet_.feeds, feeds + 1);
 }
 
 }  // namespace

@@ -479,13 +479,15 @@ Pace Hub::turn(const Now& now) {
   const bool controlling = run_controls();
   if (!withdrawals_.empty() || !blocked_.empty()) run_withdrawals();
   const bool waiting = send_parked();
-  const bool behind = home_.feed_behind();
+  home_.feed_behind();
   const bool going_round = periodic();
   const bool releasing = local_.release(now_.mono);
   const bool lagging = local_.tell_backlogs(now_.mono);
   home_.end_turn();
   if (more || controlling || has_work()) return Pace::kNow;
   const bool held = home_.publishes_wait() || brake_.waiting();
+  // A round may have met a full ring, too.
+  const bool behind = home_.is_any_behind();
   return waiting || behind || held || releasing || lagging || going_round ? Pace::kSoon
                                                                           : Pace::kIdle;
 }
