@@ -23,6 +23,9 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 void add_to(ReplyBody& sum, ReplyBody& answer) {
   if (auto* channels = std::get_if<ChannelCounts>(&answer)) {
     auto& all = std::get<ChannelCounts>(sum).subscribers;
+    // There may be very many: each is moved, and of the fewer ones.
+    if (all.size() < channels->subscribers.size()) std::swap(all, channels->subscribers);
+    all.merge(channels->subscribers);
     for (const auto& [name, count] : channels->subscribers) all[name] += count;
   } else if (auto* controlled = std::get_if<Controlled>(&answer)) {
     if (!std::holds_alternative<Controlled>(sum)) sum = Controlled{};
