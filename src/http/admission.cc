@@ -54,8 +54,8 @@ std::expected<Seat, Admission::Refusal> Admission::admit(const io::PeerAddress& 
   if (closed_) return std::unexpected(refusal(*closed_, Duration::zero()));
   auto outcome = quotas_.admit(client.network_key(), now);
   if (auto* seat = std::get_if<Seat>(&outcome)) return std::move(*seat);
-  const auto& refused = std::get<io::NodeQuotas::Refused>(outcome);
-  return std::unexpected(refusal(reason_of(refused.why), refused.wait));
+  const auto& full = std::get<io::NodeQuotas::Refused>(outcome);
+  return std::unexpected(refusal(reason_of(full.why), full.wait));
 }
 
 Admission::Refusal Admission::refusal(Reason reason, Duration wait) {

@@ -16,7 +16,7 @@
 namespace parley::session {
 
 class Session;
-class Outbox;
+struct Outbox;
 
 struct SubscribeCommand {
   SubscriptionHandle handle = 0;

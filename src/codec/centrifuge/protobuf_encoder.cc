@@ -295,8 +295,8 @@ void ProtobufEncoder::reply(Buffer& out, uint32_t id, const ErrorReply& error) {
 
 void ProtobufEncoder::push(Buffer& out, std::string_view channel, const Publication& publication) {
   // One growth at most for a publication that holds nothing unusual.
-  constexpr size_t kFixedPart = 128;
-  out.reserve(out.size() + channel.size() + publication.data.size() + kFixedPart);
+  constexpr size_t kAround = 128;
+  out.reserve(out.size() + channel.size() + publication.data.size() + kAround);
   append_push(out, channel, 4, publication);
 }
 void ProtobufEncoder::push_numbered(Buffer& out, uint64_t id, const Publication& publication) {
