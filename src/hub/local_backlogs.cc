@@ -15,9 +15,10 @@ constexpr uint8_t kPatience = 30;
 metrics::Counter given_up("parley_publishes_unblocked_total",
                           "Times publishers no longer waited for a reader that had been too far "
                           "behind for 30 s");
-metrics::Counter postponed("parley_backlogs_postponed_total",
-                           "Turns that left some channels whose publishers wait for readers to the "
-                           "next");
+metrics::Counter backlogs_postponed(
+    "parley_backlogs_postponed_total",
+    "Turns that left some channels whose publishers wait for readers to the "
+    "next");
 
 }  // namespace
 
@@ -96,7 +97,7 @@ bool LocalChannels::tell_backlogs(Time now) {
     backlogs_.pop_back();
   }
   if (next_backlog_ < backlogs_.size()) {
-    postponed.add(1);
+    backlogs_postponed.add(1);
   } else {
     next_backlog_ = 0;
   }
