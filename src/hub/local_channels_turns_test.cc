@@ -24,6 +24,19 @@ class TurnsTest : public OwedTest {
     publication->data = std::string(size, 'x');
     channels_->on_feed(interests_[channel], std::move(publication));
   }
+  // To a new channel behind 200 whose readers the sweep under way gives up, but has not come to.
+  size_t publish_large_behind_given_up() {
+    for (int n = 0; n < 200; ++n) {
+      const size_t channel = open(OverflowPolicy::kBlock, 1);
+      for (uint64_t offset = 1; offset <= 3; ++offset) publish(channel, offset);
+    }
+    for (int second = 0; second < 29; ++second) turns_of_sweep();
+    const size_t other = open(OverflowPolicy::kDropOldest);
+    EXPECT_TRUE(channels_->sweep(now_ += seconds(1)));
+    publish_large(other, 1, 2300 * kCost);
+    EXPECT_LE(bytes(), budget_);
+    return other;
+  }
   // Turns until the sweep that begins now is over.
   size_t turns_of_sweep() {
     now_ += seconds(1);
@@ -92,15 +105,7 @@ TEST_F(TurnsTest, WithoutRoomWhatIsOwedLongestGoes) {
 TEST_F(TurnsTest, ThoseLookedAtInVainMayBeOwedNothing) {
   room_for(2500);
   open_many(1025, OverflowPolicy::kDropOldest);
-  for (int n = 0; n < 200; ++n) {
-    const size_t channel = open(OverflowPolicy::kBlock, 1);
-    for (uint64_t offset = 1; offset <= 3; ++offset) publish(channel, offset);
-  }
-  for (int second = 0; second < 29; ++second) turns_of_sweep();
-  const size_t other = open(OverflowPolicy::kDropOldest);
-  EXPECT_TRUE(channels_->sweep(now_ += seconds(1)));
-  publish_large(other, 1, 2300 * kCost);
-  EXPECT_LE(bytes(), budget_);
+  const size_t other = publish_large_behind_given_up();
   EXPECT_TRUE(reads_on_to(other, 1));
   turns_of_sweep();
 }
@@ -113,15 +118,7 @@ TEST_F(TurnsTest, WhatIsOwedStaysWhileTheOldestGiveForNothing) {
   open_many(1025, OverflowPolicy::kDropOldest);
   const size_t filler = open(OverflowPolicy::kDropOldest);
   for (uint64_t offset = 1; offset <= 850; ++offset) publish(filler, offset);
-  for (int n = 0; n < 200; ++n) {
-    const size_t channel = open(OverflowPolicy::kBlock, 1);
-    for (uint64_t offset = 1; offset <= 3; ++offset) publish(channel, offset);
-  }
-  for (int second = 0; second < 29; ++second) turns_of_sweep();
-  const size_t other = open(OverflowPolicy::kDropOldest);
-  EXPECT_TRUE(channels_->sweep(now_ += seconds(1)));
-  publish_large(other, 1, 2300 * kCost);
-  EXPECT_LE(bytes(), budget_);
+  const size_t other = publish_large_behind_given_up();
   EXPECT_TRUE(reads_on_to(latest, 1));
   EXPECT_TRUE(reads_on_to(other, 1));
   turns_of_sweep();
