@@ -78,7 +78,7 @@ void Connection::on_input(std::span<char> bytes) {
 
 void Connection::resume() {
   if (exchange_ && exchange_->answered()) exchange_.reset();
-  if (!may_serve()) return;
+  if (!may_serve()) return watch();
   served_ += process(ByteView(unserved_).substr(served_));
   if (closing_ || handed_over_) return;
   if (served_ == unserved_.size()) {

@@ -596,6 +596,25 @@ TEST_F(ConnectionTest, ReadersThatStopAreClosed) {
   ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
 }
 
+// Its last answer came when no more requests were served for it, and the socket took nothing.
+TEST_F(ConnectionTest, ReadersThatStopAreClosedBehindLateAnswersToo) {
+  options.write_timeout = milliseconds(40);
+  start({.send_buffer = 16 * 1024});
+  const MetricDelta late(R"(parley_http_timeouts_total{waiting_for="write"})");
+  Client client(address, 4096);
+  std::string requests;
+  for (int n = 0; n < 200; ++n) requests += get("/later");
+  client.send(requests);
+  size_t answered = 0;
+  ASSERT_TRUE(pump([&] {
+    while (answered < deferred.size())
+      deferred[answered++].respond(200, "text/plain", std::string(1000, 'x'));
+    return late() == 1;
+  }));
+  EXPECT_LT(answered, 200u);
+  ASSERT_TRUE(pump([&] { return shard->open_sockets() == 0; }));
+}
+
 TEST_F(ConnectionTest, CountsConnectionsAndResponses) {
   start();
   const int64_t open = meters::open_connections.value();
